@@ -1,0 +1,285 @@
+#include "config/node.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "core/text.hpp"
+
+namespace timbre::config {
+
+namespace fs = std::filesystem;
+
+Node Node::text(std::string value) {
+  Node n = plain(std::move(value));
+  n.quoted = true;
+  return n;
+}
+
+Node Node::plain(std::string value) {
+  Node n = of(Kind::scalar);
+  n.scalar = std::move(value);
+  return n;
+}
+
+const Node* Node::find(std::string_view key) const {
+  for (const auto& [name, value] : entries)
+    if (name == key) return &value;
+  return nullptr;
+}
+
+Node& Node::set(std::string key, Node value, Origin key_origin) {
+  kind = Kind::map;
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (entries[i].first == key) {
+      key_origins[i] = std::move(key_origin);
+      return entries[i].second = std::move(value);
+    }
+  entries.emplace_back(std::move(key), std::move(value));
+  key_origins.push_back(std::move(key_origin));
+  return entries.back().second;
+}
+
+bool Node::erase(std::string_view key) {
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    if (entries[i].first == key) {
+      entries.erase(entries.begin() + std::ptrdiff_t(i));
+      key_origins.erase(key_origins.begin() + std::ptrdiff_t(i));
+      return true;
+    }
+  return false;
+}
+
+std::string describe(const Node& node) {
+  switch (node.kind) {
+    case Node::Kind::null: return "nothing";
+    case Node::Kind::sequence: return "a sequence";
+    case Node::Kind::map: return "a map";
+    case Node::Kind::scalar: break;
+  }
+  auto text = printable(node.scalar);
+  if (text.size() > 40) text = text.substr(0, 37) + "...";
+  return "'" + text + "'";
+}
+
+namespace {
+
+constexpr int deepest = 32;
+constexpr std::size_t most_nodes = 100'000;
+
+class Converter {
+ public:
+  Converter(std::string source, fs::path base) : source_(std::move(source)), base_(std::move(base)) {}
+
+  Node convert(const YAML::Node& yaml, int depth = 0) {
+    Node node;
+    node.origin = at(yaml.Mark());
+    if (depth > deepest) fail_request("{}: nested deeper than {} levels", node.origin.source, deepest);
+    if (++count_ > most_nodes) fail_request("{}: more than {} values", node.origin.source, most_nodes);
+    if (yaml.IsScalar()) {
+      node.kind = Node::Kind::scalar;
+      node.scalar = yaml.Scalar();
+      node.quoted = yaml.Tag() == "!";
+      if (!node.quoted && (node.scalar.empty() || node.scalar == "~" || node.scalar == "null"))
+        node.kind = Node::Kind::null;
+    } else if (yaml.IsSequence()) {
+      node.kind = Node::Kind::sequence;
+      for (const auto& item : yaml) node.items.push_back(convert(item, depth + 1));
+    } else if (yaml.IsMap()) {
+      node.kind = Node::Kind::map;
+      for (const auto& entry : yaml) {
+        const auto where = at(entry.first.Mark());
+        if (!entry.first.IsScalar()) fail_request("{}: a key must be a word", where.source);
+        const auto& key = entry.first.Scalar();
+        if (node.find(key)) fail_request("{}: the key '{}' stands twice", where.source, printable(key));
+        node.set(key, convert(entry.second, depth + 1), where);
+      }
+    }
+    return node;
+  }
+
+ private:
+  Origin at(const YAML::Mark& mark) const {
+    return {mark.is_null() ? source_ : fmt::format("{}:{}:{}", source_, mark.line + 1, mark.column + 1), base_};
+  }
+  std::string source_;
+  fs::path base_;
+  std::size_t count_ = 0;
+};
+
+bool looks_like_text(const std::string& text) {
+  return std::none_of(text.begin(), text.end(), [](unsigned char c) {
+    return c == 0x7F || (c < 0x20 && c != '\n' && c != '\r' && c != '\t');
+  });
+}
+
+}  // namespace
+
+Node parse_text(const std::string& text, const std::string& source, const fs::path& base) {
+  std::vector<YAML::Node> documents;
+  try {
+    documents = YAML::LoadAll(text);
+  } catch (const YAML::Exception& e) {
+    const auto message = printable(e.msg);
+    if (e.mark.is_null()) fail_request("{}:1:1: not YAML: {}", source, message);
+    fail_request("{}:{}:{}: not YAML: {}", source, e.mark.line + 1, e.mark.column + 1, message);
+  }
+  if (documents.size() > 1) fail_request("{}:1:1: more than one YAML document", source);
+  if (documents.empty()) return {};
+  return Converter(source, base).convert(documents[0]);
+}
+
+Node load_file(const fs::path& file) {
+  const auto name = printable(file.string());
+  std::error_code error;
+  const auto status = fs::status(file, error);
+  if (!fs::exists(status)) fail_request("{}: no such file", name);
+  if (fs::is_directory(status)) fail_request("{}: is a folder, not a YAML file", name);
+  if (fs::is_regular_file(status) && fs::file_size(file, error) > (4u << 20))
+    fail_request("{}: larger than 4 MiB; not a configuration", name);
+  std::ifstream in(file, std::ios::binary);
+  if (!in) fail_request("{}: cannot be opened for reading", name);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!looks_like_text(text)) fail_request("{}:1:1: not a text file", name);
+  if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+  Node node = parse_text(text, name, file.has_parent_path() ? file.parent_path() : fs::path("."));
+  if (node.is_null()) fail_request("{}:1:1: empty; a configuration is a map of keys", name);
+  if (!node.is_map()) fail_request("{}: a configuration is a map of keys, this is {}", node.origin.source, describe(node));
+  return node;
+}
+
+namespace {
+
+struct Step {
+  std::string key;            // a map entry, or
+  std::optional<std::size_t> index;  // an item
+};
+
+std::vector<Step> parse_path(std::string_view path) {
+  const auto bad = [&](std::string_view why) {
+    fail_request("--set {}: {}; a path is written as model[0].lstm.units", printable(path), why);
+  };
+  std::vector<Step> steps;
+  std::size_t i = 0;
+  while (i < path.size()) {
+    const auto end = std::min(path.find_first_of(".[", i), path.size());
+    if (end == i) bad("an empty key");
+    steps.push_back({std::string(path.substr(i, end - i)), {}});
+    i = end;
+    while (i < path.size() && path[i] == '[') {
+      const auto close = path.find(']', i);
+      const auto digits = close == path.npos ? std::string_view() : path.substr(i + 1, close - i - 1);
+      if (digits.empty() || digits.size() > 6 || digits.find_first_not_of("0123456789") != digits.npos)
+        bad("an index is a whole number in brackets");
+      steps.push_back({"", std::stoul(std::string(digits))});
+      i = close + 1;
+    }
+    if (i == path.size()) break;
+    if (path[i] != '.') bad("a '.' is missing");
+    if (++i == path.size()) bad("it ends in a '.'");
+  }
+  if (steps.empty()) bad("an empty path");
+  if (steps.size() > deepest) bad("too deep");
+  return steps;
+}
+
+void mark_origin(Node& node, const Origin& origin) {
+  node.origin = origin;
+  for (auto& item : node.items) mark_origin(item, origin);
+  for (auto& entry : node.entries) mark_origin(entry.second, origin);
+  for (auto& where : node.key_origins) where = origin;
+}
+
+}  // namespace
+
+std::string override_path(std::string_view assignment) {
+  const auto equals = assignment.find('=');
+  if (equals == assignment.npos)
+    fail_request("--set {}: a key and a value are written as key=value", printable(assignment));
+  const auto path = assignment.substr(0, equals);
+  parse_path(path);
+  return std::string(path);
+}
+
+void apply_override(Node& root, std::string_view assignment) {
+  const auto path = override_path(assignment);
+  const Origin origin{"--set " + printable(path), "."};
+  Node value = parse_text(std::string(assignment.substr(path.size() + 1)), origin.source, origin.base);
+  mark_origin(value, origin);
+  Node* node = &root;
+  std::string so_far;
+  for (const auto& step : parse_path(path)) {
+    if (step.index) {
+      if (!node->is_sequence())
+        fail_request("--set {}: {} is {}, not a sequence", path, so_far, describe(*node));
+      if (*step.index >= node->items.size())
+        fail_request("--set {}: {} has {} items, numbered from 0", path, so_far, node->items.size());
+      node = &node->items[*step.index];
+      so_far += fmt::format("[{}]", *step.index);
+    } else {
+      if (!node->is_map() && !node->is_null()) {
+        // A bare word is short for a map without options: `- flatten`, `optimizer: adam`, `lstm: 64`.
+        if (!node->is_scalar() || node->scalar != step.key)
+          fail_request("--set {}: {} is {}, not a map", path, so_far.empty() ? "the top level" : so_far,
+                       describe(*node));
+        Node map = Node::map();
+        map.origin = node->origin;
+        *node = std::move(map);
+      }
+      Node* next = node->find(step.key);
+      node = next ? next : &node->set(step.key, Node{.origin = origin}, origin);
+      so_far += (so_far.empty() ? "" : ".") + step.key;
+    }
+  }
+  *node = std::move(value);
+}
+
+namespace {
+
+void emit(YAML::Emitter& out, const Node& node, bool flow) {
+  switch (node.kind) {
+    case Node::Kind::null: out << YAML::Null; break;
+    case Node::Kind::scalar:
+      if (node.quoted) {
+        // Text that would read back as something else keeps its quotes.
+        const auto& s = node.scalar;
+        const bool bare = !s.empty() && s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/.-0123456789") == s.npos &&
+                          std::isalpha(static_cast<unsigned char>(s[0])) && s != "true" && s != "false" &&
+                          s != "null" && s != "yes" && s != "no" && s != "on" && s != "off" && s != "nan" && s != "inf";
+        if (!bare) out << YAML::DoubleQuoted;
+        out << s;
+      } else {
+        out << node.scalar;
+      }
+      break;
+    case Node::Kind::sequence: {
+      const bool leaf = std::all_of(node.items.begin(), node.items.end(), [](const Node& n) { return n.is_scalar(); });
+      out << (flow || leaf ? YAML::Flow : YAML::Block) << YAML::BeginSeq;
+      for (const auto& item : node.items) emit(out, item, flow || leaf);
+      out << YAML::EndSeq;
+      break;
+    }
+    case Node::Kind::map: {
+      out << (flow || node.entries.empty() ? YAML::Flow : YAML::Block) << YAML::BeginMap;
+      for (const auto& [key, value] : node.entries) {
+        out << YAML::Key << key << YAML::Value;
+        emit(out, value, flow);
+      }
+      out << YAML::EndMap;
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+std::string to_yaml(const Node& node) {
+  YAML::Emitter out;
+  emit(out, node, false);
+  return std::string(out.c_str()) + "\n";
+}
+
+}  // namespace timbre::config

@@ -1,0 +1,295 @@
+// One description per struct: from it come parsing, validation, defaults, the resolved dump and the
+// documentation.
+//
+//   struct AdamOptions { double learning_rate = 1e-3; ... };
+//   const Schema<AdamOptions>& schema(of<AdamOptions>) {
+//     static const auto s = Schema<AdamOptions>("Adam, Keras's form")
+//         .field("learning_rate", &AdamOptions::learning_rate, "step size", above(0.0))
+//         ...;
+//     return s;
+//   }
+//
+// A value is bool, int, std::int64_t, double, std::string, std::filesystem::path, std::optional<T>,
+// std::vector<T>, a struct with a schema (found by argument-dependent lookup of schema(of<T>)), or a type with
+// its own `static T from(const Reader&)` and `Node dump() const`.
+// Errors are RequestError: "configs/lstm.yaml:12:5: model[0].lstm.units: must be at least 1, not 0".
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "config/node.hpp"
+#include "core/text.hpp"
+
+namespace timbre::config {
+
+/// A node with the dotted path that leads to it.
+class Reader {
+ public:
+  Reader(const Node& node, std::string path = "") : node_(&node), path_(std::move(path)) {}
+  const Node& node() const { return *node_; }
+  const std::string& path() const { return path_; }
+
+  /// Throws RequestError "origin: path: message".
+  [[noreturn]] void fail(std::string_view message) const;
+  /// The same, at the place of a key of this map.
+  [[noreturn]] void fail_at_key(std::string_view key, std::string_view message) const;
+
+  Reader entry(std::string_view key) const;  // must exist
+  Reader item(std::size_t index) const;
+
+  bool boolean() const;
+  std::int64_t integer() const;
+  double number() const;
+  std::string text() const;
+  /// Text as a path; relative ones resolve against the folder of the file they stand in.
+  std::filesystem::path path_value() const;
+
+  /// Complains about every key of this map that is not known (the first one).
+  void expect_keys(const std::vector<std::string>& known) const;
+
+  /// For `name: {options}`, `name` alone and `name: value`: a choice among named parts.
+  struct Choice;
+  Choice choice(std::string_view what, const std::vector<std::string>& known) const;
+
+ private:
+  const Node* node_;
+  std::string path_;
+};
+
+struct Reader::Choice {
+  std::string name;
+  Node node;  // a map, null, or a bare value (short for the first field)
+  std::string path;
+  Reader options() const& { return {node, path}; }
+};
+
+/// Tag that finds a struct's schema by argument-dependent lookup.
+template <class T>
+struct of {};
+
+/// What a value must satisfy beyond its type; `text` finishes the sentence "must be ...".
+template <class M>
+struct Rule {
+  std::function<bool(const M&)> holds;
+  std::string text;
+};
+
+inline auto at_least(auto low) {
+  return Rule<decltype(low)>{[=](const auto& v) { return v >= low; }, "at least " + number_text(double(low))};
+}
+inline auto above(double low) {
+  return Rule<double>{[=](const double& v) { return v > low; }, "greater than " + number_text(low)};
+}
+inline auto between(auto low, auto high) {
+  return Rule<decltype(low)>{[=](const auto& v) { return v >= low && v <= high; },
+                             "between " + number_text(double(low)) + " and " + number_text(double(high))};
+}
+/// [0, 1): a rate of which something must be left.
+inline auto rate() {
+  return Rule<double>{[](const double& v) { return v >= 0 && v < 1; }, "at least 0 and less than 1"};
+}
+Rule<std::string> one_of(std::vector<std::string> choices);
+
+template <class S>
+class Schema;
+
+namespace detail {
+
+template <class T>
+concept HasSchema = requires { schema(of<T>{}); };
+template <class T>
+concept HasFrom = requires(const Reader& r, const T& t) {
+  { T::from(r) };
+  { t.dump() };
+};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+
+Node number_node(double value);
+
+template <class T>
+T read(const Reader& r) {
+  if constexpr (HasFrom<T>) {
+    return T::from(r);
+  } else if constexpr (HasSchema<T>) {
+    return schema(of<T>{}).parse(r);
+  } else if constexpr (IsOptional<T>::value) {
+    if (r.node().is_null() || (r.node().is_scalar() && !r.node().quoted && r.node().scalar == "none")) return std::nullopt;
+    return read<typename T::value_type>(r);
+  } else if constexpr (IsVector<T>::value) {
+    if (!r.node().is_sequence()) r.fail("must be a sequence, not " + describe(r.node()));
+    T out;
+    for (std::size_t i = 0; i < r.node().items.size(); ++i) out.push_back(read<typename T::value_type>(r.item(i)));
+    return out;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return r.boolean();
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return r.text();
+  } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
+    return r.path_value();
+  } else if constexpr (std::is_integral_v<T>) {
+    const auto v = r.integer();
+    if (v > std::numeric_limits<T>::max() || v < std::numeric_limits<T>::min()) r.fail("is out of range");
+    return static_cast<T>(v);
+  } else {
+    static_assert(std::is_floating_point_v<T>, "no way to read this type");
+    return static_cast<T>(r.number());
+  }
+}
+
+template <class T>
+Node write(const T& v) {
+  if constexpr (HasFrom<T>) {
+    return v.dump();
+  } else if constexpr (HasSchema<T>) {
+    return schema(of<T>{}).dump(v);
+  } else if constexpr (IsOptional<T>::value) {
+    return v ? write(*v) : Node{};
+  } else if constexpr (IsVector<T>::value) {
+    Node n = Node::sequence();
+    for (const auto& item : v) n.items.push_back(write(item));
+    return n;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return Node::plain(v ? "true" : "false");
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return Node::text(v);
+  } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
+    return Node::text(v.string());
+  } else if constexpr (std::is_integral_v<T>) {
+    return Node::plain(std::to_string(v));
+  } else {
+    return number_node(double(v));
+  }
+}
+
+template <class T>
+std::string type_text() {
+  if constexpr (HasFrom<T>) return "value";
+  else if constexpr (HasSchema<T>) return "map";
+  else if constexpr (IsOptional<T>::value) return type_text<typename T::value_type>() + " or null";
+  else if constexpr (IsVector<T>::value) return "sequence of " + type_text<typename T::value_type>();
+  else if constexpr (std::is_same_v<T, bool>) return "boolean";
+  else if constexpr (std::is_same_v<T, std::string>) return "text";
+  else if constexpr (std::is_same_v<T, std::filesystem::path>) return "path";
+  else if constexpr (std::is_integral_v<T>) return "whole number";
+  else return "number";
+}
+
+}  // namespace detail
+
+template <class S>
+class Schema {
+ public:
+  explicit Schema(std::string summary) : summary_(std::move(summary)) {}
+
+  /// An optional key whose default is the member's initialiser.
+  template <class M>
+  Schema& field(std::string name, M S::*member, std::string doc, std::type_identity_t<Rule<M>> rule = {}) {
+    return add(std::move(name), member, std::move(doc), std::move(rule), false);
+  }
+  /// A key without which the struct means nothing.
+  template <class M>
+  Schema& required(std::string name, M S::*member, std::string doc, std::type_identity_t<Rule<M>> rule = {}) {
+    return add(std::move(name), member, std::move(doc), std::move(rule), true);
+  }
+  /// A condition over several fields; returns "" or what is wrong.
+  Schema& check(std::function<std::string(const S&)> condition) {
+    checks_.push_back(std::move(condition));
+    return *this;
+  }
+  /// Lets `name: value` stand for `name: {first field: value}`.
+  Schema& shorthand() {
+    shorthand_ = true;
+    return *this;
+  }
+
+  /// Reads a map over the defaults; null is the empty map.
+  S parse(const Reader& reader) const {
+    S out{};
+    const Node& node = reader.node();
+    if (shorthand_ && !node.is_map() && !node.is_null()) {
+      fields_.front().parse(reader, out);
+      run_checks(reader, out);
+      return out;
+    }
+    if (!node.is_map() && !node.is_null())
+      reader.fail("must be a map of keys, not " + describe(node) + "; known: " + join(names()));
+    reader.expect_keys(names());
+    for (const auto& f : fields_) {
+      if (node.find(f.name)) f.parse(reader.entry(f.name), out);
+      else if (f.is_required) reader.fail("the key '" + f.name + "' is missing (" + f.doc + ")");
+    }
+    run_checks(reader, out);
+    return out;
+  }
+  /// Every field, defaults included.
+  Node dump(const S& value) const {
+    Node node = Node::map();
+    for (const auto& f : fields_) node.set(f.name, f.dump(value));
+    return node;
+  }
+  std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    for (const auto& f : fields_) out.push_back(f.name);
+    return out;
+  }
+  const std::string& summary() const { return summary_; }
+  /// One line per key: name, type, default, meaning.
+  std::string document(std::string_view indent = "  ") const {
+    std::string out;
+    const Node defaults = dump(S{});
+    for (const auto& f : fields_) {
+      auto value = to_yaml(*defaults.find(f.name));
+      while (!value.empty() && value.back() == '\n') value.pop_back();
+      if (value.find('\n') != value.npos) value = "...";
+      out += fmt::format("{}{:<22} {} ({}{}{})\n", indent, f.name, f.doc, f.type,
+                         f.rule.empty() ? "" : ", " + f.rule, f.is_required ? ", required" : ", default " + value);
+    }
+    return out;
+  }
+
+ private:
+  struct Field {
+    std::string name, doc, type, rule;
+    bool is_required;
+    std::function<void(const Reader&, S&)> parse;
+    std::function<Node(const S&)> dump;
+  };
+
+  template <class M>
+  Schema& add(std::string name, M S::*member, std::string doc, Rule<M> rule, bool is_required) {
+    Field f{std::move(name), std::move(doc), detail::type_text<M>(), rule.text, is_required, {}, {}};
+    f.parse = [member, rule](const Reader& r, S& out) {
+      M value = detail::read<M>(r);
+      if (rule.holds && !rule.holds(value)) r.fail("must be " + rule.text + ", not " + describe(r.node()));
+      out.*member = std::move(value);
+    };
+    f.dump = [member](const S& s) { return detail::write(s.*member); };
+    fields_.push_back(std::move(f));
+    return *this;
+  }
+  void run_checks(const Reader& reader, const S& value) const {
+    for (const auto& c : checks_)
+      if (auto wrong = c(value); !wrong.empty()) reader.fail(wrong);
+  }
+
+  std::string summary_;
+  std::vector<Field> fields_;
+  std::vector<std::function<std::string(const S&)>> checks_;
+  bool shorthand_ = false;
+};
+
+}  // namespace timbre::config

@@ -1,0 +1,30 @@
+// Small text helpers for messages that a person reads.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace timbre {
+
+/// "; did you mean 'units'?" for the known name nearest in edit distance to `name` (at most a third of its
+/// length away), or "" where none is near.
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& known);
+
+/// The names joined: "a, b, c".
+std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
+
+/// Shortest decimal text that reads back as the same number; whole numbers without ".0".
+std::string number_text(double value);
+
+/// A duration as a person says it: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min".
+std::string duration_text(double seconds);
+
+/// 1234567 as "1,234,567".
+std::string grouped(std::int64_t value);
+
+/// The file's name as it may stand in one line of a message: control characters and invalid UTF-8 escaped.
+std::string printable(std::string_view text);
+
+}  // namespace timbre

@@ -1,0 +1,47 @@
+// Files that are there whole or not at all: written under a temporary name in the same folder, flushed to the
+// disk, renamed. A process killed at any moment leaves the earlier file, and at most a `.tmp-*` beside it,
+// which the next writer of the same file removes.
+#pragma once
+
+#include <filesystem>
+#include <string_view>
+
+namespace timbre::storage {
+
+class AtomicFile {
+ public:
+  /// Creates the folders on the way. Throws Error where the folder cannot be written.
+  explicit AtomicFile(std::filesystem::path target);
+  /// Removes the temporary file unless committed.
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  /// Where to write.
+  const std::filesystem::path& temporary() const { return temporary_; }
+  /// fsync, rename over the target, fsync of the folder. Throws Error.
+  void commit();
+
+ private:
+  std::filesystem::path target_, temporary_;
+  bool committed_ = false;
+};
+
+/// Writes a whole text file atomically.
+void write_file(const std::filesystem::path& target, std::string_view text);
+
+/// The lock of a folder: while it is held, another process that asks is told who holds it.
+/// A dead process's lock counts for nothing (flock goes with the process).
+class FolderLock {
+ public:
+  /// Throws Error "FOLDER is in use by process N on HOST since ...".
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(FolderLock&&) noexcept;
+  FolderLock& operator=(FolderLock&&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace timbre::storage
