@@ -24,6 +24,7 @@ class AtomicFile {
 
  private:
   std::filesystem::path target_, temporary_;
+  int lock_ = -1;  // held on the temporary: tells it from one a dead process left
   bool committed_ = false;
 };
 
@@ -41,6 +42,7 @@ class FolderLock {
   FolderLock& operator=(FolderLock&&) = delete;
 
  private:
+  std::filesystem::path file_;
   int descriptor_ = -1;
 };
 

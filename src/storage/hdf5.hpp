@@ -3,6 +3,8 @@
 // Every call holds one process-wide lock (the library is built thread-safe, but a file changes in several
 // calls), HDF5's own error printing is off, and every failure is an Error that names the file and the object.
 // Arrays are row-major, little-endian; datasets are contiguous unless said otherwise (Keras refuses less).
+// The same calls give the same bytes: objects carry no times, and the format is fixed (HDF5 1.8's).
+// A list of more than 4032 strings as an attribute is cut into name0, name1, ..., as Keras does.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +24,7 @@ class H5File {
  public:
   /// Creates (truncates) a file. The caller writes to a temporary name: see AtomicFile.
   static H5File create(const std::filesystem::path& path);
-  /// Opens for reading. Throws Error: not there, not HDF5, truncated.
+  /// Opens for reading. Throws RequestError (not there, not HDF5) or Error (damaged, truncated).
   static H5File open(const std::filesystem::path& path);
   H5File(H5File&&) noexcept;
   H5File& operator=(H5File&&) noexcept;

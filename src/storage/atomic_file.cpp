@@ -1,0 +1,181 @@
+#include "storage/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace timbre::storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string shown(const fs::path& path) { return printable(path.string()); }
+std::string reason(int number) { return std::generic_category().message(number); }
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  std::error_code ignored;
+  if (error && !fs::is_directory(folder, ignored))
+    fail("{}: the folder cannot be created: {}", shown(folder), error.message());
+}
+
+/// Whether `descriptor` still is the file of that name (someone may have removed it before it was locked).
+bool is_still(int descriptor, const fs::path& path) {
+  struct stat a {
+  }, b{};
+  return fstat(descriptor, &a) == 0 && stat(path.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
+         a.st_ino == b.st_ino;
+}
+
+/// ".tmp-NAME-": what begins the name of every temporary of a file; a long name is cut to leave room for the
+/// rest.
+std::string temporary_prefix(const fs::path& target) {
+  return ".tmp-" + target.filename().string().substr(0, 200) + "-";
+}
+
+/// A living writer holds a lock on its temporary; one that can be locked was left by a dead one.
+void remove_left_overs(const fs::path& target) {
+  const auto prefix = temporary_prefix(target);
+  std::error_code error;
+  for (fs::directory_iterator it(folder_of(target), error), end; !error && it != end; it.increment(error)) {
+    if (!it->path().filename().string().starts_with(prefix)) continue;
+    const int descriptor = ::open(it->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (descriptor < 0) continue;
+    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_still(descriptor, it->path()))
+      ::unlink(it->path().c_str());
+    ::close(descriptor);
+  }
+}
+
+void flush_folder(const fs::path& folder) {
+  // Not every file system lets a folder be flushed; the rename itself has happened by now.
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
+  ::close(descriptor);
+}
+
+void write_all(int descriptor, std::string_view text, const fs::path& path) {
+  while (!text.empty()) {
+    const auto written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("{}: cannot be written: {}", shown(path), reason(errno));
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::string holder_text() {
+  char host[256] = "?";
+  gethostname(host, sizeof host - 1);
+  char when[64] = "";
+  const auto now = std::time(nullptr);
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  std::strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &parts);
+  return fmt::format("process {} on {} since {}", getpid(), host, when);
+}
+
+}  // namespace
+
+AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
+  const auto folder = folder_of(target_);
+  make_folder(folder);
+  std::error_code error;
+  if (fs::is_directory(target_, error)) fail("{}: is a folder, not a file", shown(target_));
+  remove_left_overs(target_);
+  static std::atomic<unsigned> counter{0};
+  for (;;) {
+    temporary_ = folder / fmt::format("{}{}-{}", temporary_prefix(target_), getpid(), counter++);
+    lock_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (lock_ < 0 && errno == EEXIST) continue;
+    if (lock_ < 0) fail("{}: cannot be written: {}", shown(target_), reason(errno));
+    // Where the file system knows no locks, the temporary is merely left alone by the others.
+    flock(lock_, LOCK_EX | LOCK_NB);
+    if (is_still(lock_, temporary_)) return;
+    ::close(lock_);
+  }
+}
+
+AtomicFile::~AtomicFile() {
+  if (!committed_) ::unlink(temporary_.c_str());
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void AtomicFile::commit() {
+  // What was written under the name, which need not be the descriptor that was opened first.
+  const int descriptor = ::open(temporary_.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) fail("{}: cannot be written: {}", shown(target_), reason(errno));
+  const int flushed = ::fsync(descriptor);
+  const int number = errno;
+  ::close(descriptor);
+  // EINVAL: a file system that cannot flush, not one that failed to.
+  if (flushed < 0 && number != EINVAL) fail("{}: cannot be written: {}", shown(target_), reason(number));
+  if (::rename(temporary_.c_str(), target_.c_str()) < 0)
+    fail("{}: cannot be replaced: {}", shown(target_), reason(errno));
+  committed_ = true;
+  flush_folder(folder_of(target_));
+}
+
+void write_file(const fs::path& target, std::string_view text) {
+  AtomicFile file(target);
+  const int descriptor = ::open(file.temporary().c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+  if (descriptor < 0) fail("{}: cannot be written: {}", shown(target), reason(errno));
+  try {
+    write_all(descriptor, text, target);
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+  if (::close(descriptor) < 0) fail("{}: cannot be written: {}", shown(target), reason(errno));
+  file.commit();
+}
+
+FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
+  make_folder(folder);
+  for (;;) {
+    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) fail("{}: the folder cannot be locked: {}", shown(folder), reason(errno));
+    if (flock(descriptor_, LOCK_EX | LOCK_NB) < 0) {
+      const int number = errno;
+      char holder[400] = "";
+      const auto length = number == EWOULDBLOCK ? ::pread(descriptor_, holder, sizeof holder - 1, 0) : 0;
+      ::close(std::exchange(descriptor_, -1));
+      if (number != EWOULDBLOCK) fail("{}: the folder cannot be locked: {}", shown(folder), reason(number));
+      fail("{} is in use by {}", shown(folder), length > 0 ? printable(holder) : "another process");
+    }
+    if (is_still(descriptor_, file_)) break;  // else its holder removed it on leaving, just now
+    ::close(std::exchange(descriptor_, -1));
+  }
+  const auto text = holder_text();
+  if (ftruncate(descriptor_, 0) == 0) [[maybe_unused]]
+    const auto written = ::pwrite(descriptor_, text.data(), text.size(), 0);
+}
+
+FolderLock::FolderLock(FolderLock&& other) noexcept
+    : file_(std::move(other.file_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ < 0) return;
+  ::unlink(file_.c_str());  // while it is held, so that nobody's fresh lock is removed
+  ::close(descriptor_);
+}
+
+}  // namespace timbre::storage
