@@ -1,0 +1,143 @@
+#include "nn/model.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "nn/initialiser.hpp"
+
+namespace timbre::nn {
+
+const config::Schema<Regularisation>& schema(config::of<Regularisation>) {
+  static const auto s =
+      config::Schema<Regularisation>("penalties and dropout over the whole model")
+          .field("l1", &Regularisation::l1, "strength of sum|w| over every kernel", config::at_least(0.0))
+          .field("l2", &Regularisation::l2, "strength of sum w^2 over every kernel", config::at_least(0.0))
+          .field("dropout", &Regularisation::dropout, "replaces the rate of every dropout layer",
+                 {[](const std::optional<double>& p) { return !p || (*p >= 0 && *p < 1); }, "at least 0 and less than 1"});
+  return s;
+}
+
+namespace {
+
+constexpr std::int64_t most_parameters = std::int64_t{1} << 31;
+
+// Keras names a layer after its class in snake case: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d.
+std::string snake_case(const std::string& name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const auto upper = [&](std::size_t k) { return k < name.size() && std::isupper(static_cast<unsigned char>(name[k])); };
+    const auto lower = [&](std::size_t k) { return k < name.size() && std::islower(static_cast<unsigned char>(name[k])); };
+    if (i > 0 && upper(i) && lower(i - 1)) out += '_';
+    else if (i > 0 && upper(i) && upper(i - 1) && lower(i + 1)) out += '_';
+    out += char(std::tolower(static_cast<unsigned char>(name[i])));
+  }
+  return out;
+}
+
+std::int64_t padded(std::int64_t size) { return (size + 15) / 16 * 16; }
+
+}  // namespace
+
+Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_t classes,
+                   const Regularisation& regularisation) {
+  if (!reader.node().is_sequence()) reader.fail("must be a sequence of layers, not " + config::describe(reader.node()));
+  if (reader.node().items.empty()) reader.fail("has no layers");
+  Model m;
+  m.input_ = input;
+  m.classes_ = classes;
+  std::map<std::string, int> used;
+  Shape shape = input;
+  for (std::size_t i = 0; i < reader.node().items.size(); ++i) {
+    const auto choice = reader.item(i).choice("layer", LayerRegistry::instance().names());
+    const config::Reader options = choice.options();
+    Entry entry;
+    entry.layer = LayerRegistry::instance().find(choice.name)->parse(options, classes);
+    if (regularisation.dropout) entry.layer->set_dropout(*regularisation.dropout);
+    entry.name = snake_case(entry.layer->keras_class());
+    if (const int n = used[entry.name]++; n > 0) entry.name += "_" + std::to_string(n);
+    entry.input = shape;
+    try {
+      entry.output = shape = entry.layer->infer(shape);
+      for (auto& spec : entry.layer->parameters(entry.input)) {
+        const Penalty global{regularisation.l1, regularisation.l2};
+        const Penalty penalty = spec.penalty ? *spec.penalty : spec.global_penalty ? global : Penalty{};
+        if (spec.shape.size() > most_parameters) fail_request("has more than 2^31 parameters");
+        entry.slots.push_back(int(m.slots_.size()));
+        m.slots_.push_back({int(i), std::move(spec), 0, penalty});
+      }
+    } catch (const RequestError& e) {
+      options.fail(e.what());
+    }
+    m.layers_.push_back(std::move(entry));
+    if (m.parameters() > most_parameters) options.fail("the model has more than 2^31 parameters");
+    if (shape.size() > most_parameters) options.fail("its output " + shape.str() + " is too large");
+  }
+  const auto last = reader.item(reader.node().items.size() - 1);
+  if (!m.layers_.back().layer->ends_in_softmax())
+    last.fail("the last layer must end in activation: softmax, as `- dense: {units: classes, activation: softmax}`");
+  if (shape != Shape{classes})
+    last.fail(fmt::format("the model's output is {}, but the data have {} classes: use units: classes", shape.str(), classes));
+  if (m.trainable_parameters() == 0) reader.fail("has nothing to train");
+  for (const bool trainable : {true, false}) {
+    for (auto& slot : m.slots_)
+      if (slot.spec.trainable == trainable) {
+        slot.offset = m.arena_size_;
+        m.arena_size_ += padded(slot.spec.shape.size());
+      }
+    if (trainable) m.trainable_size_ = m.arena_size_;
+  }
+  return m;
+}
+
+std::int64_t Model::parameters() const {
+  std::int64_t n = 0;
+  for (const auto& s : slots_) n += s.spec.shape.size();
+  return n;
+}
+
+std::int64_t Model::trainable_parameters() const {
+  std::int64_t n = 0;
+  for (const auto& s : slots_) n += s.spec.trainable ? s.spec.shape.size() : 0;
+  return n;
+}
+
+config::Node Model::dump() const {
+  auto node = config::Node::sequence();
+  for (const auto& e : layers_) node.items.push_back(e.layer->dump());
+  return node;
+}
+
+std::string Model::summary() const {
+  struct Row {
+    std::string layer, shape, count;
+  };
+  std::vector<Row> rows{{"Layer (type)", "Output shape", "Param #"}};
+  for (const auto& e : layers_) {
+    std::int64_t n = 0;
+    for (const int s : e.slots) n += slots_[std::size_t(s)].spec.shape.size();
+    std::string shape = e.output.str();
+    rows.push_back({fmt::format("{} ({})", e.name, e.layer->keras_class()), "(None, " + shape.substr(1), grouped(n)});
+    if (rows.back().shape.ends_with(",)")) rows.back().shape.replace(rows.back().shape.size() - 2, 2, ")");
+  }
+  std::size_t a = 0, b = 0, c = 0;
+  for (const auto& r : rows) a = std::max(a, r.layer.size()), b = std::max(b, r.shape.size()), c = std::max(c, r.count.size());
+  const std::string rule(a + b + c + 4, '-');
+  std::string out = rule + "\n";
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    out += fmt::format("{:<{}}  {:<{}}  {:>{}}\n", rows[i].layer, a, rows[i].shape, b, rows[i].count, c);
+    if (i == 0) out += rule + "\n";
+  }
+  out += fmt::format("{}\nParameters: {} ({} trainable, {} not)\n", rule, grouped(parameters()),
+                     grouped(trainable_parameters()), grouped(parameters() - trainable_parameters()));
+  return out;
+}
+
+void Model::initialise(std::uint64_t seed, float* arena) const {
+  std::fill_n(arena, arena_size_, 0.0f);
+  for (std::size_t i = 0; i < slots_.size(); ++i)
+    nn::initialise(slots_[i].spec, seed, std::uint32_t(i),
+                   {arena + slots_[i].offset, std::size_t(slots_[i].spec.shape.size())});
+}
+
+}  // namespace timbre::nn

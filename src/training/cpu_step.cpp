@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <stdexcept>
+#include <utility>
+
+#include "core/simd.hpp"
+#include "training/step.hpp"
+
+namespace timbre::training {
+
+namespace {
+
+// Zeroed floats on a cache line of their own.
+class Buffer {
+ public:
+  explicit Buffer(std::int64_t size)
+      : data_(static_cast<float*>(::operator new(std::size_t(std::max<std::int64_t>(size, 1)) * sizeof(float), alignment))),
+        size_(size) {
+    std::fill_n(data_, size, 0.0f);
+  }
+  Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(other.size_) {}
+  Buffer& operator=(Buffer&&) = delete;
+  ~Buffer() { ::operator delete(data_, alignment); }
+  float* data() { return data_; }
+  std::int64_t size() const { return size_; }
+
+ private:
+  static constexpr std::align_val_t alignment{64};
+  float* data_;
+  std::int64_t size_;
+};
+
+TIMBRE_SIMD double penalty_sum(const float* p, std::int64_t n, double l1, double l2) {
+  double absolute = 0, square = 0;
+#pragma omp simd reduction(+ : absolute, square)
+  for (std::int64_t i = 0; i < n; ++i) {
+    absolute += std::abs(double(p[i]));
+    square += double(p[i]) * double(p[i]);
+  }
+  return l1 * absolute + l2 * square;
+}
+
+class CpuStep final : public TrainingStep {
+ public:
+  CpuStep(const StepOptions& options, ThreadPool& pool)
+      : model_(*options.model), loss_(*options.loss), optimizer_(*options.optimizer), pool_(pool), seed_(options.seed),
+        learning_rate_(options.learning_rate), capacity_(std::max<std::int64_t>(options.batch_size, 64)),
+        arena_(model_.arena_size()), gradients_(model_.trainable_size()), losses_(capacity_) {
+    for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(model_.trainable_size());
+    model_.initialise(seed_, arena_.data());
+    labels_.resize(std::size_t(capacity_));
+
+    outputs_.emplace_back(capacity_ * model_.input().size());
+    std::int64_t widest = model_.classes();
+    bool trainable_before = false;
+    for (std::size_t i = 0; i < model_.layers().size(); ++i) {
+      const auto& entry = model_.layers()[i];
+      nn::LayerBinding b;
+      b.input = entry.input, b.output = entry.output, b.capacity = capacity_;
+      b.index = int(i), b.pool = &pool_;
+      b.input_gradient = trainable_before;
+      b.logits = i + 1 == model_.layers().size();
+      for (const int s : entry.slots) {
+        const auto& slot = model_.slots()[std::size_t(s)];
+        b.parameters.push_back(arena_.data() + slot.offset);
+        b.gradients.push_back(slot.spec.trainable ? gradients_.data() + slot.offset : nullptr);
+        if (slot.spec.trainable && !trainable_before) trainable_before = true, first_trainable_ = i;
+      }
+      ops_.push_back(entry.layer->make_cpu(b));
+      outputs_.emplace_back(capacity_ * entry.output.size());
+      widest = std::max(widest, entry.output.size());
+    }
+    dy_.emplace_back(capacity_ * widest);
+    dy_.emplace_back(capacity_ * widest);
+    for (const auto& slot : model_.slots())
+      if (slot.spec.trainable) add_stretches(slot);
+  }
+
+  void bind(const DataView& data) override { data_ = data; }
+  void set_learning_rate(double rate) override { learning_rate_ = rate; }
+
+  void train(std::span<const std::int32_t> rows) override {
+    const auto n = std::int64_t(rows.size());
+    const nn::StepContext context{n, true, seed_, std::uint32_t(step_)};
+    gather(rows);
+    forward(context);
+    const float* logits = outputs_.back().data();
+    loss_.evaluate(logits, labels_.data(), n, model_.classes(), losses_.data(), dy_[0].data(), nullptr);
+    ++step_;
+    double loss = penalty() * double(n);
+    for (std::int64_t r = 0; r < n; ++r) loss += double(losses_.data()[r]);
+    if (!std::isfinite(loss) && metrics_.bad_step == 0) metrics_.bad_step = step_;
+    metrics_.loss_sum += loss;
+    metrics_.correct += count_correct(logits, n);
+    metrics_.rows += n;
+    std::size_t now = 0;
+    for (std::size_t i = ops_.size(); i-- > first_trainable_; now ^= 1)
+      ops_[i]->backward(context, outputs_[i].data(), outputs_[i + 1].data(), dy_[now].data(), dy_[now ^ 1].data());
+    update();
+  }
+
+  Metrics metrics(bool reset) override { return reset ? std::exchange(metrics_, {}) : metrics_; }
+
+  Scores evaluate(std::span<const std::int32_t> rows) override {
+    Scores scores;
+    scores.probabilities.resize(rows.size() * std::size_t(model_.classes()));
+    for (std::size_t first = 0; first < rows.size(); first += std::size_t(capacity_)) {
+      const auto part = rows.subspan(first, std::min(rows.size() - first, std::size_t(capacity_)));
+      const auto n = std::int64_t(part.size());
+      gather(part);
+      forward({n, false, seed_, 0});
+      const float* logits = outputs_.back().data();
+      loss_.evaluate(logits, labels_.data(), n, model_.classes(), losses_.data(), nullptr,
+                     scores.probabilities.data() + first * std::size_t(model_.classes()));
+      for (std::int64_t r = 0; r < n; ++r) scores.loss += double(losses_.data()[r]);
+      scores.correct += count_correct(logits, n);
+    }
+    if (!rows.empty()) scores.loss /= double(rows.size());
+    return scores;
+  }
+
+  double penalty() override {
+    double total = 0;
+    bool any = false;
+    for (const auto& s : stretches_) any |= s.penalty.l1 > 0 || s.penalty.l2 > 0;
+    if (!any) return 0;
+    partial_.assign(stretches_.size(), 0);
+    pool_.parallel_for(std::int64_t(stretches_.size()), [&](std::int64_t i, int) {
+      const auto& s = stretches_[std::size_t(i)];
+      if (s.penalty.l1 > 0 || s.penalty.l2 > 0)
+        partial_[std::size_t(i)] = penalty_sum(arena_.data() + s.offset, s.size, s.penalty.l1, s.penalty.l2);
+    });
+    for (const double p : partial_) total += p;
+    return total;
+  }
+
+  StepState export_state() override {
+    StepState state{step_, {arena_.data(), arena_.data() + arena_.size()}, {}, metrics_};
+    for (auto& s : slots_) state.slots.emplace_back(s.data(), s.data() + s.size());
+    return state;
+  }
+
+  void import_state(const StepState& state) override {
+    if (std::int64_t(state.arena.size()) != arena_.size() || state.slots.size() != slots_.size())
+      throw std::logic_error("a state of another model");
+    step_ = state.step;
+    metrics_ = state.metrics;
+    std::copy(state.arena.begin(), state.arena.end(), arena_.data());
+    for (std::size_t i = 0; i < slots_.size(); ++i) std::copy(state.slots[i].begin(), state.slots[i].end(), slots_[i].data());
+  }
+
+ private:
+  // Pieces of the arena with one penalty each: the unit of work of the optimizer and of the penalty's sum.
+  struct Stretch {
+    std::int64_t offset, size;
+    nn::Penalty penalty;
+  };
+
+  void add_stretches(const nn::Slot& slot) {
+    constexpr std::int64_t largest = 1 << 16;
+    const auto size = slot.spec.shape.size(), pieces = piece_count(size, largest);
+    for (std::int64_t i = 0; i < pieces; ++i) {
+      const auto p = piece_of(size, pieces, i);
+      stretches_.push_back({slot.offset + p.begin, p.size(), slot.penalty});
+    }
+  }
+
+  void gather(std::span<const std::int32_t> rows) {
+    const auto width = model_.input().size();
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      std::memcpy(outputs_[0].data() + std::int64_t(i) * width, data_.features + rows[i] * width, std::size_t(width) * sizeof(float));
+      labels_[i] = data_.labels[rows[i]];
+    }
+  }
+
+  void forward(const nn::StepContext& context) {
+    for (std::size_t i = 0; i < ops_.size(); ++i) ops_[i]->forward(context, outputs_[i].data(), outputs_[i + 1].data());
+  }
+
+  std::int64_t count_correct(const float* logits, std::int64_t rows) const {
+    const auto classes = model_.classes();
+    std::int64_t correct = 0;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* z = logits + r * classes;
+      correct += std::max_element(z, z + classes) - z == labels_[std::size_t(r)];
+    }
+    return correct;
+  }
+
+  void update() {
+    const auto work = [&](std::int64_t i, int) {
+      const auto& s = stretches_[std::size_t(i)];
+      Update u{s.size, arena_.data() + s.offset, gradients_.data() + s.offset, {}, s.penalty, learning_rate_, step_};
+      for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data() + s.offset;
+      optimizer_.update(u);
+    };
+    if (model_.trainable_size() < (1 << 15))  // less than waking a thread costs
+      for (std::size_t i = 0; i < stretches_.size(); ++i) work(std::int64_t(i), 0);
+    else
+      pool_.parallel_for(std::int64_t(stretches_.size()), work);
+  }
+
+  const nn::Model& model_;
+  const Loss& loss_;
+  const Optimizer& optimizer_;
+  ThreadPool& pool_;
+  std::uint64_t seed_;
+  double learning_rate_;
+  std::int64_t capacity_, step_ = 0;
+  Buffer arena_, gradients_, losses_;
+  std::vector<Buffer> slots_, outputs_, dy_;
+  std::vector<std::int32_t> labels_;
+  std::vector<std::unique_ptr<nn::LayerOp>> ops_;
+  std::vector<Stretch> stretches_;
+  std::vector<double> partial_;
+  std::size_t first_trainable_ = 0;
+  DataView data_;
+  Metrics metrics_;
+};
+
+}  // namespace
+
+std::unique_ptr<TrainingStep> make_cpu_step(const StepOptions& options, ThreadPool& pool) {
+  return std::make_unique<CpuStep>(options, pool);
+}
+
+}  // namespace timbre::training

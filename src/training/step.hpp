@@ -1,0 +1,80 @@
+// One training step on one device: gather, forward, loss, backward, update.
+//
+// A step has a fixed largest batch; a smaller one counts its rows. train() enqueues and returns nothing: what
+// happened is asked for with metrics(). State goes in and out in Keras's layout at any step boundary, for
+// checkpoints, resumption and moving between devices; inside, a back end may order weights as it likes.
+// A step owns everything it touches besides the data and the thread pool.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "nn/model.hpp"
+#include "training/loss.hpp"
+#include "training/optimizer.hpp"
+
+namespace timbre::training {
+
+/// The data a step reads: features [rows, model.input()...], labels [rows]. Not owned.
+struct DataView {
+  const float* features = nullptr;
+  const std::int32_t* labels = nullptr;
+  std::int64_t rows = 0;
+};
+
+/// Sums since they were last taken. Training metrics are as Keras reports them: the running mean over the
+/// epoch, dropout on, each batch with the weights it met; the loss includes the penalties.
+struct Metrics {
+  double loss_sum = 0;       // over rows
+  std::int64_t correct = 0, rows = 0;
+  std::int64_t bad_step = 0;  // first step (from 1) whose loss was not finite; 0: none
+  double loss() const { return loss_sum / double(rows); }
+  double accuracy() const { return double(correct) / double(rows); }
+};
+
+/// Everything that a later step depends on. `arena` and `slots` are in the layout of nn::Model.
+struct StepState {
+  std::int64_t step = 0;                   // training steps done
+  std::vector<float> arena;                // [arena_size]
+  std::vector<std::vector<float>> slots;   // optimizer slots, each [trainable_size]
+  Metrics metrics;
+};
+
+struct StepOptions {
+  const nn::Model* model = nullptr;
+  const Loss* loss = nullptr;
+  const Optimizer* optimizer = nullptr;
+  std::int64_t batch_size = 1;
+  std::uint64_t seed = 0;
+  double learning_rate = 0;
+};
+
+class TrainingStep {
+ public:
+  virtual ~TrainingStep() = default;
+  virtual void bind(const DataView& data) = 0;
+  virtual void set_learning_rate(double rate) = 0;
+  /// One step on these rows of the data (1 to batch_size of them).
+  virtual void train(std::span<const std::int32_t> rows) = 0;
+  /// Sums since the last reset; `reset` starts new ones.
+  virtual Metrics metrics(bool reset) = 0;
+  /// Forward only: mean cross-entropy without penalties, hits, and probabilities [rows, classes] in the order of
+  /// `rows`. The result does not depend on training batches.
+  struct Scores {
+    double loss = 0;
+    std::int64_t correct = 0;
+    std::vector<float> probabilities;
+  };
+  virtual Scores evaluate(std::span<const std::int32_t> rows) = 0;
+  /// Sum of the penalties for the weights as they are.
+  virtual double penalty() = 0;
+  virtual StepState export_state() = 0;
+  virtual void import_state(const StepState& state) = 0;
+};
+
+/// The CPU's step, with the model freshly initialised from the seed.
+std::unique_ptr<TrainingStep> make_cpu_step(const StepOptions& options, ThreadPool& pool);
+
+}  // namespace timbre::training

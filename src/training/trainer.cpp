@@ -1,0 +1,165 @@
+#include "training/trainer.hpp"
+
+#include <chrono>
+#include <cmath>
+
+#include "core/parallel.hpp"
+#include "core/philox.hpp"
+
+namespace timbre::training {
+
+TrainingOptions::OptimizerChoice::OptimizerChoice() : optimizer(parse_optimizer(config::Node::plain("adam"))) {}
+TrainingOptions::OptimizerChoice TrainingOptions::OptimizerChoice::from(const config::Reader& reader) {
+  OptimizerChoice c;
+  c.optimizer = parse_optimizer(reader);
+  return c;
+}
+TrainingOptions::LossChoice::LossChoice() : loss(parse_loss(config::Node::plain("cross_entropy"))) {}
+TrainingOptions::LossChoice TrainingOptions::LossChoice::from(const config::Reader& reader) {
+  LossChoice c;
+  c.loss = parse_loss(reader);
+  return c;
+}
+
+const config::Schema<EarlyStoppingOptions>& schema(config::of<EarlyStoppingOptions>) {
+  static const auto s =
+      config::Schema<EarlyStoppingOptions>("early stopping")
+          .field("monitor", &EarlyStoppingOptions::monitor, "the value watched",
+                 config::one_of({"val_loss", "val_accuracy", "loss", "accuracy"}))
+          .field("patience", &EarlyStoppingOptions::patience, "epochs without improvement that end training", config::at_least(std::int64_t{1}))
+          .field("min_delta", &EarlyStoppingOptions::min_delta, "smallest change that counts", config::at_least(0.0))
+          .field("restore_best", &EarlyStoppingOptions::restore_best, "keep the weights of the best epoch");
+  return s;
+}
+
+const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>) {
+  static const auto s =
+      config::Schema<TrainingOptions>("training")
+          .field("epochs", &TrainingOptions::epochs, "passes over the training rows", config::between(std::int64_t{1}, std::int64_t{1'000'000}))
+          .field("batch_size", &TrainingOptions::batch_size, "rows per step; the last, smaller batch is kept",
+                 config::between(std::int64_t{1}, std::int64_t{65536}))
+          .field("shuffle", &TrainingOptions::shuffle, "a new order each epoch")
+          .field("optimizer", &TrainingOptions::optimizer, "adam, sgd or rmsprop")
+          .field("loss", &TrainingOptions::loss, "cross_entropy")
+          .field("early_stopping", &TrainingOptions::early_stopping, "when to end before the last epoch");
+  return s;
+}
+
+std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch, bool shuffle) {
+  if (!shuffle) return rows;
+  PhiloxSequence random(seed, stream::shuffle, std::uint32_t(epoch));
+  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
+  return rows;
+}
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double monitored(const History& h, const std::string& name) {
+  if (name == "val_loss") return h.val_loss.back();
+  if (name == "val_accuracy") return h.val_accuracy.back();
+  if (name == "loss") return h.loss.back();
+  return h.accuracy.back();
+}
+
+}  // namespace
+
+TrainingResult train(TrainingStep& step, const nn::Model& model, const TrainingOptions& options, std::uint64_t seed,
+                     const std::vector<std::int32_t>& train_rows, const std::vector<std::int32_t>& validation_rows,
+                     const TrainerHooks& hooks, const TrainerState* resume) {
+  (void)model;
+  // Without early stopping the best epoch is still told, and nothing is restored.
+  const EarlyStoppingOptions rule = options.early_stopping.value_or(
+      EarlyStoppingOptions{"val_loss", options.epochs + 1, 0, false});
+  EarlyStopping watch(rule.monitor.ends_with("accuracy"), rule.min_delta, rule.patience);
+  TrainerState state;
+  if (resume) {
+    state = *resume;
+    step.import_state(state.step);
+    watch.restore(state.best_epoch, state.best, state.waited);
+  }
+  const double learning_rate = options.optimizer.optimizer->learning_rate();
+  step.set_learning_rate(learning_rate);
+  const auto rows = std::int64_t(train_rows.size()), batches = piece_count(rows, options.batch_size);
+  const auto started = Clock::now();
+  const double seconds_before = state.seconds;
+  double epoch_seconds_before = state.epoch_seconds;
+  auto epoch_started = started, last_save = started;
+
+  const auto save = [&] {
+    if (!hooks.save) return;
+    state.best_epoch = watch.best_epoch(), state.best = watch.best(), state.waited = watch.waited();
+    state.seconds = seconds_before + since(started);
+    state.epoch_seconds = epoch_seconds_before + since(epoch_started);
+    state.step = step.export_state();
+    hooks.save(state);
+    state.step = {};
+    last_save = Clock::now();
+  };
+
+  TrainingResult result;
+  const auto diverged = [&](const Metrics& m) {
+    if (m.bad_step == 0) return false;
+    const auto in_epoch = (m.bad_step - 1) % batches + 1;
+    result.status = Status::diverged;
+    result.message = fmt::format("the loss became NaN or infinite in epoch {}, step {} of {} (step {} overall)",
+                                 (m.bad_step - 1) / batches + 1, in_epoch, batches, m.bad_step);
+    return true;
+  };
+
+  while (result.status == Status::finished && state.epoch < options.epochs &&
+         !(options.early_stopping && state.epoch > 0 && watch.should_stop())) {
+    const auto order = epoch_order(train_rows, seed, state.epoch, options.shuffle);
+    epoch_started = Clock::now();
+    while (state.batch < batches) {
+      const auto first = state.batch * options.batch_size;
+      step.train(std::span(order).subspan(std::size_t(first), std::size_t(std::min(options.batch_size, rows - first))));
+      ++state.batch;
+      if (hooks.on_batch) {
+        const auto m = step.metrics(false);
+        hooks.on_batch({state.epoch + 1, options.epochs, state.batch, batches, epoch_seconds_before + since(epoch_started), &m});
+        if (m.bad_step) break;
+      }
+      if (hooks.signal && hooks.signal->load() != 0) {
+        save();
+        throw Interrupted(hooks.signal->load());
+      }
+      if (since(last_save) > hooks.save_every_seconds) save();
+    }
+    const auto m = step.metrics(true);
+    if (diverged(m)) break;
+    auto& h = state.history;
+    const auto scores = step.evaluate(validation_rows);
+    h.loss.push_back(m.loss());
+    h.accuracy.push_back(m.accuracy());
+    h.val_loss.push_back(scores.loss + step.penalty());
+    h.val_accuracy.push_back(double(scores.correct) / double(validation_rows.size()));
+    h.learning_rate.push_back(learning_rate);
+    h.seconds.push_back(epoch_seconds_before + since(epoch_started));
+    epoch_seconds_before = 0;
+    ++state.epoch;
+    state.batch = 0;
+    if (watch.observe(state.epoch, monitored(h, rule.monitor)) && rule.restore_best) state.best_arena = step.export_state().arena;
+    if (hooks.on_epoch) hooks.on_epoch(state.epoch, h);
+    epoch_started = Clock::now();
+  }
+
+  result.history = state.history;
+  result.epochs_run = state.epoch;
+  result.best_epoch = watch.best_epoch();
+  result.weights_epoch = state.epoch;
+  result.stopped_early = result.status == Status::finished && state.epoch < options.epochs;
+  result.seconds = seconds_before + since(started);
+  if (rule.restore_best && !state.best_arena.empty() && result.best_epoch != state.epoch) {
+    auto best = step.export_state();
+    best.arena = state.best_arena;
+    step.import_state(best);
+    result.weights_epoch = result.best_epoch;
+  }
+  return result;
+}
+
+}  // namespace timbre::training

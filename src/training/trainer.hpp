@@ -1,0 +1,98 @@
+// The loop over epochs: shuffle, steps, validation, history, early stopping, checkpoints.
+//
+// The order of an epoch depends on (seed, epoch) alone, so a run that goes on from a checkpoint, in the middle
+// of an epoch too, does what an uninterrupted one would have done.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "training/early_stopping.hpp"
+#include "training/step.hpp"
+
+namespace timbre::training {
+
+/// `training:` of a configuration.
+struct TrainingOptions {
+  struct OptimizerChoice {
+    std::shared_ptr<const Optimizer> optimizer;
+    OptimizerChoice();  // Adam
+    static OptimizerChoice from(const config::Reader& reader);
+    config::Node dump() const { return optimizer->dump(); }
+  };
+  struct LossChoice {
+    std::shared_ptr<const Loss> loss;
+    LossChoice();  // cross-entropy
+    static LossChoice from(const config::Reader& reader);
+    config::Node dump() const { return loss->dump(); }
+  };
+  std::int64_t epochs = 150;
+  std::int64_t batch_size = 20;
+  bool shuffle = true;
+  OptimizerChoice optimizer;
+  LossChoice loss;
+  std::optional<EarlyStoppingOptions> early_stopping;
+};
+const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>);
+
+/// One value per epoch, epochs counted from 1.
+struct History {
+  std::vector<double> loss, accuracy, val_loss, val_accuracy, learning_rate, seconds;
+  std::size_t epochs() const { return loss.size(); }
+};
+
+/// Everything a later step of the loop depends on.
+struct TrainerState {
+  std::int64_t epoch = 0;  // whole epochs done
+  std::int64_t batch = 0;  // batches done of the next one
+  History history;
+  std::int64_t best_epoch = 0, waited = 0;
+  double best = 0;
+  std::vector<float> best_arena;  // weights of the best epoch, if they are to be restored
+  double seconds = 0;             // of training so far
+  double epoch_seconds = 0;       // of the epoch begun
+  StepState step;
+};
+
+/// What a watcher is shown.
+struct Progress {
+  std::int64_t epoch, epochs, batch, batches;
+  double seconds;        // of this epoch
+  const Metrics* metrics;  // of this epoch so far
+};
+
+enum class Status { finished, diverged };
+
+struct TrainingResult {
+  Status status = Status::finished;
+  std::string message;            // why it diverged; "" otherwise
+  History history;
+  std::int64_t epochs_run = 0;
+  std::int64_t best_epoch = 0;    // of the monitored value (val_loss without early stopping)
+  std::int64_t weights_epoch = 0;  // whose weights the step holds now
+  bool stopped_early = false;
+  double seconds = 0;
+};
+
+struct TrainerHooks {
+  std::function<void(const Progress&)> on_batch;                      // after each step; returns at once
+  std::function<void(std::int64_t epoch, const History&)> on_epoch;   // after validation
+  std::function<void(const TrainerState&)> save;                      // writes a checkpoint
+  double save_every_seconds = 60;
+  const std::atomic<int>* signal = nullptr;                           // not 0: stop after the current step
+};
+
+/// Trains until the epochs are done or early stopping ends it. Throws Interrupted, after a checkpoint, when a
+/// signal asks for it. On return the step holds the weights to keep.
+TrainingResult train(TrainingStep& step, const nn::Model& model, const TrainingOptions& options, std::uint64_t seed,
+                     const std::vector<std::int32_t>& train_rows, const std::vector<std::int32_t>& validation_rows,
+                     const TrainerHooks& hooks, const TrainerState* resume = nullptr);
+
+/// The order of an epoch (from 0): Fisher-Yates with numbers of (seed, stream::shuffle, epoch).
+std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch, bool shuffle);
+
+}  // namespace timbre::training
