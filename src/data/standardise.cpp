@@ -1,0 +1,56 @@
+#include "data/standardise.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace timbre::data {
+
+Standardisation fit_standardisation(std::span<const float> features, std::int64_t frames, std::int64_t coefficients,
+                                    std::span<const std::int32_t> rows, ThreadPool& pool) {
+  const auto f = std::size_t(coefficients);
+  const auto pieces = piece_count(std::int64_t(rows.size()), 64);
+  // Two passes: the mean first, then the squares around it, each as sums of pieces added in order.
+  const auto sums = [&](const std::vector<double>& centre, bool square) {
+    std::vector<double> partial(std::size_t(pieces) * f, 0.0), total(f, 0.0);
+    pool.parallel_for(pieces, [&](std::int64_t i, int) {
+      double* out = partial.data() + std::size_t(i) * f;
+      const auto piece = piece_of(std::int64_t(rows.size()), pieces, i);
+      for (auto r = piece.begin; r < piece.end; ++r) {
+        const float* x = features.data() + std::int64_t(rows[std::size_t(r)]) * frames * coefficients;
+        for (std::int64_t t = 0; t < frames; ++t, x += coefficients)
+          for (std::size_t c = 0; c < f; ++c) {
+            const double d = double(x[c]) - centre[c];
+            out[c] += square ? d * d : d;
+          }
+      }
+    });
+    for (std::int64_t i = 0; i < pieces; ++i)
+      for (std::size_t c = 0; c < f; ++c) total[c] += partial[std::size_t(i) * f + c];
+    for (auto& t : total) t /= double(rows.size()) * double(frames);
+    return total;
+  };
+  const auto mean = sums(std::vector<double>(f, 0.0), false), variance = sums(mean, true);
+  Standardisation s;
+  for (std::size_t c = 0; c < f; ++c) {
+    s.mean.push_back(float(mean[c]));
+    // A deviation of rounding alone counts as none.
+    const double deviation = std::sqrt(variance[c]);
+    s.std.push_back(deviation > 1e-6 * std::max(1.0, std::abs(mean[c])) ? float(deviation) : 1.0f);
+  }
+  return s;
+}
+
+void apply_standardisation(const Standardisation& s, std::span<float> features, ThreadPool& pool) {
+  const auto f = s.mean.size(), frames = features.size() / f;
+  const auto pieces = piece_count(std::int64_t(frames), 1 << 14);
+  pool.parallel_for(pieces, [&](std::int64_t i, int) {
+    const auto piece = piece_of(std::int64_t(frames), pieces, i);
+    for (auto t = piece.begin; t < piece.end; ++t)
+      for (std::size_t c = 0; c < f; ++c) {
+        float& x = features[std::size_t(t) * f + c];
+        x = (x - s.mean[c]) / s.std[c];
+      }
+  });
+}
+
+}  // namespace timbre::data

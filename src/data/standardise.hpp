@@ -1,0 +1,25 @@
+// Standardisation per coefficient: x' = (x - mean_f) / std_f, the mean and deviation of coefficient f over all
+// frames of the training rows only, so that nothing of validation and test leaks into them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "core/parallel.hpp"
+
+namespace timbre::data {
+
+/// mean, std [F]. The deviation is the population's; where it is 0 (a constant coefficient), std is 1.
+struct Standardisation {
+  std::vector<float> mean, std;
+};
+
+/// features [N, T, F]; rows: the training rows.
+Standardisation fit_standardisation(std::span<const float> features, std::int64_t frames, std::int64_t coefficients,
+                                    std::span<const std::int32_t> rows, ThreadPool& pool);
+
+/// In place, on features [..., F].
+void apply_standardisation(const Standardisation& s, std::span<float> features, ThreadPool& pool);
+
+}  // namespace timbre::data

@@ -1,0 +1,81 @@
+#include "experiment/command_line.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <new>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace timbre::experiment {
+
+namespace {
+
+std::atomic<int> signal_seen{0};
+static_assert(std::atomic<int>::is_always_lock_free, "set from a signal handler");
+
+void on_signal(int number) {
+  if (signal_seen.exchange(number) != 0) _exit(128 + number);
+}
+
+// A message is one line, whatever was in it.
+void complain(const std::string& command, std::string message) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::fputs(fmt::format("{}: {}\n", command, message).c_str(), stderr);
+}
+
+}  // namespace
+
+const std::atomic<int>& stop_signal() {
+  static const bool installed = [] {
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+    return true;
+  }();
+  (void)installed;
+  return signal_seen;
+}
+
+void throw_if_stopped() {
+  if (const int number = stop_signal().load(); number != 0) throw Interrupted(number);
+}
+
+int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>& work) {
+  const std::string name = app.get_name();
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::CallForVersion& e) {
+    std::fputs((std::string(e.what()) + "\n").c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    complain(name, fmt::format("{} (see {} --help)", e.what(), name));
+    return 2;
+  }
+  try {
+    return work();
+  } catch (const Interrupted& e) {
+    complain(name, e.what());
+    return 128 + e.signal;
+  } catch (const RequestError& e) {
+    complain(name, e.what());
+    return 2;
+  } catch (const std::bad_alloc&) {
+    complain(name, "out of memory");
+  } catch (const std::exception& e) {
+    complain(name, e.what());
+  }
+  return 1;
+}
+
+}  // namespace timbre::experiment

@@ -1,0 +1,25 @@
+// What every command shares: how errors become one line and an exit status, and how signals ask to stop.
+//
+// Exit status: 0 done; 1 the work failed; 2 the request was wrong; 130 Ctrl-C; 143 SIGTERM.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace timbre::experiment {
+
+/// Parses the arguments with `app` and runs `work`; writes "NAME: message" to stderr for what goes wrong.
+int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>& work);
+
+/// The number of the signal that asked to stop, or 0. SIGINT and SIGTERM set it from the first call on; a second
+/// signal ends the process at once.
+const std::atomic<int>& stop_signal();
+
+/// Throws Interrupted if a signal asked to stop.
+void throw_if_stopped();
+
+}  // namespace timbre::experiment

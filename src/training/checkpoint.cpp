@@ -1,0 +1,70 @@
+#include "training/checkpoint.hpp"
+
+#include "core/error.hpp"
+#include "storage/atomic_file.hpp"
+#include "storage/hdf5.hpp"
+
+namespace timbre::training {
+
+namespace {
+
+constexpr std::int64_t version = 1;
+
+// The columns of a history, by name, for writing and reading alike.
+template <class H, class F>
+void for_columns(H& h, F&& f) {
+  f("loss", h.loss), f("accuracy", h.accuracy), f("val_loss", h.val_loss), f("val_accuracy", h.val_accuracy);
+  f("learning_rate", h.learning_rate), f("seconds", h.seconds);
+}
+
+}  // namespace
+
+void write_checkpoint(const std::filesystem::path& path, const std::string& key, const TrainerState& s) {
+  storage::AtomicFile file(path);
+  auto h5 = storage::H5File::create(file.temporary());
+  const auto count = [&](const char* name, std::int64_t v) { h5.attribute("/", name, v); };
+  const auto real = [&](const char* name, double v) { h5.attribute("/", name, v); };
+  const auto floats = [&](const std::string& name, const std::vector<float>& v) { h5.write(name, v, Shape{std::int64_t(v.size())}); };
+  h5.attribute("/", "schema", "timbre-checkpoint");
+  count("schema_version", version);
+  h5.attribute("/", "key", key);
+  count("epoch", s.epoch), count("batch", s.batch);
+  count("best_epoch", s.best_epoch), count("waited", s.waited), real("best", s.best);
+  real("seconds", s.seconds), real("epoch_seconds", s.epoch_seconds);
+  count("step", s.step.step);
+  real("loss_sum", s.step.metrics.loss_sum);
+  count("correct", s.step.metrics.correct), count("rows", s.step.metrics.rows), count("bad_step", s.step.metrics.bad_step);
+  for_columns(s.history, [&](const char* name, const std::vector<double>& v) {
+    h5.write(std::string("/history/") + name, v, Shape{std::int64_t(v.size())});
+  });
+  floats("/arena", s.step.arena);
+  count("slots", std::int64_t(s.step.slots.size()));
+  for (std::size_t i = 0; i < s.step.slots.size(); ++i) floats("/slot" + std::to_string(i), s.step.slots[i]);
+  floats("/best_arena", s.best_arena);
+  h5.close();
+  file.commit();
+}
+
+TrainerState read_checkpoint(const std::filesystem::path& path, const std::string& key) {
+  const auto h5 = storage::H5File::open(path);
+  if (!h5.has_attribute("/", "schema") || h5.text_attribute("/", "schema") != "timbre-checkpoint")
+    fail("{}: not a checkpoint", path.string());
+  const auto count = [&](const char* name) { return h5.int_attribute("/", name); };
+  const auto real = [&](const char* name) { return h5.double_attribute("/", name); };
+  if (count("schema_version") > version)
+    fail("{}: schema_version {} is newer than this program reads ({})", path.string(), count("schema_version"), version);
+  if (h5.text_attribute("/", "key") != key) fail("{}: a checkpoint of another run", path.string());
+  TrainerState s;
+  s.epoch = count("epoch"), s.batch = count("batch");
+  s.best_epoch = count("best_epoch"), s.waited = count("waited"), s.best = real("best");
+  s.seconds = real("seconds"), s.epoch_seconds = real("epoch_seconds");
+  s.step.step = count("step");
+  s.step.metrics = {real("loss_sum"), count("correct"), count("rows"), count("bad_step")};
+  for_columns(s.history, [&](const char* name, std::vector<double>& v) { v = h5.read_doubles(std::string("/history/") + name); });
+  s.step.arena = h5.read_floats("/arena");
+  for (std::int64_t i = 0; i < count("slots"); ++i) s.step.slots.push_back(h5.read_floats("/slot" + std::to_string(i)));
+  s.best_arena = h5.read_floats("/best_arena");
+  return s;
+}
+
+}  // namespace timbre::training

@@ -1,0 +1,17 @@
+// A checkpoint: a TrainerState in an HDF5 file, written whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "training/trainer.hpp"
+
+namespace timbre::training {
+
+/// `key` is that of the run; a checkpoint of another run is refused. Throws Error where the disk refuses.
+void write_checkpoint(const std::filesystem::path& path, const std::string& key, const TrainerState& state);
+
+/// Throws Error: not there, damaged, of another run or model.
+TrainerState read_checkpoint(const std::filesystem::path& path, const std::string& key);
+
+}  // namespace timbre::training
