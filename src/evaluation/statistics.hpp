@@ -1,0 +1,69 @@
+// How far figures can be trusted: intervals, paired tests, calibration. All in float64.
+//
+// Which interval answers which question:
+//   wilson_interval     one run on K clips: how the accuracy would vary with other clips of the same kind
+//   bootstrap_interval  the same for any figure over clips (macro F1, a difference between two runs)
+//   t_interval          several seeds of one configuration: how the mean varies with the seed
+//   mcnemar_exact       two runs on the same clips: whether they differ at all
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+namespace timbre::evaluation {
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+double mean(std::span<const double> values);  // NaN of none
+/// With n - 1 in the denominator; NaN of fewer than two values.
+double standard_deviation(std::span<const double> values);
+
+/// mean -+ t[(1 + confidence) / 2, n - 1] * s / sqrt(n); NaN for fewer than two values.
+Interval t_interval(std::span<const double> values, double confidence = 0.95);
+
+/// Wilson's score interval of a proportion (1927), without continuity correction; [0, 1] of no trials.
+Interval wilson_interval(std::int64_t successes, std::int64_t trials, double confidence = 0.95);
+
+/// Percentile interval of a figure over items: `samples` times, `items` indices are drawn with replacement
+/// and given to `figure`; the interval lies between the quantiles (1 -+ confidence) / 2, interpolated as
+/// numpy does. The same seed gives the same interval. NaN of no items. Figures that are NaN are left out.
+Interval bootstrap_interval(std::int64_t items,
+                            const std::function<double(std::span<const std::int64_t>)>& figure,
+                            std::uint64_t seed = 0, int samples = 2000, double confidence = 0.95);
+/// The same for the mean of values: of rights and wrongs per clip, or of their difference between two runs.
+Interval bootstrap_interval(std::span<const double> values, std::uint64_t seed = 0, int samples = 2000,
+                            double confidence = 0.95);
+
+/// McNemar's exact test of two classifiers on the same items.
+struct McNemar {
+  std::int64_t only_first = 0, only_second = 0;  // items that only one of them got right
+  double p_value = 1;                            // two-sided binomial, 1 where they never differ
+};
+McNemar mcnemar_exact(std::span<const std::int32_t> label, std::span<const std::int32_t> first,
+                      std::span<const std::int32_t> second);
+
+/// Holm's adjusted p-values for several comparisons, in the order given.
+std::vector<double> holm(std::span<const double> p_values);
+
+/// Calibration: rows are put into bins (low, high] of equal width by their largest probability.
+struct Reliability {
+  struct Bin {
+    double low = 0, high = 0;
+    std::int64_t count = 0;
+    double confidence = 0, accuracy = 0;  // means over the bin; NaN where it is empty
+  };
+  std::vector<Bin> bins;
+  double expected_error = 0;  // ECE: sum of count / N * |accuracy - confidence|; NaN of no rows
+};
+Reliability reliability(std::span<const float> probabilities, std::int64_t classes,
+                        std::span<const std::int32_t> label, int bins = 15);
+
+/// Quantiles of the standard normal and of Student's t, 0 < p < 1.
+double normal_quantile(double p);
+double student_quantile(double p, double degrees);
+
+}  // namespace timbre::evaluation

@@ -1,0 +1,101 @@
+// Literals are scipy's: tests/golden/evaluation_metrics.py prints them.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "evaluation/statistics.hpp"
+
+namespace timbre::evaluation {
+namespace {
+
+const std::vector<double> seeds{0.71, 0.744, 0.7, 0.765, 0.7325};
+
+TEST(Statistics, QuantilesAreScipyS) {
+  EXPECT_NEAR(normal_quantile(0.975), 1.959963984540054, 1e-13);
+  EXPECT_NEAR(normal_quantile(0.5), 0, 1e-13);
+  EXPECT_NEAR(normal_quantile(0.001), -3.090232306167813, 1e-12);
+  EXPECT_NEAR(student_quantile(0.975, 1), 12.706204736174694, 1e-10);
+  EXPECT_NEAR(student_quantile(0.975, 4), 2.7764451051977934, 1e-11);
+  EXPECT_NEAR(student_quantile(0.9, 2.5), 1.7302509288071766, 1e-11);
+  EXPECT_NEAR(student_quantile(0.025, 30), -2.042272456301238, 1e-11);
+}
+
+TEST(Statistics, TIntervalOfSeveralSeeds) {
+  EXPECT_NEAR(standard_deviation(seeds), 0.02610938528575503, 1e-15);
+  const auto interval = t_interval(seeds);
+  EXPECT_NEAR(interval.low, 0.6978809162754468, 1e-12);
+  EXPECT_NEAR(interval.high, 0.7627190837245531, 1e-12);
+  EXPECT_TRUE(std::isnan(t_interval(std::vector<double>{0.5}).low));
+  EXPECT_TRUE(std::isnan(standard_deviation(std::vector<double>{0.5})));
+  EXPECT_TRUE(std::isnan(mean({})));
+}
+
+TEST(Statistics, WilsonIntervalOfAProportion) {
+  const auto check = [](std::int64_t k, std::int64_t n, double low, double high) {
+    const auto interval = wilson_interval(k, n);
+    EXPECT_NEAR(interval.low, low, 1e-12) << k << "/" << n;
+    EXPECT_NEAR(interval.high, high, 1e-12) << k << "/" << n;
+  };
+  check(232, 290, 0.7501748738775116, 0.8419811843531178);
+  check(0, 20, 0.0, 0.16112515805281935);
+  check(20, 20, 0.8388748419471808, 1.0);
+  check(1, 3, 0.06149194472039626, 0.7923403991979523);
+  check(0, 0, 0, 1);
+}
+
+TEST(Statistics, BootstrapIntervalAgreesWithScipyAndRepeats) {
+  std::vector<double> right(290, 0.0);
+  std::fill(right.begin(), right.begin() + 232, 1.0);
+  const auto interval = bootstrap_interval(right, 0, 4000);
+  EXPECT_NEAR(interval.low, 0.75172, 0.0035);  // one clip is 0.00345
+  EXPECT_NEAR(interval.high, 0.84483, 0.0035);
+  const auto again = bootstrap_interval(right, 0, 4000);
+  EXPECT_EQ(interval.low, again.low);
+  EXPECT_EQ(interval.high, again.high);
+  EXPECT_TRUE(std::isnan(bootstrap_interval(std::vector<double>{}).low));
+}
+
+TEST(Statistics, BootstrapIntervalOfAnyFigure) {
+  const std::vector<double> values{0, 1, 2, 3, 4, 5, 6, 7, 8, 100};
+  const auto largest = [&](std::span<const std::int64_t> drawn) {
+    double m = 0;
+    for (const auto i : drawn) m = std::max(m, values[i]);
+    return m;
+  };
+  EXPECT_EQ(bootstrap_interval(10, largest, 1).high, 100);
+  EXPECT_LT(bootstrap_interval(10, largest, 1).low, 9);
+  const auto undefined = [](std::span<const std::int64_t>) { return std::nan(""); };
+  EXPECT_TRUE(std::isnan(bootstrap_interval(10, undefined, 1).low));
+}
+
+TEST(Statistics, McNemarIsTheExactBinomialTest) {
+  const auto check = [](int only_first, int only_second, double p) {
+    std::vector<std::int32_t> label, first, second;
+    const auto add = [&](int count, int a, int b) {
+      for (int i = 0; i < count; ++i) label.push_back(1), first.push_back(a), second.push_back(b);
+    };
+    add(40, 1, 1), add(only_first, 1, 0), add(only_second, 2, 1), add(9, 0, 2);
+    const auto test = mcnemar_exact(label, first, second);
+    EXPECT_EQ(test.only_first, only_first);
+    EXPECT_EQ(test.only_second, only_second);
+    EXPECT_NEAR(test.p_value, p, 1e-12) << only_first << " " << only_second;
+  };
+  check(3, 15, 0.007537841796875);
+  check(0, 6, 0.03125);
+  check(10, 10, 1);
+  check(0, 0, 1);
+  check(70, 101, 0.021506542463250313);
+  check(101, 70, 0.021506542463250313);
+  check(1, 0, 1);
+}
+
+TEST(Statistics, HolmAdjustsInTheOrderGiven) {
+  // By hand: 4 x 0.01, 3 x 0.03, then 2 x 0.04, which may not fall below the one before.
+  const auto adjusted = holm(std::vector<double>{0.04, 0.01, 0.03, 0.5});
+  const std::vector<double> want{0.09, 0.04, 0.09, 0.5};
+  for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(adjusted[i], want[i], 1e-15);
+  EXPECT_EQ(holm(std::vector<double>{0.7, 0.9})[0], 1.0);
+}
+
+}  // namespace
+}  // namespace timbre::evaluation
