@@ -1,0 +1,37 @@
+#include "features/engine.hpp"
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace timbre::features {
+
+std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_samples) {
+  if (segment_samples < 1) return 0;
+  const std::int64_t padding = options.center ? 2 * (options.n_fft / 2) : 0;
+  const std::int64_t room = segment_samples + padding - options.n_fft;
+  return room < 0 ? 0 : 1 + room / options.hop_length;
+}
+
+Shape feature_shape(const FeatureOptions& options, std::int64_t segment_samples) {
+  if (const auto wrong = problem_with(options); !wrong.empty()) fail_request("features: {}", wrong);
+  const auto frames = frame_count(options, segment_samples);
+  if (frames == 0)
+    fail_request("features: a segment of {} samples is shorter than one frame of n_fft {} without center",
+                 segment_samples, options.n_fft);
+  const auto width = FeatureRegistry::instance().find(options.kind)->width(options);
+  constexpr std::int64_t largest = std::int64_t{1} << 26;  // values, 256 MiB
+  if (frames > largest / width)
+    fail_request("features: one segment would give {} x {} values; a larger hop_length or shorter segments help",
+                 grouped(frames), grouped(width));
+  return {frames, width};
+}
+
+std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& options,
+                                                       std::int64_t segment_samples) {
+  feature_shape(options, segment_samples);
+  const auto* type = FeatureRegistry::instance().find(options.kind);
+  if (!type->make_cpu) fail_request("features: {} has no CPU implementation", options.kind);
+  return type->make_cpu(options, segment_samples);
+}
+
+}  // namespace timbre::features

@@ -1,0 +1,49 @@
+// Features of segments: [count, samples] -> [count, T, F].
+//
+//   T = 1 + floor(samples / hop_length)             center (n_fft even; one frame fewer at times where odd)
+//   T = 1 + floor((samples - n_fft) / hop_length)   otherwise
+//   F = bins, n_mels or n_mfcc, by kind
+//
+// A kind of feature is one file in this room that registers a FeatureType. An engine is serial and owns its
+// plan and work space: one engine per thread. The same samples give the same bytes, whatever stands beside them.
+// Errors: RequestError where no frame fits, or where the features of one segment would be absurdly large.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/registry.hpp"
+#include "core/shape.hpp"
+#include "features/options.hpp"
+
+namespace timbre::features {
+
+class FeatureEngine {
+ public:
+  virtual ~FeatureEngine() = default;
+  /// (T, F)
+  virtual Shape shape() const = 0;
+  /// segments [count, samples] -> out [count, T, F]. Samples must be finite.
+  virtual void compute(const float* segments, std::int64_t count, float* out) = 0;
+};
+
+/// Entry of the registry of features.
+struct FeatureType {
+  std::string summary;                                  // one line for --help
+  std::int64_t (*width)(const FeatureOptions&);         // F
+  std::string (*check)(const FeatureOptions&) = nullptr;  // "" or what is wrong for this kind
+  std::unique_ptr<FeatureEngine> (*make_cpu)(const FeatureOptions&, std::int64_t segment_samples) = nullptr;
+};
+using FeatureRegistry = Registry<FeatureType>;
+
+/// Number of frames of a segment; 0 where none fits.
+std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_samples);
+
+/// (T, F), checked: what make_cpu_feature_engine(...)->shape() gives.
+Shape feature_shape(const FeatureOptions& options, std::int64_t segment_samples);
+
+std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& options,
+                                                       std::int64_t segment_samples);
+
+}  // namespace timbre::features

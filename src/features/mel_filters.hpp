@@ -1,0 +1,42 @@
+// Triangular mel filters, stored without their zeros (librosa.filters.mel).
+//
+//   weight[m, k] = max(0, min((f_k - c_m) / (c_(m+1) - c_m), (c_(m+2) - f_k) / (c_(m+2) - c_(m+1))))
+//   f_k = k sample_rate / n_fft; c: n_mels + 2 frequencies evenly spaced on the mel scale from fmin to fmax
+//   norm slaney: times 2 / (c_(m+2) - c_m)
+//
+// Scales: htk  mel = 2595 log10(1 + f / 700); slaney  3 f / 200 below 1000 Hz, 15 + 27 ln(f / 1000) / ln 6.4 above.
+// Filters narrower than the distance of two bins may be empty and then give 0, as librosa's do.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "features/aligned.hpp"
+#include "features/options.hpp"
+
+namespace timbre::features {
+
+/// Where a filter's weights, other than zero, stand.
+struct MelFilter {
+  std::int32_t first;   // bin of the first weight
+  std::int32_t groups;  // number of groups of eight weights
+};
+
+class MelFilters {
+ public:
+  explicit MelFilters(const FeatureOptions& options);
+
+  std::int64_t size() const { return static_cast<std::int64_t>(filters_.size()); }
+  /// rows [count, stride] of bins, with eight readable values behind the last bin -> out [count, size()].
+  /// Each sum is taken over eight lanes in a fixed order.
+  void apply(const float* rows, std::int64_t count, std::int64_t stride, float* out) const;
+  /// As a matrix [size(), bins], for tests and pictures.
+  std::vector<float> dense() const;
+
+ private:
+  std::int64_t bins_;
+  std::vector<MelFilter> filters_;
+  AlignedFloats weights_;  // padded with zeros to groups of eight
+};
+
+}  // namespace timbre::features

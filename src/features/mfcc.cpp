@@ -1,0 +1,86 @@
+// mfcc: mel-frequency cepstral coefficients, [T, n_mfcc]. As librosa.feature.mfcc(y), transposed.
+//
+//   y[t, j] = s_j sum over m of d[t, m] cos(pi j (2 m + 1) / (2 n_mels))     DCT-II, orthonormal
+//   s_0 = sqrt(1 / n_mels), s_j = sqrt(2 / n_mels); d: log_mel, [T, n_mels]
+#include <cmath>
+#include <numbers>
+
+#include "core/gemm.hpp"
+#include "core/simd.hpp"
+#include "features/decibel.hpp"
+#include "features/engine.hpp"
+#include "features/mel_spectrogram.hpp"
+
+namespace timbre::features {
+namespace {
+
+/// Takes from every row [bands] its mean and leaves sum * scale in out[t * stride]. The mean concerns the first
+/// coefficient alone; a product of large, nearly equal numbers would lose digits that the others need.
+TIMBRE_SIMD void take_means(float* rows, std::int64_t count, std::int64_t bands, double scale, float* out,
+                            std::int64_t stride) {
+  constexpr std::int64_t lanes = 8;
+  for (std::int64_t t = 0; t < count; ++t, rows += bands) {
+    double partial[lanes] = {}, sum = 0;
+    std::int64_t i = 0;
+    for (; i + lanes <= bands; i += lanes)
+      for (std::int64_t j = 0; j < lanes; ++j) partial[j] += rows[i + j];
+    for (; i < bands; ++i) sum += rows[i];
+    for (const double p : partial) sum += p;
+    const auto mean = static_cast<float>(sum / static_cast<double>(bands));
+    for (i = 0; i < bands; ++i) rows[i] -= mean;
+    out[t * stride] = static_cast<float>(sum * scale);
+  }
+}
+
+class Mfcc final : public FeatureEngine {
+ public:
+  Mfcc(const FeatureOptions& options, std::int64_t samples)
+      : samples_(samples), coefficients_(options.n_mfcc), top_db_(options.top_db), mel_(options, samples) {
+    const auto bands = mel_.bands();
+    decibels_.resize(static_cast<std::size_t>(mel_.frames() * bands));
+    const double scale = std::sqrt(2.0 / static_cast<double>(bands));
+    for (std::int64_t m = 0; m < bands; ++m) {
+      for (std::int64_t j = 1; j < coefficients_; ++j) {
+        const auto angle = std::numbers::pi * static_cast<double>(j * (2 * m + 1)) / static_cast<double>(2 * bands);
+        dct_.push_back(static_cast<float>(scale * std::cos(angle)));
+      }
+    }
+  }
+
+  Shape shape() const override { return {mel_.frames(), coefficients_}; }
+
+  void compute(const float* segments, std::int64_t count, float* out) override {
+    const auto frames = mel_.frames(), bands = mel_.bands();
+    for (std::int64_t i = 0; i < count; ++i, segments += samples_, out += frames * coefficients_) {
+      mel_.compute(segments, decibels_.data());
+      power_to_db(decibels_.data(), frames * bands, top_db_);
+      take_means(decibels_.data(), frames, bands, std::sqrt(1.0 / static_cast<double>(bands)), out, coefficients_);
+      gemm(Op::none, Op::none, frames, coefficients_ - 1, bands, 1.0f, decibels_.data(), bands, dct_.data(),
+           coefficients_ - 1, 0.0f, out + 1, coefficients_);
+    }
+  }
+
+ private:
+  std::int64_t samples_, coefficients_;
+  std::optional<double> top_db_;
+  MelSpectrogram mel_;
+  AlignedFloats decibels_;  // [T, n_mels]
+  AlignedFloats dct_;       // [n_mels, n_mfcc - 1]: without the first coefficient
+};
+
+std::string check(const FeatureOptions& o) {
+  if (o.n_mfcc <= o.n_mels) return "";
+  return fmt::format("n_mfcc {} must not exceed n_mels {}", o.n_mfcc, o.n_mels);
+}
+
+const Registration<FeatureType> registration{
+    "mfcc",
+    {.summary = "mel-frequency cepstral coefficients",
+     .width = [](const FeatureOptions& o) -> std::int64_t { return o.n_mfcc; },
+     .check = check,
+     .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
+       return std::make_unique<Mfcc>(o, samples);
+     }}};
+
+}  // namespace
+}  // namespace timbre::features
