@@ -638,4 +638,11 @@ std::vector<std::pair<std::string, std::string>> H5File::attributes(const std::s
   return out;
 }
 
+std::string hdf5_version() {
+  const Lock lock;
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return fmt::format("{}.{}.{}", major, minor, release);
+}
+
 }  // namespace timbre::storage

@@ -94,4 +94,7 @@ class H5File {
   std::unique_ptr<State> state_;
 };
 
+/// Version of the library: "1.10.8".
+std::string hdf5_version();
+
 }  // namespace timbre::storage

@@ -1,0 +1,193 @@
+#include "results/keras_layout.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "nn/model.hpp"
+#include "storage/hdf5.hpp"
+
+namespace timbre::results {
+namespace {
+
+using nlohmann::ordered_json;
+
+// The version whose layout is written; Keras converts what is older than 2.0 or of another back end.
+constexpr const char* keras_version = "2.6.0";
+constexpr const char* keras_backend = "tensorflow";
+
+/// Conv2D, MaxPooling2D, GlobalAveragePooling2D, ...
+bool wants_pictures(const std::string& class_name) { return class_name.ends_with("2D"); }
+/// Layers to which (T, F) and (T, F, 1) are the same.
+bool element_wise(const std::string& class_name) {
+  return class_name == "Dropout" || class_name == "Activation" || class_name == "ReLU" ||
+         class_name == "GaussianNoise";
+}
+
+std::string without_output_index(std::string name) {
+  if (const auto colon = name.rfind(':'); colon != name.npos) name.resize(colon);
+  return name;
+}
+
+/// dense -> "dense/kernel:0"; Keras 2 puts the weights of an LSTM into its cell.
+std::string weight_path(const std::string& layer, const std::string& class_name, const std::string& name) {
+  static const std::set<std::string> recurrent{"LSTM", "GRU", "SimpleRNN"};
+  const auto cell = recurrent.contains(class_name) ? snake_case(class_name) + "_cell/" : "";
+  return layer + "/" + cell + name + ":0";
+}
+
+/// Names TensorFlow accepts for a scope.
+std::string scope_name(const std::string& name) {
+  std::string out;
+  for (const char c : name) out += std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
+  if (out.empty() || out.front() == '_') out = "sequential" + out;
+  return out;
+}
+
+}  // namespace
+
+std::string snake_case(const std::string& class_name) {
+  const auto is = [&](std::size_t i, auto kind) {
+    return i < class_name.size() && kind(static_cast<unsigned char>(class_name[i]));
+  };
+  const auto upper = [](int c) { return std::isupper(c) != 0; };
+  const auto lower = [](int c) { return std::islower(c) != 0; };
+  std::string out;
+  for (std::size_t i = 0; i < class_name.size(); ++i) {
+    const bool word = i > 0 && is(i, upper) && (is(i + 1, lower) || is(i - 1, lower));
+    if (word) out += '_';
+    out += static_cast<char>(std::tolower(static_cast<unsigned char>(class_name[i])));
+  }
+  return out;
+}
+
+ordered_json sequential_config(const std::string& name, const Shape& input,
+                               const std::vector<KerasLayer>& layers) {
+  // An input (T, F) of a picture layer that sees the model's input as it is becomes (T, F, 1) altogether.
+  const auto first =
+      std::find_if(layers.begin(), layers.end(), [](const auto& l) { return !element_wise(l.class_name); });
+  Shape exported = input;
+  const bool pictures = first != layers.end() && wants_pictures(first->class_name) && input.rank() == 2;
+  if (pictures) exported.push_back(1);
+
+  auto shape = ordered_json::array({nullptr});
+  for (const auto extent : exported.extents()) shape.push_back(extent);
+  auto list = ordered_json::array();
+  list.push_back(
+      {{"class_name", "InputLayer"},
+       {"config",
+        {{"batch_input_shape", shape}, {"dtype", "float32"}, {"sparse", false}, {"name", "input_1"}}}});
+
+  std::map<std::string, int> used;
+  const auto add = [&](const std::string& class_name, ordered_json config) {
+    auto given = snake_case(class_name);
+    if (const int n = used[given]++; n > 0) given += "_" + std::to_string(n);
+    ordered_json named{{"name", config.contains("name") ? config["name"] : ordered_json(given)}};
+    for (auto& [key, value] : config.items())
+      if (key != "name") named[key] = value;
+    list.push_back({{"class_name", class_name}, {"config", std::move(named)}});
+  };
+  for (auto it = layers.begin(); it != layers.end(); ++it) {
+    if (wants_pictures(it->class_name) && it->input.rank() == 2 && !(pictures && it == first))
+      add("Reshape", {{"trainable", true},
+                      {"dtype", "float32"},
+                      {"target_shape", ordered_json::array({it->input[0], it->input[1], 1})}});
+    add(it->class_name, it->config);
+  }
+  return {{"class_name", "Sequential"},
+          {"config", {{"name", scope_name(name)}, {"layers", std::move(list)}}}};
+}
+
+ordered_json sequential_config(const std::string& name, const nn::Model& model) {
+  std::vector<KerasLayer> layers;
+  for (const auto& entry : model.layers()) {
+    auto config = entry.layer->keras_config();
+    config["name"] = entry.name;
+    layers.push_back({entry.layer->keras_class(), std::move(config), entry.input});
+  }
+  return sequential_config(name, model.input(), layers);
+}
+
+std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena) {
+  std::vector<WeightTensor> out;
+  for (const auto& entry : model.layers())
+    for (const int index : entry.slots) {
+      const auto& slot = model.slots()[index];
+      const auto values = arena.subspan(slot.offset, slot.spec.shape.size());
+      out.push_back({entry.name, slot.spec.name, slot.spec.shape, {values.begin(), values.end()}});
+    }
+  return out;
+}
+
+void load_weights(const nn::Model& model, const std::vector<WeightTensor>& weights, std::span<float> arena) {
+  std::size_t next = 0;
+  for (const auto& entry : model.layers())
+    for (const int index : entry.slots) {
+      const auto& slot = model.slots()[index];
+      if (next == weights.size()) fail("the weights end before {} of layer {}", slot.spec.name, entry.name);
+      const auto& tensor = weights[next++];
+      if (tensor.name != slot.spec.name || tensor.shape != slot.spec.shape)
+        fail("the weights do not fit the model: {} of layer {} is {}, found {} of layer {}, {}",
+             slot.spec.name, entry.name, slot.spec.shape.str(), printable(tensor.name),
+             printable(tensor.layer), tensor.shape.str());
+      std::copy(tensor.data.begin(), tensor.data.end(), arena.begin() + slot.offset);
+    }
+  if (next != weights.size())
+    fail("the weights do not fit the model: {} of layer {} is one too many", printable(weights[next].name),
+         printable(weights[next].layer));
+}
+
+void write_keras_model(storage::H5File& file, const std::string& model_config,
+                       const std::vector<WeightTensor>& weights) {
+  file.attribute("/", "keras_version", keras_version);
+  file.attribute("/", "backend", keras_backend);
+  file.attribute("/", "model_config", model_config);
+  file.group("/model_weights");
+  file.attribute("/model_weights", "keras_version", keras_version);
+  file.attribute("/model_weights", "backend", keras_backend);
+
+  std::vector<std::string> names;
+  std::size_t written = 0;
+  const auto config = ordered_json::parse(model_config);
+  for (const auto& layer : config.at("config").at("layers")) {
+    const auto class_name = layer.at("class_name").get<std::string>();
+    if (class_name == "InputLayer") continue;
+    const auto& name = names.emplace_back(layer.at("config").at("name").get<std::string>());
+    const auto group = "/model_weights/" + name;
+    file.group(group);
+    std::vector<std::string> paths;
+    for (const auto& tensor : weights) {
+      if (tensor.layer != name) continue;
+      paths.push_back(weight_path(name, class_name, tensor.name));
+      file.write(group + "/" + paths.back(), tensor.data, tensor.shape);
+      ++written;
+    }
+    if (paths.empty())
+      file.empty_attribute(group, "weight_names");
+    else
+      file.attribute(group, "weight_names", paths);
+  }
+  if (written != weights.size())
+    fail("{}: weights of a layer that is not in the model", printable(file.path().string()));
+  file.attribute("/model_weights", "layer_names", names);
+}
+
+std::vector<WeightTensor> read_keras_weights(const storage::H5File& file) {
+  // Keras itself writes a bare weights file with the same attributes at the root.
+  const std::string root = file.exists("/model_weights") ? "/model_weights" : "/";
+  std::vector<WeightTensor> out;
+  for (const auto& layer : file.texts_attribute(root, "layer_names")) {
+    const auto group = (root == "/" ? "" : root) + "/" + layer;
+    for (const auto& path : file.texts_attribute(group, "weight_names")) {
+      const auto object = group + "/" + path;
+      out.push_back({layer, without_output_index(path.substr(path.rfind('/') + 1)), file.shape(object),
+                     file.read_floats(object)});
+    }
+  }
+  return out;
+}
+
+}  // namespace timbre::results

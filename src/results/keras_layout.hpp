@@ -1,0 +1,68 @@
+// A model as Keras stores it in HDF5 (the legacy whole-model format), so that Keras 2 and Keras 3 both load
+// the file with load_model. Written from real files and Keras's reader
+// (keras/src/legacy/saving/legacy_h5_format.py).
+//
+//   root attributes       keras_version, backend, model_config (JSON of a Sequential)
+//   /model_weights        attributes layer_names, backend, keras_version
+//   /model_weights/NAME   attribute weight_names: dense/kernel:0, lstm/lstm_cell/kernel:0, ...; for a layer
+//                         without weights an empty float64, shape (0); float32 datasets at those names
+//
+// Pictures: where Timbre reads a rank-2 output (T, F) as (T, F, 1) for a layer that wants pictures, Keras
+// must be told. If nothing but element-wise layers stand before that layer, the exported model takes (T, F,
+// 1), as the CNNs of the field do; otherwise a Reshape layer is put in between.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/shape.hpp"
+
+namespace timbre::nn {
+class Model;
+}
+namespace timbre::storage {
+class H5File;
+}
+
+namespace timbre::results {
+
+/// One parameter: the layer's name in Keras ("lstm_1"), the parameter's ("recurrent_kernel"), Keras's layout.
+struct WeightTensor {
+  std::string layer, name;
+  Shape shape;
+  std::vector<float> data;
+  bool operator==(const WeightTensor&) const = default;
+};
+
+/// A layer as Keras describes it.
+struct KerasLayer {
+  std::string class_name;         // "LSTM"
+  nlohmann::ordered_json config;  // its options; "name" may stand in it, or is given
+  Shape input;                    // without the batch
+};
+
+/// Keras's name of the first layer of a class: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, LSTM -> lstm.
+std::string snake_case(const std::string& class_name);
+
+/// The JSON of a Sequential. Layers without a name are named as Keras names them: dense, dense_1, ...;
+/// characters of `name` that Keras refuses become '_'. The first layer is an InputLayer with the batch's
+/// shape (None, ...).
+nlohmann::ordered_json sequential_config(const std::string& name, const Shape& input,
+                                         const std::vector<KerasLayer>& layers);
+
+/// The same for a model, and its parameters out of and into its arena, in Keras's order.
+nlohmann::ordered_json sequential_config(const std::string& name, const nn::Model& model);
+std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena);
+/// Throws Error where the tensors are not those of the model, naming the first that differs.
+void load_weights(const nn::Model& model, const std::vector<WeightTensor>& weights, std::span<float> arena);
+
+/// Adds the model to an open file. Every tensor's layer must be in the configuration (else Error).
+void write_keras_model(storage::H5File& file, const std::string& model_config,
+                       const std::vector<WeightTensor>& weights);
+
+/// The weights of a file, written by write_keras_model or by Keras itself, in the file's order. Throws Error.
+std::vector<WeightTensor> read_keras_weights(const storage::H5File& file);
+
+}  // namespace timbre::results

@@ -1,0 +1,295 @@
+#include "results/run_record.hpp"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "evaluation/aggregate.hpp"
+#include "results/environment.hpp"
+#include "storage/atomic_file.hpp"
+#include "storage/hdf5.hpp"
+
+namespace timbre::results {
+namespace {
+
+using storage::H5File;
+
+std::int64_t size_of(const auto& v) { return static_cast<std::int64_t>(v.size()); }
+
+// The columns of /history, one list for the writer and the reader.
+struct Column {
+  const char* name;
+  std::vector<double> HistoryRecord::*member;
+};
+constexpr Column columns[] = {{"loss", &HistoryRecord::loss},
+                              {"accuracy", &HistoryRecord::accuracy},
+                              {"val_loss", &HistoryRecord::val_loss},
+                              {"val_accuracy", &HistoryRecord::val_accuracy},
+                              {"learning_rate", &HistoryRecord::learning_rate},
+                              {"seconds", &HistoryRecord::seconds}};
+
+// The root attributes likewise. `required`: without it the file says too little to be read.
+template <class T>
+struct Root {
+  const char* name;
+  T RunRecord::*member;
+  bool required;
+};
+constexpr Root<std::string> root_texts[] = {
+    {"experiment", &RunRecord::experiment, true}, {"key", &RunRecord::key, false},
+    {"device", &RunRecord::device, true},         {"version", &RunRecord::version, true},
+    {"status", &RunRecord::status, true},         {"message", &RunRecord::message, false}};
+constexpr Root<std::int64_t> root_integers[] = {
+    {"seed", &RunRecord::seed, true},
+    {"best_epoch", &RunRecord::best_epoch, true},
+    {"weights_epoch", &RunRecord::weights_epoch, false},
+    {"epochs_run", &RunRecord::epochs_run, true},
+    {"parameters", &RunRecord::parameters, true},
+    {"trainable_parameters", &RunRecord::trainable_parameters, false}};
+constexpr Root<double> root_numbers[] = {{"train_seconds", &RunRecord::train_seconds, true},
+                                         {"predict_seconds", &RunRecord::predict_seconds, true}};
+constexpr Root<bool> root_flags[] = {{"stopped_early", &RunRecord::stopped_early, false},
+                                     {"synthetic", &RunRecord::synthetic, true}};
+
+constexpr const char* split_attributes[] = {"leaks", "clip_share_in_train", "artist_share_in_train"};
+
+void write_ints(H5File& file, const std::string& path, const std::vector<std::int32_t>& values) {
+  file.write(path, values, {size_of(values)});
+}
+void write_doubles(H5File& file, const std::string& path, const std::vector<double>& values) {
+  file.write(path, values, {size_of(values)});
+}
+
+void write_evaluation(H5File& file, const std::string& group, const Evaluation& e) {
+  const auto classes = e.classes();
+  file.group(group);
+  file.attribute(group, "accuracy", e.accuracy);
+  file.attribute(group, "loss", e.loss);
+  file.attribute(group, "macro_f1", e.macro_f1);
+  file.write(group + "/probabilities", e.probabilities, {e.rows(), classes});
+  write_ints(file, group + "/label", e.label);
+  write_ints(file, group + "/prediction", e.prediction);
+  write_ints(file, group + "/clip", e.clip);
+  write_ints(file, group + "/segment", e.segment);
+  file.write(group + "/confusion", e.confusion, {classes, classes});
+  write_doubles(file, group + "/per_class/precision", e.per_class.precision);
+  write_doubles(file, group + "/per_class/recall", e.per_class.recall);
+  write_doubles(file, group + "/per_class/f1", e.per_class.f1);
+  const auto clips = group + "/clips";
+  file.group(clips);
+  file.attribute(clips, "accuracy", e.clips.accuracy);
+  file.attribute(clips, "macro_f1", e.clips.macro_f1);
+  file.write(clips + "/probabilities", e.clips.probabilities, {size_of(e.clips.label), classes});
+  write_ints(file, clips + "/label", e.clips.label);
+  write_ints(file, clips + "/prediction", e.clips.prediction);
+  file.write_texts(clips + "/path", e.clips.path);
+}
+
+/// Reads with doubts: what does not fit together is one line that names it, not a crash later on.
+class Checked {
+ public:
+  explicit Checked(const H5File& file) : file(file) {}
+  const H5File& file;
+
+  [[noreturn]] void damaged(const std::string& object, std::string_view what) const {
+    fail("{}: is damaged: {} {}", printable(file.path().string()), object, what);
+  }
+  void require(bool holds, const std::string& object, std::string_view what) const {
+    if (!holds) damaged(object, what);
+  }
+  std::vector<std::int32_t> ints(const std::string& object, std::int64_t size, std::int64_t below) const {
+    auto values = file.read_ints(object);
+    require(size < 0 || size_of(values) == size, object, "is not as long as what stands beside it");
+    for (const auto v : values) require(v >= 0 && v < below, object, "holds a value out of range");
+    return values;
+  }
+  std::vector<double> doubles(const std::string& object, std::int64_t size) const {
+    auto values = file.read_doubles(object);
+    require(size_of(values) == size, object, "is not as long as what stands beside it");
+    return values;
+  }
+  std::vector<float> matrix(const std::string& object, std::int64_t rows, std::int64_t columns) const {
+    require(file.shape(object) == Shape{rows, columns}, object,
+            "has shape " + file.shape(object).str() + ", not " + Shape{rows, columns}.str());
+    return file.read_floats(object);
+  }
+};
+
+constexpr std::int64_t any = std::numeric_limits<std::int32_t>::max();
+
+Evaluation read_evaluation(const Checked& in, const std::string& group, std::int64_t classes) {
+  Evaluation e;
+  e.accuracy = in.file.double_attribute(group, "accuracy");
+  e.loss = in.file.double_attribute(group, "loss");
+  e.macro_f1 = in.file.double_attribute(group, "macro_f1");
+  const auto clips = group + "/clips";
+  e.clips.accuracy = in.file.double_attribute(clips, "accuracy");
+  e.clips.macro_f1 = in.file.double_attribute(clips, "macro_f1");
+  e.clips.label = in.ints(clips + "/label", -1, classes);
+  const auto count = size_of(e.clips.label);
+  e.clips.prediction = in.ints(clips + "/prediction", count, classes);
+  e.clips.probabilities = in.matrix(clips + "/probabilities", count, classes);
+  e.clips.path = in.file.read_texts(clips + "/path");
+  in.require(size_of(e.clips.path) == count, clips + "/path", "is not as long as what stands beside it");
+  e.label = in.ints(group + "/label", -1, classes);
+  e.prediction = in.ints(group + "/prediction", e.rows(), classes);
+  e.clip = in.ints(group + "/clip", e.rows(), count);
+  e.segment = in.ints(group + "/segment", e.rows(), any);
+  e.probabilities = in.matrix(group + "/probabilities", e.rows(), classes);
+  in.require(in.file.shape(group + "/confusion") == Shape{classes, classes}, group + "/confusion",
+             "is not a square of the classes");
+  e.confusion = in.ints(group + "/confusion", classes * classes, any);
+  e.per_class.precision = in.doubles(group + "/per_class/precision", classes);
+  e.per_class.recall = in.doubles(group + "/per_class/recall", classes);
+  e.per_class.f1 = in.doubles(group + "/per_class/f1", classes);
+  return e;
+}
+
+}  // namespace
+
+Evaluation evaluate(std::span<const float> probabilities, std::span<const std::int32_t> label,
+                    std::span<const std::int32_t> clip, std::span<const std::int32_t> segment,
+                    const std::vector<std::string>& clip_paths) {
+  if (label.empty() || probabilities.empty() || probabilities.size() % label.size() != 0 ||
+      segment.size() != label.size())
+    throw std::invalid_argument("probabilities, labels, clips and segments of as many rows");
+  const auto classes = static_cast<std::int64_t>(probabilities.size() / label.size());
+  const auto clips = evaluation::aggregate_clips(probabilities, classes, label, clip);
+  Evaluation e;
+  e.probabilities.assign(probabilities.begin(), probabilities.end());
+  e.label.assign(label.begin(), label.end());
+  e.segment.assign(segment.begin(), segment.end());
+  e.clip = clips.row_clip;
+  e.prediction = evaluation::predicted_classes(probabilities, classes);
+  e.accuracy = evaluation::accuracy(label, e.prediction);
+  e.loss = evaluation::cross_entropy(probabilities, classes, label);
+  e.confusion = evaluation::confusion_matrix(label, e.prediction, classes);
+  e.per_class = evaluation::per_class(e.confusion, classes);
+  e.macro_f1 = e.per_class.macro_f1();
+  e.clips.probabilities = clips.probabilities;
+  e.clips.label = clips.label;
+  e.clips.prediction = clips.prediction;
+  e.clips.accuracy = clips.accuracy;
+  e.clips.macro_f1 =
+      evaluation::per_class(evaluation::confusion_matrix(clips.label, clips.prediction, classes), classes)
+          .macro_f1();
+  for (const auto index : clips.clip) {
+    if (index < 0 || index >= size_of(clip_paths)) throw std::invalid_argument("a clip without a path");
+    e.clips.path.push_back(clip_paths[index]);
+  }
+  return e;
+}
+
+void write_result(const std::filesystem::path& path, const RunRecord& record) {
+  storage::AtomicFile atomic(path);
+  auto file = H5File::create(atomic.temporary());
+  file.attribute("/", "schema", schema_name);
+  file.attribute("/", "schema_version", schema_version);
+  for (const auto& r : root_texts) file.attribute("/", r.name, record.*r.member);
+  if (record.version.empty()) file.attribute("/", "version", library_version());
+  for (const auto& r : root_integers) file.attribute("/", r.name, record.*r.member);
+  for (const auto& r : root_numbers) file.attribute("/", r.name, record.*r.member);
+  for (const auto& r : root_flags) file.attribute("/", r.name, record.*r.member);
+
+  file.write_text("/config", record.config);
+  file.group("/environment");
+  for (const auto& [name, text] : record.environment) file.attribute("/environment", name, text);
+  file.write_texts("/label_names", record.label_names);
+  if (!record.feature_mean.empty()) {
+    file.write("/features/mean", record.feature_mean, {size_of(record.feature_mean)});
+    file.write("/features/std", record.feature_std, {size_of(record.feature_std)});
+  }
+  write_ints(file, "/history/epoch", record.history.epoch);
+  for (const auto& c : columns)
+    write_doubles(file, std::string("/history/") + c.name, record.history.*c.member);
+
+  const auto& split = record.split;
+  write_ints(file, "/split/train", split.train);
+  write_ints(file, "/split/validation", split.validation);
+  write_ints(file, "/split/test", split.test);
+  file.attribute("/split", "leaks", split.leaks);
+  file.attribute("/split", "clip_share_in_train", split.clip_share_in_train);
+  file.attribute("/split", "artist_share_in_train", split.artist_share_in_train);
+  for (const auto& [name, text] : split.notes) file.attribute("/split", name, text);
+
+  if (record.validation) write_evaluation(file, "/validation", *record.validation);
+  if (record.test) write_evaluation(file, "/test", *record.test);
+  std::vector<std::string> paths, reasons;
+  for (const auto& bad : record.bad_files) paths.push_back(bad.path), reasons.push_back(bad.reason);
+  file.write_texts("/bad_files/path", paths);
+  file.write_texts("/bad_files/reason", reasons);
+  if (!record.model_config.empty()) write_keras_model(file, record.model_config, record.weights);
+  file.close();
+  atomic.commit();
+}
+
+bool is_result(const storage::H5File& file) {
+  if (!file.has_attribute("/", "schema")) return false;
+  try {
+    return file.text_attribute("/", "schema") == schema_name;
+  } catch (const Error&) {
+    return false;  // an attribute of that name, but not a text
+  }
+}
+
+RunRecord read_result(const std::filesystem::path& path, bool weights) {
+  const auto file = H5File::open(path);
+  const auto shown = printable(path.string());
+  if (!is_result(file)) fail_request("{}: is an HDF5 file, but not the result of a run", shown);
+  if (const auto found = file.int_attribute("/", "schema_version"); found > schema_version)
+    fail_request("{}: has schema_version {}; this program reads up to {}: use a newer one", shown, found,
+                 schema_version);
+  const Checked in(file);
+  RunRecord record;
+  const auto wanted = [&](const auto& root) { return root.required || file.has_attribute("/", root.name); };
+  for (const auto& r : root_texts)
+    if (wanted(r)) record.*r.member = file.text_attribute("/", r.name);
+  for (const auto& r : root_integers)
+    if (wanted(r)) record.*r.member = file.int_attribute("/", r.name);
+  for (const auto& r : root_numbers)
+    if (wanted(r)) record.*r.member = file.double_attribute("/", r.name);
+  for (const auto& r : root_flags)
+    if (wanted(r)) record.*r.member = file.int_attribute("/", r.name) != 0;
+
+  record.config = file.read_text("/config");
+  record.environment = file.attributes("/environment");
+  record.label_names = file.read_texts("/label_names");
+  const auto classes = size_of(record.label_names);
+  if (file.exists("/features/mean")) {
+    record.feature_mean = file.read_floats("/features/mean");
+    record.feature_std = file.read_floats("/features/std");
+    in.require(record.feature_mean.size() == record.feature_std.size(), "/features/std",
+               "is not as long as the mean");
+  }
+  record.history.epoch = in.ints("/history/epoch", -1, any);
+  for (const auto& c : columns)
+    record.history.*c.member = in.doubles(std::string("/history/") + c.name, size_of(record.history.epoch));
+
+  auto& split = record.split;
+  split.train = in.ints("/split/train", -1, any);
+  split.validation = in.ints("/split/validation", -1, any);
+  split.test = in.ints("/split/test", -1, any);
+  split.leaks = file.int_attribute("/split", "leaks") != 0;
+  split.clip_share_in_train = file.double_attribute("/split", "clip_share_in_train");
+  split.artist_share_in_train = file.double_attribute("/split", "artist_share_in_train");
+  for (auto& note : file.attributes("/split"))
+    if (std::find(std::begin(split_attributes), std::end(split_attributes), note.first) ==
+        std::end(split_attributes))
+      split.notes.push_back(std::move(note));
+
+  if (file.exists("/validation")) record.validation = read_evaluation(in, "/validation", classes);
+  if (file.exists("/test")) record.test = read_evaluation(in, "/test", classes);
+  auto paths = file.read_texts("/bad_files/path"), reasons = file.read_texts("/bad_files/reason");
+  in.require(paths.size() == reasons.size(), "/bad_files/reason", "is not as long as the paths");
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    record.bad_files.push_back({std::move(paths[i]), std::move(reasons[i])});
+  if (file.has_attribute("/", "model_config")) {
+    record.model_config = file.text_attribute("/", "model_config");
+    if (weights) record.weights = read_keras_weights(file);
+  }
+  return record;
+}
+
+}  // namespace timbre::results
