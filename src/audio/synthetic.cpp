@@ -41,8 +41,8 @@ constexpr Family families[] = {
     /* filters */ {{silent, -14, 0, -9, -4, silent, -18}, 95, 140, 0.9, 1.4, 0.6, 2},
     /* beats   */ {{-16, 0, silent, -6, 0, silent, -8}, 90, 130, 1.1, 1.8, 0.3, 1},
     /* notes   */ {{-16, 0, silent, -10, silent, silent, -22}, 80, 130, 1.2, 2.0, 0.4, 2},
-    /* pads    */ {{0, -14, silent, -8, silent, silent, -26}, 60, 100, 1.2, 2.2, 0.5, 1},
-    /* drums   */ {{-18, -12, silent, -4, 2, 0, -5}, 85, 125, 1.2, 1.9, 0.5, 1},
+    /* pads    */ {{0, -18, silent, -14, silent, silent, -26}, 60, 100, 1.2, 2.2, 0.5, 1},
+    /* drums   */ {{-18, -8, silent, -6, 2, 0, -3}, 85, 125, 1.2, 1.9, 0.5, 2},
 };
 
 struct Genre {
@@ -105,6 +105,7 @@ class Composer {
         {0, 3, 4, 0}, {0, 5, 3, 4}, {0, 4, 5, 3}, {0, 0, 3, 4}, {0, 6, 5, 4}};
     const auto& p = progressions[random_.below(5)];
     std::copy(std::begin(p), std::end(p), progression_);
+    swing_ = (genre_.family == 4 && genre_.second ? 0.72 : 0.5) + 0.04 * difficulty_ * random_.normal();
     for (int i = 0; i < instruments; ++i) {
       const double own = family_.level[i] + random_.uniform(-4, 4);
       // A guest is heard behind the band, louder as genres get harder to tell.
@@ -124,7 +125,7 @@ class Composer {
     const bool own = genre_.family == 3;
     const bool fast = own ? genre_.second : chance(0.5);
     Pad held{.gain = gain_[pad] / 1.7, .phase = random_.uniform()};
-    held.rate = (fast ? 5.0 : 1.3) * std::exp((0.25 + 0.3 * difficulty_) * random_.normal());
+    held.rate = (fast ? 4.5 : 1.0) * std::exp((0.15 + 0.3 * difficulty_) * random_.normal());
     held.depth = own ? random_.uniform(0.8, 1.0) : random_.uniform(0.0, 0.7);
     const auto bar = samples(4);
     for (std::int64_t b = 0; b * bar < std::int64_t(out_.size()); ++b) {
@@ -136,7 +137,8 @@ class Composer {
 
   void play_notes(const Tone& tone) {
     if (gain_[notes] == 0) return;
-    const bool grows = genre_.family == 2 ? genre_.second : genre_.family == 1 ? false : chance(0.5);
+    const bool rhythmic = genre_.family == 1 || genre_.family == 4;
+    const bool grows = genre_.family == 2 ? genre_.second : rhythmic ? false : chance(0.5);
     const bool chords = genre_.family == 1, off = chords && second(notes);
     const double per_beat = family_.hits_per_beat, gap = 1 / per_beat;
     const double falls = random_.uniform(3.0, 6.0) - 1.5 * difficulty_;
@@ -144,8 +146,9 @@ class Composer {
     int step = 0;
     for (double beat = off ? 0.5 : 0.0; beat < beats(); beat += gap, ++step) {
       if (chance(leave_out)) continue;
+      const bool late = !chords && beat > std::floor(beat);
       const int chord = root(std::int64_t(beat / 4));
-      Note n{.start = samples(beat),
+      Note n{.start = samples(late ? std::floor(beat) + swing_ : beat),
              .length = samples(chords ? 0.4 : gap),
              .gain = 1.6 * gain_[notes],
              .falls = falls};
@@ -166,8 +169,8 @@ class Composer {
     if (gain_[sweep] == 0) return;
     const Tone buzz(random_.uniform(0.7, 1.1), 1.0);
     const bool opens = genre_.family == 0 ? genre_.second : chance(0.5);
-    static constexpr double lengths[] = {0.5, 1, 1, 2};
-    Sweep s{.period = samples(lengths[random_.below(4)]), .gain = 1.2 * gain_[sweep]};
+    static constexpr double lengths[] = {1, 1, 2};
+    Sweep s{.period = samples(lengths[random_.below(3)]), .gain = 1.2 * gain_[sweep]};
     s.from = random_.uniform(120, 250), s.to = random_.uniform(1500, 3300),
     s.resonance = random_.uniform(0.2, 0.7);
     if (!opens) std::swap(s.from, s.to);
@@ -187,8 +190,6 @@ class Composer {
 
   void play_drums(const Noise& noise) {
     const int family = genre_.family;
-    const double swing =
-        0.5 + (second(hat) && family == 4 ? 0.165 : 0.0) + 0.02 * difficulty_ * random_.normal();
     const bool off = family == 1 && second(hat);
     const double low = random_.uniform(42, 60), tone = random_.uniform(160, 220);
     const double kick_time = random_.uniform(0.2, 0.4), snare_time = random_.uniform(0.12, 0.25),
@@ -208,7 +209,7 @@ class Composer {
         add_hat(out_, noise, hit(beat + (off ? 0.5 : 0.0), hat, hat_time));
       } else {
         add_hat(out_, noise, hit(beat, hat, hat_time));
-        add_hat(out_, noise, hit(beat + swing, hat, hat_time));
+        add_hat(out_, noise, hit(beat + swing_, hat, hat_time));
       }
     }
   }
@@ -242,6 +243,7 @@ class Composer {
   std::span<float> out_;
   double tempo_ = 120, gain_[instruments] = {};
   bool is_guest_[instruments] = {}, minor_ = false;
+  double swing_ = 0.5;  // where in a beat its second half begins
   int key_ = 0, progression_[4] = {};
 };
 

@@ -29,10 +29,10 @@ namespace timbre::audio {
 inline constexpr int synthetic_sample_rate = 22050;
 
 struct SyntheticOptions {
-  std::int64_t clips_per_genre = 30;
-  double clip_seconds = 12;
+  std::int64_t clips_per_genre = 50;
+  double clip_seconds = 9;
   std::int64_t seed = 0;
-  double difficulty = 0.5;
+  double difficulty = 0.2;
 };
 const config::Schema<SyntheticOptions>& schema(config::of<SyntheticOptions>);
 

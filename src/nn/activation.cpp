@@ -1,7 +1,6 @@
 #include "nn/activation.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
 namespace timbre::nn {
