@@ -1,6 +1,7 @@
 #include "nn/activation.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 namespace timbre::nn {

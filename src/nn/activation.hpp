@@ -2,14 +2,13 @@
 // needs y alone. Plain functors: CPU loops and CUDA kernels share them.
 //
 //   linear  y = x            relu  y = max(x, 0)       sigmoid  y = 1 / (1 + e^-x)
-//   tanh    y = tanh x       elu   y = x or e^x - 1    softmax is no elementwise function: see loss and dense
+//   tanh    y = tanh x       elu   y = x or e^x - 1    softmax is no elementwise function: see softmax_rows
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <vector>
 
-#include "core/philox.hpp"  // TIMBRE_HD
+#include "nn/vector_math.hpp"  // and TIMBRE_HD
 
 namespace timbre::nn {
 
@@ -24,15 +23,15 @@ struct Relu {
   TIMBRE_HD static float slope(float y) { return y > 0.0f ? 1.0f : 0.0f; }
 };
 struct Sigmoid {
-  TIMBRE_HD static float value(float x) { return 1.0f / (1.0f + std::exp(-x)); }
+  TIMBRE_HD static float value(float x) { return sigmoid(x); }
   TIMBRE_HD static float slope(float y) { return y * (1.0f - y); }
 };
 struct Tanh {
-  TIMBRE_HD static float value(float x) { return std::tanh(x); }
+  TIMBRE_HD static float value(float x) { return hyperbolic_tangent(x); }
   TIMBRE_HD static float slope(float y) { return 1.0f - y * y; }
 };
 struct Elu {
-  TIMBRE_HD static float value(float x) { return x > 0.0f ? x : std::expm1(x); }
+  TIMBRE_HD static float value(float x) { return x > 0.0f ? x : exponential_minus_1(x); }
   TIMBRE_HD static float slope(float y) { return y > 0.0f ? 1.0f : y + 1.0f; }
 };
 

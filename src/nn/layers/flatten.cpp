@@ -1,7 +1,7 @@
 // flatten: (a, b, ...) -> (a * b * ...), the data in the order it lies in (H, W, C), as Keras's Flatten.
 #include <algorithm>
 
-#include "nn/layer.hpp"
+#include "nn/layers/keras_options.hpp"
 
 namespace timbre::nn {
 namespace {
@@ -33,11 +33,7 @@ class FlattenLayer final : public Layer {
   FlattenLayer(FlattenOptions options, std::int64_t) : options_(options) {}
   std::string_view type() const override { return "flatten"; }
   Shape infer(const Shape& input) const override { return {input.size()}; }
-  config::Node dump() const override {
-    config::Node node = config::Node::map();
-    node.set("flatten", schema(config::of<FlattenOptions>{}).dump(options_));
-    return node;
-  }
+  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "Flatten"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"data_format", "channels_last"}};
@@ -50,9 +46,7 @@ class FlattenLayer final : public Layer {
   FlattenOptions options_;
 };
 
-const Registration<LayerType> registration{
-    "flatten", {schema(config::of<FlattenOptions>{}).summary(), schema(config::of<FlattenOptions>{}).document(),
-                parse_layer<FlattenLayer, FlattenOptions>}};
+const Registration<LayerType> registration{"flatten", layer_type<FlattenLayer, FlattenOptions>()};
 
 }  // namespace
 }  // namespace timbre::nn

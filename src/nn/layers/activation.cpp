@@ -1,0 +1,72 @@
+// activation: y = f(x), element by element; softmax over the last axis. As Keras's Activation, any shape.
+#include <algorithm>
+
+#include "nn/activation_cpu.hpp"
+#include "nn/layers/keras_options.hpp"
+
+namespace timbre::nn {
+namespace {
+
+struct ActivationOptions {
+  std::string activation;
+};
+const config::Schema<ActivationOptions>& schema(config::of<ActivationOptions>) {
+  static const auto s = config::Schema<ActivationOptions>("an activation function on its own")
+                            .required("activation", &ActivationOptions::activation, "the function",
+                                      config::one_of(activation_names()))
+                            .shorthand();
+  return s;
+}
+
+class ActivationCpu final : public LayerOp {
+ public:
+  ActivationCpu(const LayerBinding& binding, Activation activation)
+      : binding_(binding), activation_(activation), columns_(binding.input.back()),
+        rows_each_(binding.input.size() / columns_) {
+    if (binding.logits && activation == Activation::softmax) activation_ = Activation::linear;
+  }
+  void forward(const StepContext& context, const float* x, float* y) override {
+    const auto rows = context.rows * rows_each_;
+    if (x != y) std::copy_n(x, rows * columns_, y);
+    apply_activation(*binding_.pool, activation_, nullptr, y, rows, columns_);
+  }
+  void backward(const StepContext& context, const float*, const float* y, float* dy, float* dx) override {
+    if (!binding_.input_gradient) return;
+    const auto rows = context.rows * rows_each_;
+    activation_gradient(*binding_.pool, activation_, y, dy, rows, columns_, nullptr, partial_);
+    if (dx != dy) std::copy_n(dy, rows * columns_, dx);
+  }
+
+ private:
+  LayerBinding binding_;
+  Activation activation_;
+  std::int64_t columns_, rows_each_;
+  std::vector<float> partial_;
+};
+
+class ActivationLayer final : public Layer {
+ public:
+  ActivationLayer(ActivationOptions options, std::int64_t) : options_(std::move(options)) {}
+  std::string_view type() const override { return "activation"; }
+  Shape infer(const Shape& input) const override {
+    if (input.rank() == 0) fail_request("needs an input of rank 1 or more, not ()");
+    return input;
+  }
+  config::Node dump() const override { return dump_layer(type(), options_); }
+  std::string keras_class() const override { return "Activation"; }
+  nlohmann::ordered_json keras_config() const override {
+    return {{"trainable", true}, {"dtype", "float32"}, {"activation", options_.activation}};
+  }
+  bool ends_in_softmax() const override { return options_.activation == "softmax"; }
+  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
+    return std::make_unique<ActivationCpu>(binding, activation_of(options_.activation));
+  }
+
+ private:
+  ActivationOptions options_;
+};
+
+const Registration<LayerType> registration{"activation", layer_type<ActivationLayer, ActivationOptions>()};
+
+}  // namespace
+}  // namespace timbre::nn

@@ -1,0 +1,112 @@
+// dense: y = activation(x W + b) over the last axis, as Keras's Dense.
+//
+//   x [..., in]   W kernel (in, units)   b bias (units)   y [..., units]
+//   dz = dy * activation'(z)   dW = x^T dz   db = sum dz   dx = dz W^T
+//
+// An input (N,) is one row per example, (T, F) is T rows. As the last layer of a model (binding.logits) the
+// softmax is left to the loss.
+#include "core/gemm.hpp"
+#include "nn/activation_cpu.hpp"
+#include "nn/layers/keras_options.hpp"
+
+namespace timbre::nn {
+namespace {
+
+struct DenseOptions {
+  Units units;
+  std::string activation = "linear";
+  bool use_bias = true;
+  std::optional<Penalty> kernel_regulariser;
+};
+const config::Schema<DenseOptions>& schema(config::of<DenseOptions>) {
+  static const auto s =
+      config::Schema<DenseOptions>("every input to every unit: activation(x W + b)")
+          .required("units", &DenseOptions::units, "size of the output, or the word classes")
+          .field("activation", &DenseOptions::activation, "what follows the sum", config::one_of(activation_names()))
+          .field("use_bias", &DenseOptions::use_bias, "whether a bias is added")
+          .field("kernel_regulariser", &DenseOptions::kernel_regulariser,
+                 "penalty on the kernel, instead of the model's")
+          .shorthand();
+  return s;
+}
+
+class DenseCpu final : public LayerOp {
+ public:
+  DenseCpu(const LayerBinding& binding, Activation activation, bool use_bias)
+      : binding_(binding), activation_(activation), use_bias_(use_bias), in_(binding.input.back()),
+        out_(binding.output.back()), rows_each_(binding.input.size() / in_) {
+    if (binding.logits && activation == Activation::softmax) activation_ = Activation::linear;
+  }
+
+  void forward(const StepContext& context, const float* x, float* y) override {
+    const auto rows = context.rows * rows_each_;
+    gemm(*binding_.pool, Op::none, Op::none, rows, out_, in_, 1, x, in_, kernel(), out_, 0, y, out_);
+    apply_activation(*binding_.pool, activation_, use_bias_ ? binding_.parameters[1] : nullptr, y, rows, out_);
+  }
+
+  void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) override {
+    const auto rows = context.rows * rows_each_;
+    const auto& gradients = binding_.gradients;
+    activation_gradient(*binding_.pool, activation_, y, dy, rows, out_,
+                        use_bias_ && !gradients.empty() ? gradients[1] : nullptr, partial_);
+    if (!gradients.empty())
+      gemm(*binding_.pool, Op::transpose, Op::none, in_, out_, rows, 1, x, in_, dy, out_, 0, gradients[0], out_);
+    if (binding_.input_gradient)
+      gemm(*binding_.pool, Op::none, Op::transpose, rows, in_, out_, 1, dy, out_, kernel(), out_, 0, dx, in_);
+  }
+
+ private:
+  const float* kernel() const { return binding_.parameters[0]; }
+
+  LayerBinding binding_;
+  Activation activation_;
+  bool use_bias_;
+  std::int64_t in_, out_, rows_each_;
+  std::vector<float> partial_;
+};
+
+class DenseLayer final : public Layer {
+ public:
+  DenseLayer(DenseOptions options, std::int64_t classes)
+      : options_(std::move(options)), units_(options_.units.classes ? classes : options_.units.value) {}
+
+  std::string_view type() const override { return "dense"; }
+  Shape infer(const Shape& input) const override {
+    if (input.rank() != 1 && input.rank() != 2)
+      fail_request("needs an input of rank 1 (N,) or 2 (T, F), not {}; a flatten layer makes one vector of it",
+                   input.str());
+    auto extents = input.extents();
+    extents.back() = units_;
+    return Shape(std::move(extents));
+  }
+  std::vector<ParameterSpec> parameters(const Shape& input) const override {
+    std::vector<ParameterSpec> out;
+    out.push_back({.name = "kernel", .shape = {input.back(), units_}, .initialiser = Initialiser::glorot_uniform,
+                   .global_penalty = true, .penalty = options_.kernel_regulariser});
+    if (options_.use_bias) out.push_back({.name = "bias", .shape = {units_}});
+    return out;
+  }
+  config::Node dump() const override { return dump_layer(type(), options_); }
+  std::string keras_class() const override { return "Dense"; }
+  nlohmann::ordered_json keras_config() const override {
+    return {{"trainable", true},
+            {"dtype", "float32"},
+            {"units", units_},
+            {"activation", options_.activation},
+            {"use_bias", options_.use_bias},
+            {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)}};
+  }
+  bool ends_in_softmax() const override { return options_.activation == "softmax"; }
+  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
+    return std::make_unique<DenseCpu>(binding, activation_of(options_.activation), options_.use_bias);
+  }
+
+ private:
+  DenseOptions options_;
+  std::int64_t units_;
+};
+
+const Registration<LayerType> registration{"dense", layer_type<DenseLayer, DenseOptions>()};
+
+}  // namespace
+}  // namespace timbre::nn

@@ -1,0 +1,111 @@
+// dropout: in training y = x * mask, mask = 1 / (1 - rate) with probability 1 - rate, else 0; otherwise y = x.
+//
+// The mask of element e (row-major over [rows, size]) comes from word e % 4 of
+// philox(seed, stream::dropout + index, step, e / 4): kept where uniform_float(word) >= rate. It is made again
+// in backward instead of being stored.
+#include <algorithm>
+
+#include "core/philox.hpp"
+#include "core/simd.hpp"
+#include "nn/layers/keras_options.hpp"
+
+namespace timbre::nn {
+namespace {
+
+struct DropoutOptions {
+  double rate = 0.5;
+};
+const config::Schema<DropoutOptions>& schema(config::of<DropoutOptions>) {
+  static const auto s = config::Schema<DropoutOptions>("zeroes a share of the values in training")
+                            .required("rate", &DropoutOptions::rate, "share that is dropped", config::rate())
+                            .shorthand();
+  return s;
+}
+
+constexpr std::int64_t blocks_at_once = 64;
+
+// Philox words of blocks [first, first + 64): word w of block b at words[w][b]. Loops over blocks inside
+// rounds, so that a vector holds one counter word of several blocks.
+struct Words {
+  alignas(64) std::uint32_t word[4][blocks_at_once];
+};
+inline __attribute__((always_inline)) void philox_blocks(std::uint64_t seed, std::uint32_t stream,
+                                                         std::uint32_t step, std::uint64_t first, Words& out) {
+#pragma omp simd
+  for (std::int64_t b = 0; b < blocks_at_once; ++b) {
+    const auto v = philox(seed, stream, step, first + static_cast<std::uint64_t>(b));
+    out.word[0][b] = v.v[0], out.word[1][b] = v.v[1], out.word[2][b] = v.v[2], out.word[3][b] = v.v[3];
+  }
+}
+
+// y = x * mask for elements [first_block * 4, first_block * 4 + count)
+TIMBRE_SIMD void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint32_t step, float rate, float scale,
+                            std::uint64_t first_block, std::int64_t count, const float* x, float* y) {
+  Words words;
+  for (std::int64_t done = 0; done < count; done += 4 * blocks_at_once, first_block += blocks_at_once) {
+    philox_blocks(seed, stream, step, first_block, words);
+    alignas(64) float mask[4 * blocks_at_once];
+    for (std::int64_t b = 0; b < blocks_at_once; ++b)
+      for (int w = 0; w < 4; ++w) mask[4 * b + w] = uniform_float(words.word[w][b]) >= rate ? scale : 0.0f;
+    const auto n = std::min(count - done, 4 * blocks_at_once);
+#pragma omp simd
+    for (std::int64_t i = 0; i < n; ++i) y[done + i] = x[done + i] * mask[i];
+  }
+}
+
+class DropoutCpu final : public LayerOp {
+ public:
+  DropoutCpu(const LayerBinding& binding, double rate)
+      : binding_(binding), size_(binding.input.size()), rate_(static_cast<float>(rate)),
+        scale_(static_cast<float>(1 / (1 - rate))) {}
+  void forward(const StepContext& context, const float* x, float* y) override { run(context, x, y); }
+  void backward(const StepContext& context, const float*, const float*, float* dy, float* dx) override {
+    if (binding_.input_gradient) run(context, dy, dx);
+  }
+
+ private:
+  void run(const StepContext& context, const float* from, float* to) {
+    const auto count = context.rows * size_;
+    if (!context.training || rate_ == 0) {
+      if (from != to) std::copy_n(from, count, to);
+      return;
+    }
+    constexpr std::int64_t piece_blocks = 4096;  // 16,384 elements
+    const auto blocks = piece_count(count, 4), pieces = piece_count(blocks, piece_blocks);
+    binding_.pool->parallel_for(pieces, [&](std::int64_t i, int) {
+      const auto begin = i * piece_blocks * 4;
+      apply_mask(context.seed, stream::dropout + static_cast<std::uint32_t>(binding_.index), context.step, rate_,
+                 scale_, static_cast<std::uint64_t>(i * piece_blocks), std::min(count - begin, piece_blocks * 4),
+                 from + begin, to + begin);
+    });
+  }
+
+  LayerBinding binding_;
+  std::int64_t size_;
+  float rate_, scale_;
+};
+
+class DropoutLayer final : public Layer {
+ public:
+  DropoutLayer(DropoutOptions options, std::int64_t) : options_(options) {}
+  std::string_view type() const override { return "dropout"; }
+  Shape infer(const Shape& input) const override { return input; }
+  config::Node dump() const override { return dump_layer(type(), options_); }
+  std::string keras_class() const override { return "Dropout"; }
+  nlohmann::ordered_json keras_config() const override {
+    return {{"trainable", true}, {"dtype", "float32"}, {"rate", options_.rate}, {"noise_shape", nullptr},
+            {"seed", nullptr}};
+  }
+  void set_dropout(double rate) override { options_.rate = rate; }
+  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
+    return std::make_unique<DropoutCpu>(binding, options_.rate);
+  }
+
+ private:
+  DropoutOptions options_;
+};
+
+const Registration<LayerType> registration{"dropout", layer_type<DropoutLayer, DropoutOptions>()};
+
+}  // namespace
+}  // namespace timbre::nn
