@@ -1,0 +1,326 @@
+// lstm: long short-term memory over a sequence, as Keras's LSTM (tanh, sigmoid, zero initial state).
+//
+//   x [T, F]   kernel W (F, 4u)   recurrent_kernel R (u, 4u)   bias (4u)   gates in the order i, f, c, o
+//   y [T, u] with return_sequences, else the last h [u]. go_backwards processes the sequence from its end; its
+//   output stands in the order of processing. The step itself: lstm_cell.hpp.
+//
+// The batch is cut into pieces of a few rows by its size alone; a piece runs through all time steps on one
+// thread, without a barrier. Inside a piece the arrays lie time-major [T, rows, ...]: x W is one product per
+// chunk of steps, the recurrent product is the cell's, and dW, dR, dx are one product each per chunk. The pieces'
+// sums of dW, dR, db are added in the order of pieces.
+#include <algorithm>
+
+#include "core/gemm.hpp"
+#include "core/simd.hpp"
+#include "nn/layers/keras_options.hpp"
+#include "nn/layers/lstm_cell.hpp"
+
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+namespace timbre::nn {
+namespace {
+
+struct LstmOptions {
+  Units units;
+  bool return_sequences = false, go_backwards = false, use_bias = true, unit_forget_bias = true;
+  std::optional<Penalty> kernel_regulariser, recurrent_regulariser;
+};
+const config::Schema<LstmOptions>& schema(config::of<LstmOptions>) {
+  static const auto s =
+      config::Schema<LstmOptions>("long short-term memory over a sequence (T, F)")
+          .required("units", &LstmOptions::units, "size of the state")
+          .field("return_sequences", &LstmOptions::return_sequences, "output of every step, not of the last alone")
+          .field("go_backwards", &LstmOptions::go_backwards, "process the sequence from its end")
+          .field("use_bias", &LstmOptions::use_bias, "whether a bias is added")
+          .field("unit_forget_bias", &LstmOptions::unit_forget_bias, "start the forget gate's bias at 1")
+          .field("kernel_regulariser", &LstmOptions::kernel_regulariser, "penalty on the kernel, instead of the model's")
+          .field("recurrent_regulariser", &LstmOptions::recurrent_regulariser, "penalty on the recurrent kernel")
+          .shorthand();
+  return s;
+}
+
+// Gradients that fade over many steps end as denormal numbers, which are many times slower: take them as zero.
+class FlushDenormals {
+ public:
+#if defined(__SSE__)
+  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
+  ~FlushDenormals() { _mm_setcsr(before_); }
+#else
+  FlushDenormals() {}
+#endif
+  FlushDenormals(const FlushDenormals&) = delete;
+  FlushDenormals& operator=(const FlushDenormals&) = delete;
+
+ private:
+  unsigned before_ = 0;
+};
+
+TIMBRE_SIMD void add_rows(const float* a, std::int64_t rows, std::int64_t columns, float* sum) {
+  for (std::int64_t r = 0; r < rows; ++r, a += columns) {
+#pragma omp simd
+    for (std::int64_t c = 0; c < columns; ++c) sum[c] += a[c];
+  }
+}
+
+class LstmCpu final : public LayerOp {
+ public:
+  LstmCpu(const LayerBinding& binding, const LstmOptions& options)
+      : binding_(binding), options_(options), size_(lstm_size(binding.output.back())), steps_(binding.input[0]),
+        in_(binding.input[1]), cell_(*lstm_cells().front()), scratch_(std::size_t(binding.pool->threads())) {}
+
+  void forward(const StepContext& context, const float* x, float* y) override {
+    const bool keep = context.training && !binding_.gradients.empty();
+    pack(keep);
+    if (keep) {
+      const auto cells = std::size_t(context.rows * size_.padded);
+      grow(z_, std::size_t(steps_) * std::size_t(context.rows * size_.gates()));
+      grow(h_, std::size_t(steps_ + 1) * cells);
+      grow(c_, std::size_t(steps_ + 1) * cells);
+      grow(tanh_c_, std::size_t(steps_) * cells);
+    }
+    const auto pieces = pieces_of(context.rows);
+    binding_.pool->parallel_for(pieces, [&](std::int64_t i, int thread) {
+      const FlushDenormals guard;
+      forward_piece(piece_of(context.rows, pieces, i), keep, scratch_[std::size_t(thread)], x, y);
+    });
+  }
+
+  void backward(const StepContext& context, const float* x, const float*, float* dy, float* dx) override {
+    const auto pieces = pieces_of(context.rows);
+    grow(partial_, std::size_t(pieces * partial_size()));
+    binding_.pool->parallel_for(pieces, [&](std::int64_t i, int thread) {
+      const FlushDenormals guard;
+      backward_piece(piece_of(context.rows, pieces, i), scratch_[std::size_t(thread)], partial_.data() + i * partial_size(),
+                     x, dy, binding_.input_gradient ? dx : nullptr);
+    });
+    add_partials(pieces);
+  }
+
+ private:
+  // Work space of one thread.
+  struct Scratch {
+    AlignedFloats x, dx, z, h, c, tanh_c, dh, dc;
+  };
+
+  static void grow(AlignedFloats& buffer, std::size_t size) {
+    if (buffer.size() < size) buffer.resize(size);
+  }
+  // At most 12 rows: what the cells keep in registers. An even number of pieces, for two threads or four.
+  static std::int64_t pieces_of(std::int64_t rows) { return std::min(rows, 2 * piece_count(rows, 2 * 12)); }
+  // Steps whose rows make one product.
+  static std::int64_t chunk_of(std::int64_t rows, std::int64_t target) { return std::max<std::int64_t>(1, target / rows); }
+  std::int64_t time_of(std::int64_t step) const { return options_.go_backwards ? steps_ - 1 - step : step; }
+  std::int64_t partial_size() const { return (in_ + size_.units + 1) * size_.gates(); }
+
+  // The weights in the order the cell wants them, once per call.
+  void pack(bool training) {
+    const auto units = size_.units, gates = size_.gates();
+    grow(kernel_, std::size_t(in_ * gates));
+    grow(bias_, std::size_t(gates));
+    grow(recurrent_, std::size_t(units * gates));
+    if (training) grow(recurrent_backward_, std::size_t(size_.padded * gates));
+    binding_.pool->parallel_for(size_.padded / 16, [&](std::int64_t block, int) {
+      const auto rows = [&](const float* from, float* to, std::int64_t count) {
+        const auto here = std::min<std::int64_t>(16, units - block * 16);
+        for (std::int64_t r = 0; r < count; ++r)
+          for (std::int64_t g = 0; g < 4; ++g) {
+            float* p = to + r * gates + (block * 4 + g) * 16;
+            std::fill(std::copy_n(from + r * 4 * units + g * units + block * 16, here, p), p + 16, 0.0f);
+          }
+      };
+      rows(binding_.parameters[0], kernel_.data(), in_);
+      if (options_.use_bias) rows(binding_.parameters[2], bias_.data(), 1);
+      cell_.pack_forward(size_, binding_.parameters[1], recurrent_.data(), block, block + 1);
+      if (training) cell_.pack_backward(size_, binding_.parameters[1], recurrent_backward_.data(), block, block + 1);
+    });
+  }
+
+  // x of steps [first, last) of a piece, time-major: [steps, rows, F]
+  void gather(Piece piece, std::int64_t first, std::int64_t last, const float* x, float* out) const {
+    for (std::int64_t s = first; s < last; ++s)
+      for (std::int64_t r = piece.begin; r < piece.end; ++r, out += in_)
+        std::copy_n(x + (r * steps_ + time_of(s)) * in_, in_, out);
+  }
+
+  void forward_piece(Piece piece, bool keep, Scratch& w, const float* x, float* y) {
+    const auto rows = piece.size(), cells = rows * size_.padded, gates = size_.gates(), units = size_.units;
+    const auto chunk = std::min(chunk_of(rows, 192), steps_);
+    grow(w.x, std::size_t(chunk * rows * in_));
+    if (!keep) {
+      grow(w.z, std::size_t(chunk * rows * gates));
+      grow(w.h, std::size_t(2 * cells)), grow(w.c, std::size_t(2 * cells)), grow(w.tanh_c, std::size_t(cells));
+    }
+    // Kept arrays hold every step (h, c from the initial state on); others alternate between two.
+    float* z = keep ? z_.data() + piece.begin * steps_ * gates : w.z.data();
+    float* h = keep ? h_.data() + piece.begin * (steps_ + 1) * size_.padded : w.h.data();
+    float* c = keep ? c_.data() + piece.begin * (steps_ + 1) * size_.padded : w.c.data();
+    float* tanh_c = keep ? tanh_c_.data() + piece.begin * steps_ * size_.padded : w.tanh_c.data();
+    std::fill_n(h, cells, 0.0f);
+    std::fill_n(c, cells, 0.0f);
+    for (std::int64_t first = 0; first < steps_; first += chunk) {
+      const auto last = std::min(first + chunk, steps_);
+      float* z_chunk = keep ? z + first * rows * gates : z;
+      gather(piece, first, last, x, w.x.data());
+      gemm(Op::none, Op::none, (last - first) * rows, gates, in_, 1, w.x.data(), in_, kernel_.data(), gates, 0, z_chunk,
+           gates);
+      for (std::int64_t s = first; s < last; ++s) {
+        const auto before = keep ? s : s % 2, now = keep ? s + 1 : (s + 1) % 2;
+        cell_.forward(size_, {.rows = rows,
+                              .recurrent = recurrent_.data(),
+                              .bias = bias_.data(),
+                              .z = z_chunk + (s - first) * rows * gates,
+                              .h_before = h + before * cells,
+                              .c_before = c + before * cells,
+                              .c = c + now * cells,
+                              .tanh_c = keep ? tanh_c + s * cells : tanh_c,
+                              .h = h + now * cells});
+        if (!options_.return_sequences && s + 1 < steps_) continue;
+        for (std::int64_t r = 0; r < rows; ++r)
+          std::copy_n(h + now * cells + r * size_.padded, units,
+                      options_.return_sequences ? y + ((piece.begin + r) * steps_ + s) * units
+                                                : y + (piece.begin + r) * units);
+      }
+    }
+  }
+
+  void backward_piece(Piece piece, Scratch& w, float* partial, const float* x, const float* dy, float* dx) {
+    const auto rows = piece.size(), cells = rows * size_.padded, gates = size_.gates(), units = size_.units;
+    const auto chunk = std::min(chunk_of(rows, 384), steps_);
+    grow(w.x, std::size_t(chunk * rows * in_));
+    if (dx) grow(w.dx, std::size_t(chunk * rows * in_));
+    grow(w.dh, std::size_t(cells)), grow(w.dc, std::size_t(cells));
+    float* z = z_.data() + piece.begin * steps_ * gates;
+    const float* h = h_.data() + piece.begin * (steps_ + 1) * size_.padded;
+    const float* c = c_.data() + piece.begin * (steps_ + 1) * size_.padded;
+    const float* tanh_c = tanh_c_.data() + piece.begin * steps_ * size_.padded;
+    float *d_kernel = partial, *d_recurrent = partial + in_ * gates, *d_bias = d_recurrent + units * gates;
+    std::fill_n(w.dc.data(), cells, 0.0f);
+    std::fill_n(d_bias, gates, 0.0f);
+    for (std::int64_t last = steps_; last > 0;) {
+      const auto first = std::max<std::int64_t>(0, last - chunk), count = (last - first) * rows;
+      for (std::int64_t s = last - 1; s >= first; --s) {
+        std::fill_n(w.dh.data(), cells, 0.0f);
+        if (options_.return_sequences || s + 1 == steps_)
+          for (std::int64_t r = 0; r < rows; ++r)
+            std::copy_n(options_.return_sequences ? dy + ((piece.begin + r) * steps_ + s) * units
+                                                  : dy + (piece.begin + r) * units,
+                        units, w.dh.data() + r * size_.padded);
+        cell_.backward(size_, {.rows = rows,
+                               .recurrent = recurrent_backward_.data(),
+                               .dz_after = s + 1 < steps_ ? z + (s + 1) * rows * gates : nullptr,
+                               .dh = w.dh.data(),
+                               .dc = w.dc.data(),
+                               .c_before = c + s * cells,
+                               .tanh_c = tanh_c + s * cells,
+                               .z = z + s * rows * gates});
+      }
+      const float* dz = z + first * rows * gates;
+      const float beta = last == steps_ ? 0.0f : 1.0f;
+      gather(piece, first, last, x, w.x.data());
+      gemm(Op::transpose, Op::none, in_, gates, count, 1, w.x.data(), in_, dz, gates, beta, d_kernel, gates);
+      gemm(Op::transpose, Op::none, units, gates, count, 1, h + first * cells, size_.padded, dz, gates, beta,
+           d_recurrent, gates);
+      if (options_.use_bias) add_rows(dz, count, gates, d_bias);
+      if (dx) {
+        gemm(Op::none, Op::transpose, count, in_, gates, 1, dz, gates, kernel_.data(), gates, 0, w.dx.data(), in_);
+        const float* from = w.dx.data();
+        for (std::int64_t s = first; s < last; ++s)
+          for (std::int64_t r = piece.begin; r < piece.end; ++r, from += in_)
+            std::copy_n(from, in_, dx + (r * steps_ + time_of(s)) * in_);
+      }
+      last = first;
+    }
+  }
+
+  // gradient = sum of the pieces' partial sums, back in Keras's order of gates
+  void add_partials(std::int64_t pieces) {
+    const auto units = size_.units, gates = size_.gates();
+    const auto rows = in_ + units + (options_.use_bias ? 1 : 0);
+    constexpr std::int64_t rows_at_once = 32;
+    const auto& g = binding_.gradients;
+    for (auto& w : scratch_) grow(w.z, std::size_t(gates));
+    binding_.pool->parallel_for(piece_count(rows, rows_at_once), [&](std::int64_t i, int thread) {
+      float* sum = scratch_[std::size_t(thread)].z.data();
+      for (auto row = i * rows_at_once; row < std::min(rows, (i + 1) * rows_at_once); ++row) {
+        std::copy_n(partial_.data() + row * gates, gates, sum);
+        for (std::int64_t p = 1; p < pieces; ++p) add_rows(partial_.data() + p * partial_size() + row * gates, 1, gates, sum);
+        float* to = row < in_           ? g[0] + row * 4 * units
+                    : row < in_ + units ? g[1] + (row - in_) * 4 * units
+                                        : g[2];
+        for (std::int64_t gate = 0; gate < 4; ++gate)
+          for (std::int64_t block = 0; block < size_.padded / 16; ++block)
+            std::copy_n(sum + (block * 4 + gate) * 16, std::min<std::int64_t>(16, units - block * 16),
+                        to + gate * units + block * 16);
+      }
+    });
+  }
+
+  LayerBinding binding_;
+  LstmOptions options_;
+  LstmSize size_;
+  std::int64_t steps_, in_;
+  const LstmCell& cell_;
+  AlignedFloats kernel_, bias_, recurrent_, recurrent_backward_;  // packed
+  AlignedFloats z_, h_, c_, tanh_c_;                              // what backward needs, piece after piece
+  AlignedFloats partial_;                                         // [pieces][F + u + 1, 4 padded]
+  std::vector<Scratch> scratch_;
+};
+
+class LstmLayer final : public Layer {
+ public:
+  LstmLayer(LstmOptions options, std::int64_t classes)
+      : options_(std::move(options)), units_(options_.units.classes ? classes : options_.units.value) {}
+
+  std::string_view type() const override { return "lstm"; }
+  Shape infer(const Shape& input) const override {
+    if (input.rank() != 2)
+      fail_request("needs an input of rank 2 (T, F), not {}; the layer before must give a sequence{}", input.str(),
+                   input.rank() == 1 ? " (an lstm does with return_sequences: true)" : "");
+    return options_.return_sequences ? Shape{input[0], units_} : Shape{units_};
+  }
+  std::vector<ParameterSpec> parameters(const Shape& input) const override {
+    std::vector<ParameterSpec> out;
+    out.push_back({.name = "kernel", .shape = {input[1], 4 * units_}, .initialiser = Initialiser::glorot_uniform,
+                   .global_penalty = true, .penalty = options_.kernel_regulariser});
+    out.push_back({.name = "recurrent_kernel", .shape = {units_, 4 * units_}, .initialiser = Initialiser::orthogonal,
+                   .penalty = options_.recurrent_regulariser});
+    if (options_.use_bias)
+      out.push_back({.name = "bias", .shape = {4 * units_},
+                     .initialiser = options_.unit_forget_bias ? Initialiser::unit_forget_bias : Initialiser::zeros});
+    return out;
+  }
+  config::Node dump() const override { return dump_layer(type(), options_); }
+  std::string keras_class() const override { return "LSTM"; }
+  nlohmann::ordered_json keras_config() const override {
+    return {{"trainable", true},
+            {"dtype", "float32"},
+            {"return_sequences", options_.return_sequences},
+            {"return_state", false},
+            {"go_backwards", options_.go_backwards},
+            {"stateful", false},
+            {"unroll", false},
+            {"units", units_},
+            {"activation", "tanh"},
+            {"recurrent_activation", "sigmoid"},
+            {"use_bias", options_.use_bias},
+            {"unit_forget_bias", options_.unit_forget_bias},
+            {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)},
+            {"recurrent_regularizer", keras_regularizer(options_.recurrent_regulariser)},
+            {"dropout", 0.0},
+            {"recurrent_dropout", 0.0}};
+  }
+  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
+    return std::make_unique<LstmCpu>(binding, options_);
+  }
+
+ private:
+  LstmOptions options_;
+  std::int64_t units_;
+};
+
+const Registration<LayerType> registration{"lstm", layer_type<LstmLayer, LstmOptions>()};
+
+}  // namespace
+}  // namespace timbre::nn
