@@ -1,0 +1,22 @@
+// inspect FILE: what is in a result or feature file, as a person would read it.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "experiment/command_line.hpp"
+#include "results/describe.hpp"
+
+int main(int argc, char** argv) {
+  CLI::App app{"Shows what is in a result or feature file.", "inspect"};
+  std::string file;
+  bool config = false, all = false;
+  app.add_option("FILE", file, "a result (result.h5) or features (features.h5)")->required();
+  app.add_flag("--config", config, "print the run's resolved configuration instead, as YAML that runs again");
+  app.add_flag("--all", all, "every epoch and every bad file, not a selection");
+  return timbre::experiment::run_command(app, argc, argv, [&] {
+    using namespace timbre::results;
+    const auto text = config ? read_result(file, false).config : describe_file(file, {.all = all});
+    std::fwrite(text.data(), 1, text.size(), stdout);
+    return 0;
+  });
+}
