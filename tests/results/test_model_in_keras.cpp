@@ -1,0 +1,97 @@
+// The models of configs/ after a few steps of training: saved, read back, and loaded by Keras.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "core/error.hpp"
+#include "core/philox.hpp"
+#include "nn/model.hpp"
+#include "record.hpp"
+#include "training/step.hpp"
+#include "training/trainer.hpp"
+
+namespace timbre::results {
+namespace {
+
+using test::message_of;
+using test::TemporaryFolder;
+
+constexpr std::int64_t T = 130, F = 13, classes = 10, rows = 12;
+
+class ConfiguredModel : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    const auto root = config::load_file(std::string(TIMBRE_SOURCE_DIR "/configs/") + GetParam() + ".yaml");
+    const auto known = nn::LayerRegistry::instance().names();
+    for (const auto& layer : root.find("model")->items) {
+      const auto name = layer.is_map() ? layer.entries[0].first : layer.scalar;
+      if (std::find(known.begin(), known.end(), name) == known.end()) GTEST_SKIP() << "no layer " << name;
+    }
+    model_ = nn::Model::parse({*root.find("model"), "model"}, {T, F}, classes, {});
+    PhiloxSequence random(1, stream::synthetic);
+    features_.resize(rows * T * F);
+    for (auto& x : features_) x = float(random.normal());
+    for (std::int32_t i = 0; i < rows; ++i) label_.push_back(i % classes), all_.push_back(i);
+  }
+  nn::Model model_;
+  std::vector<float> features_;
+  std::vector<std::int32_t> label_, all_;
+};
+
+TEST_P(ConfiguredModel, IsReadBackAndLoadsInKeras) {
+  const TemporaryFolder folder;
+  training::TrainingOptions defaults;
+  ThreadPool pool(2);
+  const auto step = training::make_cpu_step(
+      {&model_, defaults.loss.loss.get(), defaults.optimizer.optimizer.get(), rows, 3, 1e-3}, pool);
+  step->bind({features_.data(), label_.data(), rows});
+  for (int i = 0; i < 3; ++i)
+    step->train(all_);  // so that moving statistics and biases are not as they began
+  const auto scores = step->evaluate(all_);
+  const auto state = step->export_state();
+
+  auto r = example_record();
+  r.feature_mean.clear(), r.feature_std.clear(), r.validation.reset();
+  r.label_names.resize(classes);
+  r.split.test = all_;
+  r.test = evaluate(scores.probabilities, label_, all_, all_, std::vector<std::string>(rows, "x"));
+  r.model_config = sequential_config(GetParam(), model_).dump();
+  r.weights = model_weights(model_, state.arena);
+  write_result(folder / "result.h5", r);
+  const auto back = read_result(folder / "result.h5");
+  std::vector<float> arena(model_.arena_size());
+  load_weights(model_, back.weights, arena);
+  EXPECT_EQ(arena, state.arena);
+
+  const char* python = std::getenv("TIMBRE_PYTHON");
+  if (!python) GTEST_SKIP() << "TIMBRE_PYTHON names no Python with keras, tf_keras and h5py";
+  auto file = storage::H5File::create(folder / "features.h5");
+  file.write("/features", features_, {rows, T, F});
+  file.write("/label", label_, {rows});
+  file.close();
+  const auto command = fmt::format("{} {}/tests/results/check_keras.py {} {} > {} 2>&1", python,
+                                   TIMBRE_SOURCE_DIR, (folder / "result.h5").string(),
+                                   (folder / "features.h5").string(), (folder / "log").string());
+  EXPECT_EQ(std::system(command.c_str()), 0) << test::bytes_of(folder / "log");
+}
+
+TEST_P(ConfiguredModel, RefusesWeightsOfAnotherModel) {
+  std::vector<float> arena(model_.arena_size());
+  model_.initialise(0, arena.data());
+  const auto weights = model_weights(model_, arena);
+  const auto message = [&](auto change) {
+    auto changed = weights;
+    change(changed);
+    return message_of<Error>([&] { load_weights(model_, changed, arena); });
+  };
+  EXPECT_NE(message([](auto& w) { w.pop_back(); }).find("end before bias of layer"), std::string::npos);
+  EXPECT_NE(message([](auto& w) { w.push_back(w.back()); }).find("one too many"), std::string::npos);
+  EXPECT_NE(message([](auto& w) { std::swap(w[0], w[1]); }).find("do not fit the model: kernel"),
+            std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, ConfiguredModel, testing::Values("mlp", "lstm", "cnn"),
+                         [](const auto& info) { return std::string(info.param); });
+
+}  // namespace
+}  // namespace timbre::results
