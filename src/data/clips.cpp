@@ -1,0 +1,275 @@
+#include "data/clips.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "data/csv.hpp"
+
+namespace timbre::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array<std::string_view, 5> audio_extensions{".wav", ".au", ".flac", ".ogg", ".mp3"};
+
+std::string shown(const fs::path& path) { return printable(path.string()); }
+
+constexpr std::string_view known_kinds =
+    "path (a folder <genre>/<clip>.wav), manifest (a CSV file), synthetic (made-up clips)";
+
+std::string problem_with(const DatasetOptions& o) {
+  std::vector<std::string> given;
+  if (o.path) given.push_back("path");
+  if (o.manifest) given.push_back("manifest");
+  if (o.synthetic) given.push_back("synthetic");
+  if (given.empty()) return fmt::format("names no data; give one of: {}", known_kinds);
+  if (given.size() > 1) return fmt::format("{} exclude each other; give one of them", join(given, " and "));
+  return "";
+}
+
+/// One line: where it was looked for, how to get GTZAN, how to do without.
+[[noreturn]] void fail_not_there(std::string_view key, const fs::path& path, std::string_view what) {
+  const auto tree = path.filename() == "genres_original" ? path : path.filename() == "gtzan" ? path / "genres_original" : path;
+  fail_request(
+      "dataset.{}: {} at {}. GTZAN: search for 'GTZAN Dataset - Music Genre Classification' on Kaggle and unpack it "
+      "so that {}/blues/*.wav exists. To try without music: --set dataset.synthetic={{}}",
+      key, what, shown(fs::absolute(path).lexically_normal()), shown(fs::absolute(tree).lexically_normal()));
+}
+
+/// Children of a folder, sorted by name; hidden ones (and macOS's "._" resource forks) are left out.
+std::vector<fs::directory_entry> children(const fs::path& folder, std::error_code& error) {
+  std::vector<fs::directory_entry> out;
+  fs::directory_iterator it(folder, error);
+  for (const fs::directory_iterator end; !error && it != end; it.increment(error))
+    if (!it->path().filename().string().starts_with('.')) out.push_back(*it);
+  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.path().native() < b.path().native(); });
+  return out;
+}
+
+bool is_folder(const fs::directory_entry& entry) {
+  std::error_code error;
+  return entry.is_directory(error);
+}
+
+/// Whether some child folder of `folder` holds audio files.
+bool holds_genres(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& genre : children(folder, error)) {
+    if (!is_folder(genre)) continue;
+    std::error_code inner;
+    for (const auto& file : children(genre.path(), inner))
+      if (is_audio_name(file.path().filename().string()) && !is_folder(file)) return true;
+  }
+  return false;
+}
+
+void sort_clips(ClipIndex& index) {
+  std::sort(index.clips.begin(), index.clips.end(), [](const Clip& a, const Clip& b) { return a.path < b.path; });
+}
+
+void require_classes(const ClipIndex& index, std::string_view key, std::string_view where) {
+  if (index.label_names.size() < 2)
+    fail_request("dataset.{}: {} holds a single class, '{}'; a classifier needs at least two", key, where,
+                 printable(index.label_names.front()));
+}
+
+ClipIndex index_tree(const DatasetOptions& options) {
+  const fs::path& given = *options.path;
+  std::error_code error;
+  const auto status = fs::status(given, error);
+  if (status.type() == fs::file_type::not_found) fail_not_there("path", given, "there is no folder");
+  if (error) fail_request("dataset.path: {}: {}", shown(given), error.message());
+  if (!fs::is_directory(status))
+    fail_request("dataset.path: {} is a file; a folder <genre>/<clip>.wav is meant (a list of files is given as "
+                 "dataset.manifest)", shown(given));
+
+  ClipIndex index;
+  index.root = fs::absolute(given).lexically_normal();
+  const auto root = shown(index.root);
+  const auto entries = children(given, error);
+  if (error) fail_request("dataset.path: {} cannot be read: {}", root, error.message());
+
+  bool loose_audio = false;
+  std::string deeper;
+  for (const auto& genre : entries) {
+    const auto name = genre.path().filename().string();
+    if (!is_folder(genre)) {
+      loose_audio |= is_audio_name(name);
+      continue;
+    }
+    const auto label = static_cast<std::int32_t>(index.label_names.size());
+    const auto before = index.clips.size();
+    const auto files = children(genre.path(), error);
+    if (error) {
+      if (options.on_bad_file == "error")
+        fail("{}: the folder cannot be read: {}", shown(genre.path()), error.message());
+      index.notes.push_back(fmt::format("{}: the folder cannot be read: {}", printable(name), error.message()));
+      continue;
+    }
+    for (const auto& file : files) {
+      const auto base = file.path().filename().string();
+      // A link that leads nowhere stays in: it becomes a bad file, with a reason, rather than vanish.
+      if (is_audio_name(base) && !is_folder(file))
+        index.clips.push_back({name + "/" + base, index.root / name / base, label, "", -1, 0});
+    }
+    if (index.clips.size() > before) {
+      index.label_names.push_back(name);
+    } else {
+      index.notes.push_back(fmt::format("{}/ holds no audio files and is no class", printable(name)));
+      if (deeper.empty() && holds_genres(genre.path())) deeper = name;
+    }
+  }
+  if (index.clips.empty()) {
+    if (!deeper.empty())
+      fail_request("dataset.path: {} holds no <genre>/<clip>.wav; did you mean {}/{}?", root, root, printable(deeper));
+    if (loose_audio)
+      fail_request("dataset.path: the audio files of {} stand directly in it; each belongs in a folder named after its "
+                   "genre, or in a dataset.manifest with the columns path,label", root);
+    fail_not_there("path", given, "there are no audio files <genre>/<clip>.{wav,au,flac,ogg,mp3}");
+  }
+  // Folders are sorted as paths, which is the order of their names' bytes; clips likewise but for the '/'.
+  sort_clips(index);
+  require_classes(index, "path", root);
+  return index;
+}
+
+std::int32_t parse_fold(const std::string& text, const std::string& place) {
+  if (text.empty()) return -1;
+  std::int32_t fold = -1;
+  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), fold);
+  if (code != std::errc() || stop != text.data() + text.size() || fold < 0)
+    fail_request("{}: fold must be a whole number from 0, not '{}'", place, printable(text));
+  return fold;
+}
+
+ClipIndex index_manifest(const DatasetOptions& options) {
+  const fs::path& file = *options.manifest;
+  std::error_code error;
+  if (fs::status(file, error).type() == fs::file_type::not_found)
+    fail_request("dataset.manifest: there is no file at {}. It is a CSV file with the columns path,label[,group]"
+                 "[,fold]. To try without music: --set dataset.synthetic={{}}",
+                 shown(fs::absolute(file).lexically_normal()));
+  const auto table = read_csv(file);
+  const std::vector<std::string> known{"path", "label", "group", "fold"};
+  for (std::size_t i = 0; i < table.header.fields.size(); ++i) {
+    const auto& name = table.header.fields[i];
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      const auto hint = did_you_mean(name, known);
+      fail_request("{}:{}: unknown column '{}'{}known: {}", table.source, table.header.line, printable(name),
+                   hint.empty() ? "; " : hint + " ", join(known));
+    }
+    if (table.column(name) != static_cast<int>(i))
+      fail_request("{}:{}: the column '{}' stands twice", table.source, table.header.line, name);
+  }
+  const int path = table.column("path"), label = table.column("label"), group = table.column("group"),
+            fold = table.column("fold");
+  for (const auto& [name, column] : {std::pair{"path", path}, {"label", label}})
+    if (column < 0)
+      fail_request("{}:{}: the column '{}' is missing; a manifest has path,label[,group][,fold]", table.source,
+                   table.header.line, name);
+  if (table.rows.empty()) fail_request("{}:{}: no clips below the header", table.source, table.header.line);
+
+  ClipIndex index;
+  index.root = fs::absolute(file).lexically_normal().parent_path();
+  std::map<std::string, std::int32_t> labels;
+  for (const auto& row : table.rows) labels.emplace(row.fields[std::size_t(label)], 0);
+  for (auto& [name, number] : labels) {
+    number = static_cast<std::int32_t>(index.label_names.size());
+    index.label_names.push_back(name);
+  }
+  std::map<fs::path, int> seen;
+  for (const auto& row : table.rows) {
+    const auto place = fmt::format("{}:{}", table.source, row.line);
+    const auto field = [&](int column) -> std::string {
+      return column < 0 ? std::string() : row.fields[static_cast<std::size_t>(column)];
+    };
+    for (const auto& [name, column] : {std::pair{"path", path}, {"label", label}})
+      if (field(column).empty()) fail_request("{}: the {} is empty", place, name);
+    Clip clip;
+    clip.file = (index.root / field(path)).lexically_normal();
+    const auto relative = clip.file.lexically_relative(index.root);
+    // A file elsewhere keeps its whole path; a way up and down again would say nothing.
+    clip.path = relative.empty() || (fs::path(field(path)).is_absolute() && *relative.begin() == "..")
+                    ? clip.file.generic_string() : relative.generic_string();
+    clip.label = labels.at(field(label));
+    clip.group = field(group);
+    clip.fold = parse_fold(field(fold), place);
+    const auto [first, is_new] = seen.emplace(clip.file, row.line);
+    if (!is_new) fail_request("{}: '{}' stands in line {} already", place, printable(field(path)), first->second);
+    index.clips.push_back(std::move(clip));
+  }
+  sort_clips(index);
+  require_classes(index, "manifest", table.source);
+  return index;
+}
+
+ClipIndex index_synthetic(const audio::SyntheticOptions& options) {
+  ClipIndex index;
+  index.root = "synthetic";
+  index.synthetic = true;
+  index.label_names = audio::synthetic_genres();
+  for (std::size_t g = 0; g < index.label_names.size(); ++g)
+    for (std::int64_t i = 0; i < options.clips_per_genre; ++i) {
+      const auto& genre = index.label_names[g];
+      index.clips.push_back({fmt::format("{}/{}.{:05}", genre, genre, i), {}, static_cast<std::int32_t>(g), "", -1,
+                             static_cast<std::int32_t>(i)});
+    }
+  sort_clips(index);
+  return index;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+}  // namespace
+
+std::int64_t DatasetOptions::segment_samples(int sample_rate) const {
+  return std::llround(segment_seconds * sample_rate);
+}
+
+const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
+  static const auto s =
+      config::Schema<DatasetOptions>("the clips; one of path, manifest and synthetic")
+          .field("path", &DatasetOptions::path, "a folder <genre>/<clip>.{wav,au,flac,ogg,mp3}")
+          .field("manifest", &DatasetOptions::manifest, "a CSV file with the columns path,label[,group][,fold]")
+          .field("synthetic", &DatasetOptions::synthetic, "made-up clips")
+          .field("segment_seconds", &DatasetOptions::segment_seconds,
+                 "length of what a network sees; a shorter remainder is dropped",
+                 {[](const double& v) { return v > 0 && v <= 3600; }, "greater than 0 and at most 3600"})
+          .field("on_bad_file", &DatasetOptions::on_bad_file, "skip (and list it) or error",
+                 config::one_of({"skip", "error"}))
+          .check(problem_with);
+  return s;
+}
+
+ClipIndex index_clips(const DatasetOptions& options) {
+  if (const auto wrong = problem_with(options); !wrong.empty()) fail_request("dataset: {}", wrong);
+  if (options.synthetic) return index_synthetic(*options.synthetic);
+  return options.path ? index_tree(options) : index_manifest(options);
+}
+
+bool is_audio_name(std::string_view name) {
+  return !name.starts_with('.') && without_audio_extension(name).size() < name.size();
+}
+
+std::string_view without_audio_extension(std::string_view name) {
+  const auto dot = name.rfind('.');
+  if (dot == name.npos || name.size() - dot > 5) return name;
+  const auto extension = lower(name.substr(dot));
+  const bool known = std::find(audio_extensions.begin(), audio_extensions.end(), extension) != audio_extensions.end();
+  return known ? name.substr(0, dot) : name;
+}
+
+}  // namespace timbre::data

@@ -1,0 +1,65 @@
+// The clips of a data set: which files there are and what they are labelled.
+//
+// Three kinds, which exclude each other:
+//   path       a tree <genre>/<clip>.{wav,au,flac,ogg,mp3}; the genre's folder is the label
+//   manifest   a CSV file with the columns path,label[,group][,fold], in any order; relative paths resolve against
+//              the folder of the file
+//   synthetic  made-up clips (audio/synthetic.hpp)
+//
+// Labels are sorted by bytes, clips by path, so that indices do not depend on the file system.
+// Errors are RequestError: where a data set is looked for and not found, how it is obtained; "FILE:LINE: ..." in
+// a manifest.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audio/synthetic.hpp"
+#include "config/schema.hpp"
+
+namespace timbre::data {
+
+/// `dataset:` of a configuration.
+struct DatasetOptions {
+  std::optional<std::filesystem::path> path;
+  std::optional<std::filesystem::path> manifest;
+  std::optional<audio::SyntheticOptions> synthetic;
+  double segment_seconds = 3;
+  std::string on_bad_file = "skip";  // skip | error
+
+  /// Samples of one segment: segment_seconds * sample_rate, rounded.
+  std::int64_t segment_samples(int sample_rate) const;
+};
+const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>);
+
+struct Clip {
+  std::string path;             // relative to the data set's root, with '/'
+  std::filesystem::path file;   // absolute; empty for synthetic clips
+  std::int32_t label = 0;       // index into label_names
+  std::string group;            // artist; empty where unknown
+  std::int32_t fold = -1;       // -1 where the manifest names none
+  std::int32_t number = 0;      // of a synthetic clip, within its genre
+};
+
+struct ClipIndex {
+  std::filesystem::path root;
+  std::vector<std::string> label_names;
+  std::vector<Clip> clips;
+  std::vector<std::string> notes;  // what was passed over, one line each
+  bool synthetic = false;
+};
+
+/// Throws RequestError: no data set, no audio in it, a single class, a wrong manifest.
+ClipIndex index_clips(const DatasetOptions& options);
+
+/// Whether a file of this name is taken for audio: .wav .au .flac .ogg .mp3, in any case, not hidden.
+bool is_audio_name(std::string_view name);
+
+/// A file name or path without its audio extension; other dots stay ("blues.00000.au" -> "blues.00000").
+std::string_view without_audio_extension(std::string_view name);
+
+}  // namespace timbre::data

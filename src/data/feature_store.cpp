@@ -1,0 +1,351 @@
+#include "data/feature_store.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/hash.hpp"
+#include "core/text.hpp"
+#include "data/extraction.hpp"
+#include "data/store_files.hpp"
+#include "storage/atomic_file.hpp"
+#include "storage/hdf5.hpp"
+
+namespace timbre::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr const char* schema_name = "timbre-features";
+constexpr std::int64_t schema_version = 1;
+constexpr std::int64_t copy_floats = std::int64_t{1} << 20;  // of one copied block, at least one row
+
+std::string shown(const fs::path& path) { return printable(path.string()); }
+
+/// Rows copied at a time.
+std::int64_t block_rows(std::int64_t row_size) { return std::max<std::int64_t>(1, copy_floats / row_size); }
+
+// ---- keys --------------------------------------------------------------------------------------------------
+
+/// Hash of a file's bytes; "" where it cannot be read (which the extraction will say in words).
+std::string hash_of_file(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return "";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
+  if (!in) return "";
+  std::setvbuf(in.get(), nullptr, _IONBF, 0);
+  std::vector<char> block(1 << 20);
+  Hasher hasher;
+  for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), in.get())) > 0;) hasher.bytes(block.data(), n);
+  return std::ferror(in.get()) ? "" : hasher.hex();
+}
+
+/// Of each clip; empty for synthetic ones.
+std::vector<std::string> hash_clips(const ClipIndex& index, ThreadPool& pool, const ExtractionHooks& hooks) {
+  std::vector<std::string> out(index.clips.size());
+  if (index.synthetic) return out;
+  pool.parallel_for(std::ssize(out), [&](std::int64_t i, int) {
+    if (hooks.check) hooks.check();
+    out[std::size_t(i)] = hash_of_file(index.clips[std::size_t(i)].file);
+  });
+  return out;
+}
+
+std::string key_of(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
+                   const std::vector<std::string>& hashes) {
+  Hasher hasher;
+  hasher.text(features::extraction_key(options));
+  hasher.text(std::to_string(dataset.segment_samples(options.sample_rate)));
+  if (index.synthetic)
+    hasher.text("synthetic\n" +
+                config::to_yaml(schema(config::of<audio::SyntheticOptions>{}).dump(*dataset.synthetic)));
+  for (std::size_t i = 0; i < index.clips.size(); ++i) {
+    const auto& clip = index.clips[i];
+    hasher.text(clip.path).text(index.label_names[std::size_t(clip.label)]).text(hashes[i]);
+  }
+  return hasher.hex();
+}
+
+/// A note about clips that are the same file under several names.
+void note_replicas(const ClipIndex& index, const std::vector<std::string>& hashes, std::vector<std::string>& notes) {
+  std::map<std::string_view, std::size_t> first;
+  std::vector<std::string> pairs;
+  for (std::size_t i = 0; i < hashes.size(); ++i) {
+    if (hashes[i].empty()) continue;
+    const auto [it, is_new] = first.emplace(hashes[i], i);
+    if (!is_new) pairs.push_back(printable(index.clips[it->second].path + " = " + index.clips[i].path));
+  }
+  if (pairs.empty()) return;
+  const auto count = pairs.size();
+  if (count > 3) pairs.resize(3), pairs.push_back("...");
+  notes.push_back(fmt::format("{} {} the same bytes as another ({}): a split by clip does not keep them together", count,
+                              count == 1 ? "clip holds" : "clips hold", join(pairs)));
+}
+
+// ---- writing -----------------------------------------------------------------------------------------------
+
+void write_parameters(storage::H5File& file, const FeatureTable& table, const DatasetOptions& dataset,
+                      const features::FeatureOptions& options) {
+  file.attribute("/", "schema", schema_name);
+  file.attribute("/", "schema_version", schema_version);
+  file.attribute("/", "version", TIMBRE_VERSION);
+  file.attribute("/", "key", table.key);
+  file.attribute("/", "synthetic", table.synthetic);
+  file.attribute("/", "feature_version", std::int64_t{features::feature_version});
+  file.attribute("/", "segment_seconds", dataset.segment_seconds);
+  file.attribute("/", "segment_samples", dataset.segment_samples(options.sample_rate));
+  for (const auto& [name, node] : schema(config::of<features::FeatureOptions>{}).dump(options).entries) {
+    if (name == "standardise") continue;  // done in training; these numbers are as extracted
+    const char *begin = node.scalar.data(), *end = begin + node.scalar.size();
+    std::int64_t whole = 0;
+    double number = 0;
+    if (!node.is_scalar()) {
+      file.attribute("/", name, "none");
+    } else if (!node.quoted && (node.scalar == "true" || node.scalar == "false")) {
+      file.attribute("/", name, node.scalar == "true");
+    } else if (!node.quoted && std::from_chars(begin, end, whole).ptr == end) {
+      file.attribute("/", name, whole);
+    } else if (!node.quoted && std::from_chars(begin, end, number).ptr == end) {
+      file.attribute("/", name, number);
+    } else {
+      file.attribute("/", name, node.scalar);
+    }
+  }
+}
+
+void write_table(storage::H5File& file, const FeatureTable& table) {
+  const auto clips = static_cast<std::int64_t>(table.clips.size());
+  file.write("/label", std::span<const std::int32_t>(table.label), {table.rows()});
+  file.write("/clip", std::span<const std::int32_t>(table.clip), {table.rows()});
+  file.write("/segment", std::span<const std::int32_t>(table.segment), {table.rows()});
+  std::vector<std::string> paths, groups, bad_paths, reasons;
+  std::vector<std::int32_t> labels;
+  for (const auto& clip : table.clips)
+    paths.push_back(clip.path), labels.push_back(clip.label), groups.push_back(clip.group);
+  for (const auto& bad : table.bad_files) bad_paths.push_back(bad.path), reasons.push_back(bad.reason);
+  file.write_texts("/clips/path", paths);
+  file.write("/clips/label", std::span<const std::int32_t>(labels), {clips});
+  file.write_texts("/clips/group", groups);
+  file.write_texts("/label_names", table.label_names);
+  file.write_texts("/bad_files/path", bad_paths);
+  file.write_texts("/bad_files/reason", reasons);
+}
+
+// ---- reading -----------------------------------------------------------------------------------------------
+
+/// Fills the table (and the features, if asked for) from a store file. Throws Error where the file is not what its
+/// name says; the index tells what must be in it.
+void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& table, std::vector<float>* features,
+                const ExtractionHooks& hooks) {
+  const auto file = storage::H5File::open(path);
+  const auto demand = [&](bool holds, std::string_view what) {
+    if (!holds) fail("{}: {}", shown(path), what);
+  };
+  demand(file.has_attribute("/", "schema") && file.text_attribute("/", "schema") == schema_name &&
+             file.int_attribute("/", "schema_version") == schema_version &&
+             file.text_attribute("/", "key") == table.key,
+         "is not the store of these features");
+  table.label = file.read_ints("/label");
+  table.clip = file.read_ints("/clip");
+  table.segment = file.read_ints("/segment");
+  const auto paths = file.read_texts("/clips/path"), bad_paths = file.read_texts("/bad_files/path"),
+             reasons = file.read_texts("/bad_files/reason");
+  demand(bad_paths.size() == reasons.size() && paths.size() + bad_paths.size() == index.clips.size(),
+         "holds another number of clips");
+  table.clips.clear(), table.bad_files.clear();
+  for (const auto& clip : index.clips) {  // both lists keep the order of the index
+    const auto good = table.clips.size(), bad = table.bad_files.size();
+    if (good < paths.size() && paths[good] == clip.path) {
+      table.clips.push_back(clip);
+    } else {
+      demand(bad < bad_paths.size() && bad_paths[bad] == clip.path, "holds other clips");
+      table.bad_files.push_back({bad_paths[bad], reasons[bad]});
+    }
+  }
+  const auto rows = table.rows(), row_size = table.shape.size();
+  demand(std::ssize(table.clip) == rows && std::ssize(table.segment) == rows, "has columns of different lengths");
+  for (std::size_t i = 0; i < table.label.size(); ++i)
+    demand(table.clip[i] >= 0 && std::size_t(table.clip[i]) < table.clips.size() &&
+               table.clips[std::size_t(table.clip[i])].label == table.label[i],
+           "has rows of no clip");
+  demand(file.shape("/features") == Shape({rows, table.shape[0], table.shape[1]}), "has features of another shape");
+
+  Hasher hasher;
+  std::vector<float> block;
+  if (features) features->resize(static_cast<std::size_t>(rows * row_size));
+  const auto step = block_rows(row_size);
+  for (std::int64_t first = 0; first < rows; first += step) {
+    if (hooks.check) hooks.check();
+    const auto size = static_cast<std::size_t>(std::min(step, rows - first) * row_size);
+    if (!features) block.resize(size);
+    const auto out = features ? std::span(*features).subspan(std::size_t(first * row_size), size) : std::span(block);
+    file.read_rows("/features", first, out);
+    hasher.bytes(out.data(), out.size_bytes());
+  }
+  demand(file.text_attribute("/", "checksum") == hasher.hex(), "has features that do not match their checksum");
+}
+
+// ---- the store ---------------------------------------------------------------------------------------------
+
+void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset) {
+  if (dataset.on_bad_file == "error" && !table.bad_files.empty())
+    fail("{}: {}", printable(table.bad_files.front().path), printable(table.bad_files.front().reason));
+  std::vector<bool> has(table.label_names.size(), false);
+  for (const auto& clip : table.clips) has[std::size_t(clip.label)] = true;
+  for (std::size_t c = 0; c < has.size(); ++c) {
+    if (has[c]) continue;
+    const auto& label = table.label_names[c];
+    const auto bad = std::find_if(table.bad_files.begin(), table.bad_files.end(),
+                                  [&](const BadFile& b) { return b.path.starts_with(label + "/"); });
+    const auto& example = bad == table.bad_files.end() ? table.bad_files.front() : *bad;
+    fail_request("dataset: no clip of the class '{}' can be used, for example {}: {}", printable(label),
+                 printable(example.path), printable(example.reason));
+  }
+}
+
+/// Extracts into the store file table.file.
+void build_store(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
+                 ThreadPool& pool, const ExtractionHooks& hooks, FeatureTable& table) {
+  const auto folder = table.file.parent_path();
+  const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error");
+  table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(), table.bad_files.clear();
+  std::vector<std::size_t> source;  // of each good clip, its number in the index
+  for (std::size_t i = 0; i < index.clips.size(); ++i) {
+    const auto& rows = extraction.clips()[i];
+    const auto& clip = index.clips[i];
+    if (!rows.reason.empty()) table.bad_files.push_back({clip.path, rows.reason});
+    if (rows.count == 0) continue;
+    table.label.insert(table.label.end(), std::size_t(rows.count), clip.label);
+    table.clip.insert(table.clip.end(), std::size_t(rows.count), static_cast<std::int32_t>(table.clips.size()));
+    for (std::int64_t s = 0; s < rows.count; ++s) table.segment.push_back(static_cast<std::int32_t>(s));
+    table.clips.push_back(clip);
+    source.push_back(i);
+  }
+  require_good_clips(table, dataset);
+
+  storage::AtomicFile atomic(table.file);
+  auto file = storage::H5File::create(atomic.temporary());
+  write_parameters(file, table, dataset, options);
+  write_table(file, table);
+  const auto row_size = table.shape.size(), step = block_rows(row_size);
+  file.create_rows("/features", {table.rows(), table.shape[0], table.shape[1]});
+  Hasher hasher;
+  std::vector<float> block;
+  std::int64_t written = 0;
+  for (const auto i : source) {
+    const auto count = extraction.clips()[i].count;
+    for (std::int64_t first = 0; first < count; first += step) {
+      if (hooks.check) hooks.check();
+      const auto n = std::min(step, count - first);
+      block.resize(static_cast<std::size_t>(n * row_size));
+      extraction.read(i, first, block);
+      file.write_rows("/features", written, block);
+      hasher.bytes(block.data(), block.size() * sizeof(float));
+      written += n;
+    }
+  }
+  file.attribute("/", "checksum", hasher.hex());
+  file.close();
+  atomic.commit();
+}
+
+/// Reads the store file if it is there and sound; notes what is wrong with one that is not.
+bool try_store(const ClipIndex& index, FeatureTable& table, std::vector<float>* features,
+               const ExtractionHooks& hooks) {
+  std::error_code error;
+  if (!fs::exists(table.file, error)) return false;
+  try {
+    read_store(table.file, index, table, features, hooks);
+    return true;
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& e) {
+    table.notes.push_back(fmt::format("{}; the features are extracted again", e.what()));
+    return false;
+  }
+}
+
+void prepare(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
+             const fs::path& store_folder, ThreadPool& pool, const ExtractionHooks& hooks, FeatureTable& table,
+             std::vector<float>* features) {
+  table.shape = features::feature_shape(options, dataset.segment_samples(options.sample_rate));
+  if (index.synthetic && options.sample_rate != audio::synthetic_sample_rate)
+    fail_request("dataset.synthetic: clips are made at {} Hz; features.sample_rate must be {}, not {}",
+                 audio::synthetic_sample_rate, audio::synthetic_sample_rate, options.sample_rate);
+  const auto hashes = hash_clips(index, pool, hooks);
+  table.key = key_of(index, dataset, options, hashes);
+  table.file = store_folder / (table.key + ".h5");
+  table.label_names = index.label_names;
+  table.synthetic = index.synthetic;
+  note_replicas(index, hashes, table.notes);
+
+  table.from_cache = try_store(index, table, features, hooks);
+  if (!table.from_cache) {
+    const KeyLock lock(store_folder, table.key, hooks.check);
+    auto fresh = table;  // another process may have made it while this one waited
+    fresh.notes.clear();
+    if (try_store(index, fresh, features, hooks)) {
+      fresh.notes = table.notes;
+      table = std::move(fresh);
+      table.from_cache = true;
+    } else {
+      build_store(index, dataset, options, pool, hooks, table);
+      if (features) read_store(table.file, index, table, features, hooks);
+    }
+  }
+  require_good_clips(table, dataset);
+}
+
+}  // namespace
+
+std::string content_key(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
+                        ThreadPool& pool, const ExtractionHooks& hooks) {
+  return key_of(index, dataset, options, hash_clips(index, pool, hooks));
+}
+
+FeatureTable prepare_features(const ClipIndex& index, const DatasetOptions& dataset,
+                              const features::FeatureOptions& options, const fs::path& store_folder, ThreadPool& pool,
+                              const ExtractionHooks& hooks) {
+  FeatureTable table;
+  prepare(index, dataset, options, store_folder, pool, hooks, table, nullptr);
+  return table;
+}
+
+FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
+                         const features::FeatureOptions& options, const fs::path& store_folder, ThreadPool& pool,
+                         const ExtractionHooks& hooks) {
+  FeatureSet set;
+  prepare(index, dataset, options, store_folder, pool, hooks, set, &set.features);
+  return set;
+}
+
+void write_feature_file(const fs::path& target, const FeatureTable& table, const DatasetOptions& dataset,
+                        const features::FeatureOptions& options) {
+  const auto source = storage::H5File::open(table.file);
+  storage::AtomicFile atomic(target);
+  auto file = storage::H5File::create(atomic.temporary());
+  write_parameters(file, table, dataset, options);
+  if (const auto& from = dataset.path ? dataset.path : dataset.manifest) file.attribute("/", "dataset", from->string());
+  write_table(file, table);
+  const auto rows = table.rows(), row_size = table.shape.size(), step = block_rows(row_size);
+  file.create_rows("/features", {rows, table.shape[0], table.shape[1]});
+  std::vector<float> block;
+  for (std::int64_t first = 0; first < rows; first += step) {
+    block.resize(static_cast<std::size_t>(std::min(step, rows - first) * row_size));
+    source.read_rows("/features", first, block);
+    file.write_rows("/features", first, block);
+  }
+  file.attribute("/", "checksum", source.text_attribute("/", "checksum"));
+  file.close();
+  atomic.commit();
+}
+
+}  // namespace timbre::data

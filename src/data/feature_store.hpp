@@ -1,0 +1,94 @@
+// Features of a whole data set, extracted once and kept.
+//
+// The store is a folder of files <key>.h5. The key hashes what the numbers depend on: the options of extraction
+// and their version, the samples of a segment, and each clip's path, label and content; so a store never has to be
+// told that something changed. A file in it is there whole or not at all, carries a checksum of its features, and
+// is made again (with a note) where it is damaged.
+//
+// Layout of a store file and of what extract_features writes:
+//   /features float32 [N, T, F]   /label, /clip, /segment int32 [N]   /clips/{path,label,group}   /label_names
+//   /bad_files/{path,reason}      every parameter as a root attribute
+// Rows stand in the order of clips, then of segments, for any number of threads.
+//
+// Memory does not grow with the data while they are extracted: every thread holds a batch of segments and appends
+// rows to a nameless temporary file, from which they are copied in order.
+// Errors: Error naming the first bad file where on_bad_file is error; RequestError where a class is left without
+// clips.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "audio/decode.hpp"
+#include "core/parallel.hpp"
+#include "core/shape.hpp"
+#include "data/clips.hpp"
+#include "features/engine.hpp"
+#include "features/options.hpp"
+
+namespace timbre::data {
+
+/// A clip that gives no rows, and why.
+struct BadFile {
+  std::string path, reason;
+  bool operator==(const BadFile&) const = default;
+};
+
+/// Everything about the rows but the features themselves.
+struct FeatureTable {
+  Shape shape;                               // (T, F) of a row
+  std::vector<std::int32_t> label;           // [N]
+  std::vector<std::int32_t> clip;            // [N], index into clips
+  std::vector<std::int32_t> segment;         // [N], number within the clip
+  std::vector<Clip> clips;                   // those that give rows
+  std::vector<std::string> label_names;
+  std::vector<BadFile> bad_files;            // in the order of clips
+  std::string key;                           // of options and content
+  std::filesystem::path file;                // in the store
+  bool from_cache = false;                   // nothing had to be extracted
+  bool synthetic = false;
+  std::vector<std::string> notes;            // for the person, one line each
+  std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
+};
+
+struct FeatureSet : FeatureTable {
+  std::vector<float> features;               // [N, T, F]
+};
+
+/// What an extraction tells and asks while it works; each may be empty.
+struct ExtractionHooks {
+  std::function<void(std::int64_t done, std::int64_t total)> progress;  // clips; one call at a time
+  std::function<void()> check;  // called often, from any thread; throws (Interrupted) to stop
+};
+
+/// Finds or extracts the features and leaves them in the store.
+FeatureTable prepare_features(const ClipIndex& index, const DatasetOptions& dataset,
+                              const features::FeatureOptions& options, const std::filesystem::path& store_folder,
+                              ThreadPool& pool, const ExtractionHooks& hooks = {});
+
+/// The same, read into memory.
+FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
+                         const features::FeatureOptions& options, const std::filesystem::path& store_folder,
+                         ThreadPool& pool, const ExtractionHooks& hooks = {});
+
+/// Key of the features, as 32 hexadecimal digits. Reads every file once.
+std::string content_key(const ClipIndex& index, const DatasetOptions& dataset,
+                        const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks = {});
+
+/// Copies prepared features to a file of their own, in the same layout.
+void write_feature_file(const std::filesystem::path& target, const FeatureTable& table, const DatasetOptions& dataset,
+                        const features::FeatureOptions& options);
+
+/// Features of all whole segments of one file, in batches, with flat memory. rows [count, T, F], first: the number
+/// of the first of them. Returns the number of segments; 0 where the file is shorter than one, and then `samples`
+/// (if given) tells how long it is.
+std::int64_t extract_file(audio::AudioReader reader, const features::FeatureOptions& options,
+                          std::int64_t segment_samples,
+                          const std::function<void(std::span<const float> rows, std::int64_t first)>& consume,
+                          std::int64_t* samples = nullptr);
+
+}  // namespace timbre::data

@@ -1,0 +1,82 @@
+#include <charconv>
+#include <cmath>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "data/split.hpp"
+
+namespace timbre::data {
+
+SplitPart SplitPart::from(const config::Reader& reader) {
+  const auto& node = reader.node();
+  if (node.is_scalar() && !node.quoted) {
+    double value = 0;
+    const char *begin = node.scalar.data(), *end = begin + node.scalar.size();
+    const auto [stop, error] = std::from_chars(begin, end, value);
+    if (stop == end && begin != end) {
+      if (error != std::errc() || !(value > 0 && value < 1))
+        reader.fail("must be a fraction greater than 0 and less than 1, or a file that lists clips, not " +
+                    describe(node));
+      return {value, {}};
+    }
+  }
+  return {0, reader.path_value()};
+}
+
+config::Node SplitPart::dump() const {
+  return list.empty() ? config::detail::number_node(fraction) : config::Node::text(list.string());
+}
+
+const config::Schema<SplitLists>& schema(config::of<SplitLists>) {
+  static const auto s = config::Schema<SplitLists>("files with one clip, <genre>/<clip>, per line")
+                            .required("train", &SplitLists::train, "a file that lists clips")
+                            .required("validation", &SplitLists::validation, "a file that lists clips")
+                            .required("test", &SplitLists::test, "a file that lists clips");
+  return s;
+}
+
+namespace {
+
+std::string problem_with(const SplitOptions& o) {
+  const int listed = !o.train.list.empty() + !o.validation.list.empty() + !o.test.list.empty();
+  if (listed != 0 && listed != 3) return "train, validation and test must all be fractions or all be lists of clips";
+  if (listed && o.lists) return "the lists are named twice, by lists and by train, validation and test";
+  if ((listed || o.lists) && o.folds) return "lists and folds exclude each other; give one of them";
+  if (o.folds) {
+    if (*o.folds < 3)
+      return fmt::format("folds must be at least 3 (one to test, one to validate, the rest to train), not {}", *o.folds);
+    if (o.fold >= *o.folds) return fmt::format("fold must be from 0 to {}, not {}", *o.folds - 1, o.fold);
+    return "";
+  }
+  if (o.fold != 0) return fmt::format("fold {} without folds", o.fold);
+  if (listed || o.lists) return "";
+  const double sum = o.train.fraction + o.validation.fraction + o.test.fraction;
+  if (!(std::abs(sum - 1) <= 1e-6))
+    return fmt::format("train, validation and test must add up to 1; {} + {} + {} is {}", number_text(o.train.fraction),
+                       number_text(o.validation.fraction), number_text(o.test.fraction), fmt::format("{:.6g}", sum));
+  return "";
+}
+
+}  // namespace
+
+const config::Schema<SplitOptions>& schema(config::of<SplitOptions>) {
+  static const auto s =
+      config::Schema<SplitOptions>("which clips train, validate and test")
+          .field("group_by", &SplitOptions::group_by, "what parts do not share; segment leaks",
+                 config::one_of({"clip", "artist", "segment"}))
+          .field("train", &SplitOptions::train, "fraction, or a file that lists clips")
+          .field("validation", &SplitOptions::validation, "fraction, or a file that lists clips")
+          .field("test", &SplitOptions::test, "fraction, or a file that lists clips")
+          .field("stratify", &SplitOptions::stratify, "deal each class by itself")
+          .field("lists", &SplitOptions::lists, "{train, validation, test}: files; instead of fractions")
+          .field("folds", &SplitOptions::folds, "number of folds; instead of fractions")
+          .field("fold", &SplitOptions::fold, "the fold that tests, from 0", config::at_least(0))
+          .field("groups", &SplitOptions::groups,
+                 "artists: an index 'file ::: artist ::: title', or CSV with the columns path,group")
+          .field("seed", &SplitOptions::seed, "null: the run's",
+                 {[](const std::optional<std::int64_t>& v) { return !v || *v >= 0; }, "at least 0"})
+          .check(problem_with);
+  return s;
+}
+
+}  // namespace timbre::data

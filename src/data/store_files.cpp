@@ -1,0 +1,108 @@
+#include "data/store_files.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+
+namespace timbre::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string reason(int number) { return std::generic_category().message(number); }
+
+void make_folder(const fs::path& folder) {
+  std::error_code error, ignored;
+  fs::create_directories(folder, error);
+  if (error && !fs::is_directory(folder, ignored))
+    fail("{}: the folder cannot be created: {}", printable(folder.string()), error.message());
+}
+
+}  // namespace
+
+SpillFile::SpillFile(const fs::path& folder) : folder_(printable(folder.string())) {
+  make_folder(folder);
+  descriptor_ = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (descriptor_ >= 0) return;
+  // Not every file system can do that: the name is taken away right after.
+  auto name = (folder / ".tmp-rows-XXXXXX").string();
+  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor_ < 0) fail("{}: cannot be written: {}", folder_, reason(errno));
+  ::unlink(name.c_str());
+}
+
+SpillFile::~SpillFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+SpillFile::SpillFile(SpillFile&& other) noexcept
+    : folder_(std::move(other.folder_)), descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
+
+void SpillFile::append(std::span<const float> values) {
+  auto bytes = std::as_bytes(values);
+  auto at = static_cast<off_t>(size_ * std::int64_t{sizeof(float)});
+  while (!bytes.empty()) {
+    const auto written = ::pwrite(descriptor_, bytes.data(), bytes.size(), at);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail("{}: cannot be written: {}", folder_, reason(written < 0 ? errno : ENOSPC));
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+    at += written;
+  }
+  size_ += std::ssize(values);
+}
+
+void SpillFile::read(std::int64_t first, std::span<float> out) const {
+  auto bytes = std::as_writable_bytes(out);
+  auto at = static_cast<off_t>(first * std::int64_t{sizeof(float)});
+  while (!bytes.empty()) {
+    const auto got = ::pread(descriptor_, bytes.data(), bytes.size(), at);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) fail("{}: cannot be read: {}", folder_, got < 0 ? reason(errno) : "a temporary file was cut short");
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+    at += got;
+  }
+}
+
+KeyLock::KeyLock(const fs::path& folder, const std::string& key, const std::function<void()>& waiting)
+    : file_(folder / (key + ".lock")) {
+  make_folder(folder);
+  for (;;) {
+    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor_ < 0) fail("{}: cannot be written: {}", printable(folder.string()), reason(errno));
+    while (::flock(descriptor_, LOCK_EX | LOCK_NB) < 0) {
+      if (errno != EWOULDBLOCK && errno != EINTR) return;  // no locks here
+      try {
+        if (waiting) waiting();
+      } catch (...) {
+        ::close(std::exchange(descriptor_, -1));
+        throw;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    }
+    struct stat held{}, named{};
+    if (::fstat(descriptor_, &held) == 0 && ::stat(file_.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+        held.st_dev == named.st_dev)
+      return;
+    ::close(std::exchange(descriptor_, -1));  // its holder removed the name on leaving
+  }
+}
+
+KeyLock::~KeyLock() {
+  if (descriptor_ < 0) return;
+  ::unlink(file_.c_str());
+  ::close(descriptor_);
+}
+
+}  // namespace timbre::data

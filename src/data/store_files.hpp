@@ -1,0 +1,49 @@
+// What the feature store needs of the file system beyond storage/: rows that wait on disk, and a lock per key.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+namespace timbre::data {
+
+/// Floats on disk under no name: they vanish with the process, however it ends. Move-only; one thread at a time.
+class SpillFile {
+ public:
+  /// In `folder`, which is created. Throws Error.
+  explicit SpillFile(const std::filesystem::path& folder);
+  ~SpillFile();
+  SpillFile(SpillFile&&) noexcept;
+  SpillFile& operator=(SpillFile&&) = delete;
+
+  /// Number of floats so far: where the next append begins.
+  std::int64_t size() const { return size_; }
+  /// Throws Error where the disk is full.
+  void append(std::span<const float> values);
+  /// Floats from `first` on; they must have been written.
+  void read(std::int64_t first, std::span<float> out) const;
+
+ private:
+  std::string folder_;  // as messages name it
+  int descriptor_ = -1;
+  std::int64_t size_ = 0;
+};
+
+/// The lock of one key in a store: of several that want to extract the same features one does, the others wait.
+class KeyLock {
+ public:
+  /// Waits; calls `waiting` every tenth of a second, which may throw. Where the file system knows no locks, there
+  /// is none, and the work is merely done twice.
+  KeyLock(const std::filesystem::path& folder, const std::string& key, const std::function<void()>& waiting);
+  ~KeyLock();
+  KeyLock(const KeyLock&) = delete;
+  KeyLock& operator=(const KeyLock&) = delete;
+
+ private:
+  std::filesystem::path file_;
+  int descriptor_ = -1;
+};
+
+}  // namespace timbre::data
