@@ -1,0 +1,26 @@
+// Which device a run uses. The CPU is built in; other back ends are plug-ins that add themselves to the registry.
+#pragma once
+
+#include <string>
+
+#include "core/registry.hpp"
+
+namespace timbre::device {
+
+/// Entry of the registry of back ends.
+struct Backend {
+  std::string description;       // one line: "2 threads, AVX-512"
+  std::string (*why_not)();      // "" when it can be used, or the reason in one line
+};
+using BackendRegistry = Registry<Backend>;
+
+struct Choice {
+  std::string name;   // "cpu", "cuda"
+  std::string notice;  // a line for the person, or ""
+};
+
+/// Resolves auto | cpu | cuda. `auto` takes an accelerator where one can be used, and the CPU otherwise.
+/// Throws Error, one line with the reason, where the device asked for by name cannot be used.
+Choice choose(const std::string& requested);
+
+}  // namespace timbre::device

@@ -1,0 +1,76 @@
+#include "experiment/predictor.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/text.hpp"
+#include "data/feature_store.hpp"
+#include "data/standardise.hpp"
+#include "experiment/run_config.hpp"
+#include "results/run_record.hpp"
+#include "training/step.hpp"
+
+namespace timbre::experiment {
+
+struct Predictor::State {
+  results::RunRecord record;
+  RunConfig config;
+  std::int64_t segment_samples;
+  nn::Model model;
+  ThreadPool& pool;
+  data::Standardisation standardisation;
+  std::unique_ptr<training::TrainingStep> step;
+
+  State(const std::filesystem::path& path, ThreadPool& threads)
+      : record(results::read_result(path)), config(parse_run_config(record.config, path.string())),
+        segment_samples(config.dataset.segment_samples(config.features.sample_rate)),
+        model(nn::Model::parse(config::Reader(config.model.node, "model"), features::feature_shape(config.features, segment_samples),
+                               std::int64_t(record.label_names.size()), config.regularisation)),
+        pool(threads), standardisation{record.feature_mean, record.feature_std} {
+    if (record.weights.empty()) fail("{}: holds no model (its run has {})", path.string(), record.status);
+    if (!standardisation.mean.empty() && (std::int64_t(standardisation.mean.size()) != model.input()[1] || standardisation.std.size() != standardisation.mean.size()))
+      fail("{}: its standardisation does not fit its features", path.string());
+    const auto& t = config.training;
+    step = training::make_cpu_step({&model, t.loss.loss.get(), t.optimizer.optimizer.get(), 1, 0, 0}, pool);
+    auto state = step->export_state();
+    results::load_weights(model, record.weights, state.arena);
+    step->import_state(state);
+  }
+};
+
+Predictor::Predictor(const std::filesystem::path& result, ThreadPool& pool) : state_(std::make_unique<State>(result, pool)) {}
+Predictor::~Predictor() = default;
+const std::vector<std::string>& Predictor::label_names() const { return state_->record.label_names; }
+double Predictor::segment_seconds() const { return state_->config.dataset.segment_seconds; }
+bool Predictor::synthetic() const { return state_->record.synthetic; }
+
+Prediction Predictor::predict(const std::filesystem::path& audio) {
+  auto& s = *state_;
+  const auto classes = s.model.classes(), width = s.model.input().size();
+  Prediction p;
+  std::vector<float> rows;
+  std::vector<std::int32_t> index, labels;
+  std::int64_t samples = 0;
+  p.count = data::extract_file(audio::AudioReader(audio, s.config.features.sample_rate), s.config.features, s.segment_samples,
+                               [&](std::span<const float> batch, std::int64_t) {
+                                 rows.assign(batch.begin(), batch.end());
+                                 if (!s.standardisation.mean.empty()) data::apply_standardisation(s.standardisation, rows, s.pool);
+                                 const auto n = std::int64_t(rows.size()) / width;
+                                 index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
+                                 std::iota(index.begin(), index.end(), 0);
+                                 s.step->bind({rows.data(), labels.data(), n});
+                                 const auto scores = s.step->evaluate(index);
+                                 p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());
+                               },
+                               &samples);
+  p.seconds = double(samples) / s.config.features.sample_rate;
+  if (p.count == 0)
+    fail("shorter than one segment of {} s: {:.2f} s", number_text(segment_seconds()), p.seconds);
+  std::vector<double> sum(std::size_t(classes), 0.0);
+  for (std::size_t i = 0; i < p.segments.size(); ++i) sum[i % std::size_t(classes)] += double(p.segments[i]);
+  for (const double v : sum) p.probabilities.push_back(float(v / double(p.count)));
+  p.best = std::int32_t(std::max_element(p.probabilities.begin(), p.probabilities.end()) - p.probabilities.begin());
+  return p;
+}
+
+}  // namespace timbre::experiment

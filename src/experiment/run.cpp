@@ -1,0 +1,293 @@
+#include "experiment/run.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <numeric>
+
+#include "core/hash.hpp"
+#include "core/text.hpp"
+#include "device/device.hpp"
+#include "experiment/command_line.hpp"
+#include "evaluation/statistics.hpp"
+#include "features/engine.hpp"
+#include "results/environment.hpp"
+#include "results/keras_layout.hpp"
+#include "results/run_record.hpp"
+#include "storage/atomic_file.hpp"
+#include "training/checkpoint.hpp"
+
+namespace timbre::experiment {
+
+namespace fs = std::filesystem;
+
+Plan make_plan(RunConfig config) {
+  const auto samples = config.dataset.segment_samples(config.features.sample_rate);
+  const auto input = features::feature_shape(config.features, samples);
+  auto clips = data::index_clips(config.dataset);
+  auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input, std::int64_t(clips.label_names.size()),
+                                config.regularisation);
+  return {std::move(config), std::move(clips), std::move(model), samples};
+}
+
+std::string resolved_yaml(const Plan& plan) {
+  auto node = schema(config::of<RunConfig>{}).dump(plan.config);
+  *node.find("model") = plan.model.dump();
+  return config::to_yaml(node);
+}
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// What a result depends on, as one number: the configuration but for names, places and the machine; the data's
+// content (the features' key); the rows of the split. Two data sets in different places with the same songs
+// give the same key.
+std::string run_key(const Plan& plan, const data::FeatureSet& features, const data::Split& split) {
+  auto node = schema(config::of<RunConfig>{}).dump(plan.config);
+  *node.find("model") = plan.model.dump();
+  node.erase("experiment"), node.erase("device"), node.erase("dataset"), node.erase("split");
+  Hasher h;
+  h.text("timbre-run 1").text(config::to_yaml(node)).text(features.key);
+  for (const auto* rows : {&split.train, &split.validation, &split.test}) {
+    h.text(std::to_string(rows->size()));
+    h.bytes(rows->data(), rows->size() * sizeof(std::int32_t));
+  }
+  return h.hex().substr(0, 16);
+}
+
+std::string percent(double share) { return std::isnan(share) ? "unknown" : fmt::format("{:.1f}%", 100 * share); }
+
+std::string split_counts(const data::Split& split, const std::vector<std::int32_t>& row_clip) {
+  std::string out;
+  const auto part = [&](const char* name, const std::vector<std::int32_t>& rows) {
+    std::vector<std::int32_t> seen;
+    for (const auto r : rows) seen.push_back(row_clip[std::size_t(r)]);
+    std::sort(seen.begin(), seen.end());
+    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
+    out += fmt::format("{:<11} {:>6} clips {:>7} segments\n", name, seen.size(), rows.size());
+  };
+  part("train", split.train), part("validation", split.validation), part("test", split.test);
+  out += fmt::format("test clips also in train: {}; test clips whose artist is also in train: {}\n",
+                     percent(split.clip_share_in_train), percent(split.artist_share_in_train));
+  if (split.leaks) out += "LEAKS: segments of one clip stand in train and in test; the test figures are too good\n";
+  return out;
+}
+
+// Each line of a text block to the console.
+void show(Console& console, std::string_view block) {
+  while (!block.empty()) {
+    const auto end = std::min(block.find('\n'), block.size());
+    console.line(block.substr(0, end));
+    block.remove_prefix(std::min(end + 1, block.size()));
+  }
+}
+
+fs::path checkpoint_file(const fs::path& folder) { return folder / "checkpoint.h5"; }
+
+// The key of the run a folder holds, or "" where it holds none.
+std::string folder_key(const fs::path& folder) {
+  std::ifstream in(folder / "key");
+  std::string key;
+  std::getline(in, key);
+  return key;
+}
+
+std::vector<std::string> clip_paths(const data::FeatureSet& features) {
+  std::vector<std::string> paths;
+  for (const auto& clip : features.clips) paths.push_back(clip.path);
+  return paths;
+}
+
+results::Evaluation evaluate_part(training::TrainingStep& step, const data::FeatureSet& features,
+                                  const std::vector<std::int32_t>& rows) {
+  const auto scores = step.evaluate(rows);
+  std::vector<std::int32_t> label, clip, segment;
+  for (const auto r : rows) {
+    label.push_back(features.label[std::size_t(r)]);
+    clip.push_back(features.clip[std::size_t(r)]);
+    segment.push_back(features.segment[std::size_t(r)]);
+  }
+  return results::evaluate(scores.probabilities, label, clip, segment, clip_paths(features));
+}
+
+results::RunRecord make_record(const Plan& plan, const std::string& key, const data::FeatureSet& features,
+                               const data::Split& split, const data::Standardisation& standardisation,
+                               const training::TrainingResult& trained, const std::string& device, int threads) {
+  results::RunRecord r;
+  const auto& h = trained.history;
+  r.experiment = plan.config.experiment, r.key = key, r.seed = plan.config.seed, r.device = device;
+  r.status = trained.status == training::Status::finished ? "finished" : "diverged";
+  r.message = trained.message;
+  r.best_epoch = trained.best_epoch, r.weights_epoch = trained.weights_epoch, r.epochs_run = trained.epochs_run;
+  r.stopped_early = trained.stopped_early;
+  r.parameters = plan.model.parameters(), r.trainable_parameters = plan.model.trainable_parameters();
+  r.train_seconds = trained.seconds;
+  r.synthetic = plan.clips.synthetic;
+  r.config = resolved_yaml(plan);
+  r.environment = results::describe_environment(threads);
+  r.label_names = plan.clips.label_names;
+  r.feature_mean = standardisation.mean, r.feature_std = standardisation.std;
+  for (std::size_t e = 0; e < h.epochs(); ++e) r.history.epoch.push_back(std::int32_t(e) + 1);
+  r.history.loss = h.loss, r.history.accuracy = h.accuracy;
+  r.history.val_loss = h.val_loss, r.history.val_accuracy = h.val_accuracy;
+  r.history.learning_rate = h.learning_rate, r.history.seconds = h.seconds;
+  r.split = {split.train, split.validation, split.test, split.leaks, split.clip_share_in_train, split.artist_share_in_train, {}};
+  for (std::size_t i = 0; i < split.notes.size(); ++i) r.split.notes.emplace_back(fmt::format("note{}", i), split.notes[i]);
+  for (const auto& bad : features.bad_files) r.bad_files.push_back({bad.path, bad.reason});
+  return r;
+}
+
+void show_scores(Console& console, const results::RunRecord& r) {
+  const auto& test = *r.test;
+  const auto k = std::int64_t(test.clips.label.size());
+  const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
+  console.line();
+  if (r.synthetic) console.line("SYNTHETIC data: these figures say nothing about music");
+  if (r.split.leaks) console.line("LEAKS: segments of one clip stand in train and in test; the test figures are too good");
+  console.line(fmt::format("validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
+                           100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
+  console.line(fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), segment accuracy {:.1f}%, macro F1 {:.3f}",
+                           100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, 100 * test.accuracy, test.macro_f1));
+}
+
+}  // namespace
+
+namespace {
+
+// `load` is data::prepare_features or data::load_features.
+template <class Load>
+auto with_progress(Load load, const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
+  CountProgress progress(console, "features");
+  auto features = load(plan.clips, plan.config.dataset, plan.config.features, options.runs / "features", pool,
+                       data::ExtractionHooks{[&](std::int64_t done, std::int64_t total) { progress(done, total); }, throw_if_stopped});
+  for (const auto& note : features.notes) console.line(note);
+  console.line(fmt::format("features: {} segments of {} clips, {} {}{}", grouped(features.rows()), grouped(std::int64_t(features.clips.size())),
+                           plan.config.features.kind, features.shape.str(), features.from_cache ? ", from the store" : ""));
+  return features;
+}
+
+}  // namespace
+
+data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
+  return with_progress(data::prepare_features, plan, options, pool, console);
+}
+
+data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
+  return with_progress(data::load_features, plan, options, pool, console);
+}
+
+std::string describe_plan(const Plan& plan) {
+  const auto split = data::preview_split(plan.config.split, plan.clips, std::uint64_t(plan.config.seed));
+  std::string out = resolved_yaml(plan) + "\n" + plan.model.summary() + "\n";
+  out += fmt::format("data: {} clips of {} genres in {}{}\n", plan.clips.clips.size(), plan.clips.label_names.size(),
+                     plan.clips.synthetic ? "no file" : plan.clips.root.string(), plan.clips.synthetic ? " (SYNTHETIC)" : "");
+  for (const auto& note : plan.clips.notes) out += note + "\n";
+  out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples, number_text(plan.config.dataset.segment_seconds),
+                     plan.config.features.kind, plan.model.input().str());
+  out += fmt::format("split by {}: train {} clips, validation {}, test {}\n", plan.config.split.group_by, split.train.size(),
+                     split.validation.size(), split.test.size());
+  for (const auto& note : split.notes) out += note + "\n";
+  return out;
+}
+
+RunOutcome execute(const Plan& plan, const RunOptions& options) {
+  const auto seed = std::uint64_t(plan.config.seed);
+  const auto device = device::choose(plan.config.device);
+  data::preview_split(plan.config.split, plan.clips, seed);  // what is wrong with it is said before extraction
+  ThreadPool pool(options.threads);
+  data::FeatureSet features = [&] {
+    Console console;
+    for (const auto& note : plan.clips.notes) console.line(note);
+    if (!device.notice.empty()) console.line(device.notice);
+    return load_plan_features(plan, options, pool, console);
+  }();
+  const auto split = data::make_split(plan.config.split, features, seed);
+  const auto key = run_key(plan, features, split);
+  const auto folder = options.folder.value_or(options.runs / plan.config.experiment / key);
+  const auto result = folder / "result.h5";
+
+  fs::create_directories(folder);
+  const storage::FolderLock lock(folder);
+  const auto before = folder_key(folder);
+  if (!before.empty() && before != key)
+    fail_request("{}: holds another run (key {}, this one is {}); name another --out", folder.string(), before, key);
+  if (before.empty() && fs::exists(result))
+    fail_request("{}: holds a result whose run is not known; name another --out", folder.string());
+  Console console(folder / "run.log");
+  if (fs::exists(result) && !options.force) {
+    const auto old = results::read_result(result, false);
+    console.line(fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old.status));
+    return {result, true, old.status == "diverged", old.message};
+  }
+  if (options.force || options.restart) fs::remove(checkpoint_file(folder));
+  storage::write_file(folder / "key", key + "\n");
+  storage::write_file(folder / "config.yaml", resolved_yaml(plan));
+
+  data::Standardisation standardisation;
+  if (plan.config.features.standardise) {
+    standardisation = data::fit_standardisation(features.features, features.shape[0], features.shape[1], split.train, pool);
+    data::apply_standardisation(standardisation, features.features, pool);
+  }
+
+  show(console, plan.model.summary());
+  std::vector<std::int32_t> row_clip(features.clip.begin(), features.clip.end());
+  show(console, split_counts(split, row_clip));
+  for (const auto& note : split.notes) console.line(note);
+
+  const auto& t = plan.config.training;
+  const auto step = training::make_cpu_step({&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size, seed,
+                                             t.optimizer.optimizer->learning_rate()}, pool);
+  step->bind({features.features.data(), features.label.data(), features.rows()});
+
+  std::optional<training::TrainerState> resume;
+  if (fs::exists(checkpoint_file(folder))) {
+    try {
+      resume = training::read_checkpoint(checkpoint_file(folder), key);
+      console.line(fmt::format("goes on from a checkpoint after epoch {}, step {}", resume->epoch, resume->batch));
+    } catch (const Error& e) {
+      console.line(fmt::format("warning: {}; begins anew", e.what()));
+    }
+  }
+  TrainingProgress progress(console);
+  const auto batches = piece_count(std::int64_t(split.train.size()), t.batch_size);
+  training::TrainerHooks hooks;
+  hooks.on_batch = [&](const training::Progress& p) { progress.on_batch(p); };
+  hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) { progress.on_epoch(epoch, t.epochs, batches, h); };
+  hooks.save = [&](const training::TrainerState& s) { training::write_checkpoint(checkpoint_file(folder), key, s); };
+  hooks.signal = &stop_signal();
+  training::TrainingResult trained;
+  try {
+    trained = training::train(*step, plan.model, t, seed, split.train, split.validation, hooks, resume ? &*resume : nullptr);
+  } catch (const Interrupted&) {
+    console.line("stopped; the same command goes on from here");
+    throw;
+  }
+
+  auto record = make_record(plan, key, features, split, standardisation, trained, device.name, pool.threads());
+  const auto arena = step->export_state().arena;
+  record.weights = results::model_weights(plan.model, arena);
+  record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
+  if (trained.status == training::Status::finished) {
+    if (trained.stopped_early)
+      console.line(fmt::format("stopped early after epoch {}; best was epoch {}", trained.epochs_run, trained.best_epoch));
+    record.validation = evaluate_part(*step, features, split.validation);
+    const auto started = std::chrono::steady_clock::now();
+    record.test = evaluate_part(*step, features, split.test);
+    record.predict_seconds = seconds_since(started);
+    show_scores(console, record);
+  } else {
+    console.line(trained.message);
+  }
+  for (const auto& bad : features.bad_files) console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
+  results::write_result(result, record);
+  fs::remove(checkpoint_file(folder));
+  return {result, false, trained.status == training::Status::diverged, trained.message};
+}
+
+}  // namespace timbre::experiment

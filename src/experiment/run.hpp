@@ -1,0 +1,60 @@
+// One run: from a configuration to a result file.
+//
+// The folder of a run holds config.yaml (resolved), run.log, checkpoint.h5 while it is under way, and result.h5
+// at its end. Its key names what the result depends on: the configuration, the data's content, the split.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "data/feature_store.hpp"
+#include "data/standardise.hpp"
+#include "experiment/progress.hpp"
+#include "experiment/run_config.hpp"
+
+namespace timbre::experiment {
+
+struct RunOptions {
+  std::optional<std::filesystem::path> folder;     // absent: runs/<experiment>/<key>
+  std::filesystem::path runs = "runs";             // where runs and the feature store go
+  bool force = false;                              // run again what is finished
+  bool restart = false;                            // do not go on from a checkpoint
+  int threads = 0;                                 // 0: one per core
+};
+
+/// What a configuration comes to before any training: its clips and its model.
+struct Plan {
+  RunConfig config;
+  data::ClipIndex clips;
+  nn::Model model;
+  std::int64_t segment_samples;
+};
+
+/// Reads the data set's index and builds the model; everything that can be wrong with a request is found here.
+Plan make_plan(RunConfig config);
+
+/// The resolved configuration as YAML, every default written out.
+std::string resolved_yaml(const Plan& plan);
+
+/// What --dry-run shows: configuration, model, and the counts of the split.
+std::string describe_plan(const Plan& plan);
+
+/// Finds the features of a plan in the store, or extracts them into it, and says so.
+data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
+/// The same, read into memory.
+data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
+
+struct RunOutcome {
+  std::filesystem::path result;
+  bool finished_before = false;  // nothing was done: the result was there
+  bool diverged = false;
+  std::string message;           // why it diverged
+};
+
+/// Trains, evaluates and writes DIR/result.h5. Throws Interrupted after a checkpoint.
+RunOutcome execute(const Plan& plan, const RunOptions& options);
+
+}  // namespace timbre::experiment

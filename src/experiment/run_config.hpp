@@ -1,0 +1,47 @@
+// The configuration of one run: what a person writes as configs/lstm.yaml.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/schema.hpp"
+#include "data/clips.hpp"
+#include "data/split.hpp"
+#include "features/options.hpp"
+#include "nn/model.hpp"
+#include "training/trainer.hpp"
+
+namespace timbre::experiment {
+
+/// `model:` as it stands: it can be read once the shape of the features and the classes are known.
+struct ModelNode {
+  config::Node node;
+  static ModelNode from(const config::Reader& reader);
+  config::Node dump() const { return node; }
+};
+
+struct RunConfig {
+  std::string experiment = "run";
+  std::int64_t seed = 0;
+  data::DatasetOptions dataset;
+  features::FeatureOptions features;
+  data::SplitOptions split;
+  ModelNode model;
+  nn::Regularisation regularisation;
+  training::TrainingOptions training;
+  std::string device = "auto";
+};
+const config::Schema<RunConfig>& schema(config::of<RunConfig>);
+
+/// Reads a file, applies --set assignments, checks everything that needs no data. RequestError, one line.
+RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// Reads the resolved configuration of a result.
+RunConfig parse_run_config(const std::string& yaml, const std::string& source);
+
+/// Applies one --set; where the spellings of a data set exclude each other, the one set removes the others.
+void apply_run_override(config::Node& root, const std::string& assignment);
+
+}  // namespace timbre::experiment

@@ -1,0 +1,114 @@
+// predict RESULT AUDIO...: genre probabilities of audio files, per segment and for the whole.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "experiment/command_line.hpp"
+#include "experiment/predictor.hpp"
+
+namespace {
+
+using namespace timbre;
+using namespace timbre::experiment;
+
+std::string quoted_csv(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == text.npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? "\"\"" : std::string(1, c);
+  return out + "\"";
+}
+
+void print_text(const std::string& file, const Prediction& p, const Predictor& model) {
+  const auto& names = model.label_names();
+  std::vector<std::size_t> order(names.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return p.probabilities[a] > p.probabilities[b]; });
+  std::size_t width = 0;
+  for (const auto& n : names) width = std::max(width, n.size());
+  fmt::print("{}: {} ({:.1f}%), {} segment{}, {}{}\n", printable(file), names[order[0]], 100 * p.probabilities[order[0]], p.count,
+             p.count == 1 ? "" : "s", duration_text(p.seconds), model.synthetic() ? ", SYNTHETIC model" : "");
+  for (const auto c : order) {
+    std::string bar;
+    for (int i = 0; i < int(p.probabilities[c] * 40 + 0.5f); ++i) bar += "█";
+    fmt::print("  {:<{}} {:5.1f}%  {}\n", names[c], width, 100 * p.probabilities[c], bar);
+  }
+  fmt::print("  segments:\n");
+  for (std::int64_t s = 0; s < p.count; ++s) {
+    const float* row = p.segments.data() + std::size_t(s) * names.size();
+    const auto best = std::size_t(std::max_element(row, row + names.size()) - row);
+    fmt::print("  {:>8.1f} s  {:<{}} {:5.1f}%\n", double(s) * model.segment_seconds(), names[best], width, 100 * row[best]);
+  }
+}
+
+void print_csv(const std::string& file, const Prediction& p, const Predictor& model) {
+  const auto classes = model.label_names().size();
+  const auto line = [&](const std::string& segment, const std::string& start, const float* row) {
+    const auto best = std::size_t(std::max_element(row, row + classes) - row);
+    fmt::print("{},{},{},{}", quoted_csv(file), segment, start, quoted_csv(model.label_names()[best]));
+    for (std::size_t c = 0; c < classes; ++c) fmt::print(",{}", row[c]);
+    fmt::print("\n");
+  };
+  line("all", "0", p.probabilities.data());
+  for (std::int64_t s = 0; s < p.count; ++s)
+    line(std::to_string(s), number_text(double(s) * model.segment_seconds()), p.segments.data() + std::size_t(s) * classes);
+}
+
+nlohmann::ordered_json as_json(const std::string& file, const Prediction& p, const Predictor& model) {
+  const auto& names = model.label_names();
+  const auto row = [&](const float* v) {
+    nlohmann::ordered_json out;
+    for (std::size_t c = 0; c < names.size(); ++c) out[names[c]] = v[c];
+    return out;
+  };
+  nlohmann::ordered_json j{{"file", file}, {"seconds", p.seconds}, {"prediction", names[std::size_t(p.best)]}, {"probabilities", row(p.probabilities.data())}};
+  j["segments"] = nlohmann::ordered_json::array();
+  for (std::int64_t s = 0; s < p.count; ++s)
+    j["segments"].push_back({{"start", double(s) * model.segment_seconds()}, {"probabilities", row(p.segments.data() + std::size_t(s) * names.size())}});
+  return j;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Genre probabilities of audio files, by the model of a result file.", "predict"};
+  std::filesystem::path result;
+  std::vector<std::string> files;
+  int threads = 0;
+  bool json = false, csv = false;
+  app.add_option("RESULT", result, "result.h5 of a run")->required();
+  app.add_option("AUDIO", files, "audio files: wav, au, flac, ogg, mp3; any rate, mono or not")->required();
+  auto* json_flag = app.add_flag("--json", json, "one JSON array on stdout");
+  app.add_flag("--csv", csv, "one line per file and per segment on stdout")->excludes(json_flag);
+  app.add_option("--threads", threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
+  return run_command(app, argc, argv, [&] {
+    stop_signal();
+    ThreadPool pool(threads);
+    Predictor model(result, pool);
+    int failed = 0;
+    auto array = nlohmann::ordered_json::array();
+    if (csv) {
+      std::vector<std::string> names;
+      for (const auto& n : model.label_names()) names.push_back(quoted_csv(n));
+      fmt::print("file,segment,start_seconds,prediction,{}\n", join(names, ","));
+    }
+    for (const auto& file : files) {
+      throw_if_stopped();
+      try {
+        const auto p = model.predict(file);
+        if (json) array.push_back(as_json(file, p, model));
+        else if (csv) print_csv(file, p, model);
+        else print_text(file, p, model);
+      } catch (const Error& e) {
+        // One bad file does not take the others with it.
+        fmt::print(stderr, "predict: {}: {}\n", printable(file), e.what());
+        ++failed;
+      }
+    }
+    if (json) fmt::print("{}\n", array.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    return failed > 0 ? 1 : 0;
+  });
+}

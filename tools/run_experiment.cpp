@@ -1,0 +1,40 @@
+// run_experiment CONFIG: one run, from songs to result.h5.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "experiment/command_line.hpp"
+#include "experiment/run.hpp"
+
+int main(int argc, char** argv) {
+  using namespace timbre;
+  using namespace timbre::experiment;
+  CLI::App app{"Trains and evaluates one model as a YAML file describes it; the last line on stdout names the result.",
+               "run_experiment"};
+  std::filesystem::path config, out;
+  std::vector<std::string> overrides;
+  std::string device;
+  RunOptions options;
+  bool dry_run = false;
+  app.add_option("CONFIG", config, "the configuration, as configs/lstm.yaml")->required();
+  app.add_option("--set", overrides, "key=value: replaces a value, as model[0].lstm.units=64")->allow_extra_args(false);
+  app.add_option("--device", device, "auto, cpu or cuda");
+  app.add_option("--threads", options.threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
+  app.add_option("--out", out, "the run's folder (default: runs/<experiment>/<key>)");
+  app.add_flag("--force", options.force, "run again what is finished");
+  app.add_flag("--restart", options.restart, "begin anew instead of going on from a checkpoint");
+  app.add_flag("--dry-run", dry_run, "show the resolved configuration, the model and the split; train nothing");
+  return run_command(app, argc, argv, [&] {
+    stop_signal();
+    if (!device.empty()) overrides.push_back("device=" + device);
+    auto plan = make_plan(load_run_config(config, overrides));
+    if (dry_run) {
+      std::fputs(describe_plan(plan).c_str(), stdout);
+      return 0;
+    }
+    if (!out.empty()) options.folder = out;
+    const auto outcome = execute(plan, options);
+    if (outcome.diverged) throw Error(outcome.message);
+    std::printf("result: %s\n", outcome.result.c_str());
+    return 0;
+  });
+}
