@@ -1,0 +1,224 @@
+// batch_normalization over the last axis, as Keras's BatchNormalization.
+//
+//   x [rows, ..., C] seen as [N, C]     gamma, beta, moving_mean, moving_variance (C)
+//   y = gamma (x - mean) / sqrt(variance + epsilon) + beta
+//   training: mean and variance of the N values (biased), and moving = momentum moving + (1 - momentum) batch
+//   otherwise: the moving ones
+//   dbeta = sum dy     dgamma = sum dy xhat     dx = gamma / sd (dy - dbeta / N - xhat dgamma / N)
+//
+// Sums are doubles over pieces of fixed size, added in order. A sum of squares in double loses nothing that
+// float32 data hold, so one pass gives both moments.
+#include "core/simd.hpp"
+#include "nn/layers/keras_options.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace timbre::nn {
+namespace {
+
+struct BatchNormalizationOptions {
+  double momentum = 0.99, epsilon = 1e-3;
+  bool center = true, scale = true;
+};
+const config::Schema<BatchNormalizationOptions>& schema(config::of<BatchNormalizationOptions>) {
+  static const auto s =
+      config::Schema<BatchNormalizationOptions>("mean 0 and deviation 1 per channel, over the batch")
+          .field("momentum", &BatchNormalizationOptions::momentum, "share of the past in the moving statistics",
+                 config::between(0.0, 1.0))
+          .field("epsilon", &BatchNormalizationOptions::epsilon, "added to the variance", config::above(0.0))
+          .field("center", &BatchNormalizationOptions::center, "whether beta is added")
+          .field("scale", &BatchNormalizationOptions::scale, "whether gamma multiplies");
+  return s;
+}
+
+/// s[c] += sum of x, q[c] += sum of x^2, over n rows of `channels` values.
+TIMBRE_SIMD void add_moments(std::int64_t n, std::int64_t channels, const float* x, double* __restrict s,
+                             double* __restrict q) {
+  for (std::int64_t i = 0; i < n; ++i, x += channels)
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double v = x[c];
+      s[c] += v;
+      q[c] += v * v;
+    }
+}
+
+/// s[c] += sum of dy, q[c] += sum of dy (x - mean).
+TIMBRE_SIMD void add_products(std::int64_t n, std::int64_t channels, const float* x, const float* dy,
+                              const float* __restrict mean, double* __restrict s, double* __restrict q) {
+  for (std::int64_t i = 0; i < n; ++i, x += channels, dy += channels)
+    for (std::int64_t c = 0; c < channels; ++c) {
+      const double g = dy[c];
+      s[c] += g;
+      q[c] += g * static_cast<double>(x[c] - mean[c]);
+    }
+}
+
+/// y = (x - mean) a + b.
+TIMBRE_SIMD void normalise(std::int64_t n, std::int64_t channels, const float* x, const float* __restrict mean,
+                           const float* __restrict a, const float* __restrict b, float* __restrict y) {
+  for (std::int64_t i = 0; i < n; ++i, x += channels, y += channels)
+    for (std::int64_t c = 0; c < channels; ++c) y[c] = (x[c] - mean[c]) * a[c] + b[c];
+}
+
+/// dx = (dy - mean_dy) a + (x - mean) b + d.
+TIMBRE_SIMD void denormalise(std::int64_t n, std::int64_t channels, const float* x, const float* dy,
+                             const float* __restrict mean, const float* __restrict mean_dy,
+                             const float* __restrict a, const float* __restrict b, const float* __restrict d,
+                             float* __restrict dx) {
+  for (std::int64_t i = 0; i < n; ++i, x += channels, dy += channels, dx += channels)
+    for (std::int64_t c = 0; c < channels; ++c)
+      dx[c] = (dy[c] - mean_dy[c]) * a[c] + (x[c] - mean[c]) * b[c] + d[c];
+}
+
+class BatchNormalizationCpu final : public LayerOp {
+ public:
+  BatchNormalizationCpu(const LayerBinding& binding, const BatchNormalizationOptions& options)
+      : binding_(binding), options_(options), channels_(binding.output.back()),
+        inner_(binding.output.size() / channels_) {
+    // The declared parameters, in order; gamma and beta only where asked for.
+    std::size_t i = 0;
+    if (options_.scale) gamma_ = i++;
+    if (options_.center) beta_ = i++;
+    moving_mean_ = binding_.parameters[i], moving_variance_ = binding_.parameters[i + 1];
+    const auto n = static_cast<std::size_t>(channels_);
+    for (auto* v : {&mean_, &mean_dy_, &factor_, &slope_, &offset_}) v->resize(n);
+    for (auto* v : {&exact_mean_, &inverse_}) v->resize(n);
+    largest_ = std::max<std::int64_t>(1, 32768 / channels_);
+    sums_.resize(static_cast<std::size_t>(piece_count(binding_.capacity * inner_, largest_)) * 2 * n);
+  }
+
+  void forward(const StepContext& context, const float* x, float* y) override {
+    const auto n = context.rows * inner_;
+    if (context.training) {
+      over_pieces(n, [&](Piece p, double* s, double* q) {
+        add_moments(p.size(), channels_, x + p.begin * channels_, s, q);
+      });
+      add_pieces(n);
+      for (std::int64_t c = 0; c < channels_; ++c) {
+        const double mean = sums_[c] / double(n);
+        const double variance = std::max(sums_[channels_ + c] / double(n) - mean * mean, 0.0);
+        use_statistics(c, mean, std::isnan(mean) ? mean : variance);
+        moving_mean_[c] = blend(moving_mean_[c], mean);
+        moving_variance_[c] = blend(moving_variance_[c], std::isnan(mean) ? mean : variance);
+      }
+    } else {
+      for (std::int64_t c = 0; c < channels_; ++c) use_statistics(c, moving_mean_[c], moving_variance_[c]);
+    }
+    over_pieces(n, [&](Piece p, double*, double*) {
+      normalise(p.size(), channels_, x + p.begin * channels_, mean_.data(), factor_.data(), offset_.data(),
+                y + p.begin * channels_);
+    });
+  }
+
+  void backward(const StepContext& context, const float* x, const float*, float* dy, float* dx) override {
+    const auto n = context.rows * inner_;
+    over_pieces(n, [&](Piece p, double* s, double* q) {
+      add_products(p.size(), channels_, x + p.begin * channels_, dy + p.begin * channels_, mean_.data(), s, q);
+    });
+    add_pieces(n);
+    for (std::int64_t c = 0; c < channels_; ++c) {
+      const double rest = exact_mean_[c] - mean_[c];
+      const double sum = sums_[c], product = sums_[channels_ + c] - rest * sum;
+      if (!binding_.gradients.empty()) {
+        if (gamma_) binding_.gradients[*gamma_][c] = static_cast<float>(product * inverse_[c]);
+        if (beta_) binding_.gradients[*beta_][c] = static_cast<float>(sum);
+      }
+      const double a = gamma(c) * inverse_[c];
+      const double b = -a * inverse_[c] * inverse_[c] * product / double(n);
+      factor_[c] = static_cast<float>(a);
+      slope_[c] = static_cast<float>(b);
+      mean_dy_[c] = static_cast<float>(sum / double(n));
+      offset_[c] = static_cast<float>(-a * (sum / double(n) - mean_dy_[c]) - b * rest);
+    }
+    if (!binding_.input_gradient) return;
+    over_pieces(n, [&](Piece p, double*, double*) {
+      denormalise(p.size(), channels_, x + p.begin * channels_, dy + p.begin * channels_, mean_.data(),
+                  mean_dy_.data(), factor_.data(), slope_.data(), offset_.data(), dx + p.begin * channels_);
+    });
+  }
+
+ private:
+  double gamma(std::int64_t c) const { return gamma_ ? binding_.parameters[*gamma_][c] : 1.0f; }
+  double beta(std::int64_t c) const { return beta_ ? binding_.parameters[*beta_][c] : 0.0f; }
+
+  float blend(float moving, double batch) const {
+    return static_cast<float>(moving * options_.momentum + batch * (1 - options_.momentum));
+  }
+
+  /// y = (x - m) factor + offset with m the mean as a float: near the mean that difference is exact, and what
+  /// rounding took from m goes into the offset.
+  void use_statistics(std::int64_t c, double mean, double variance) {
+    exact_mean_[c] = mean;
+    inverse_[c] = 1 / std::sqrt(variance + options_.epsilon);
+    mean_[c] = static_cast<float>(mean);
+    const double factor = gamma(c) * inverse_[c];
+    factor_[c] = static_cast<float>(factor);
+    offset_[c] = static_cast<float>(beta(c) - (mean - mean_[c]) * factor);
+  }
+
+  /// Runs body(piece, s, q) with s and q [C] the sums of that piece, set to zero.
+  template <class Body>
+  void over_pieces(std::int64_t n, Body&& body) {
+    const auto pieces = piece_count(n, largest_);
+    binding_.pool->parallel_for(pieces, [&](std::int64_t i, int) {
+      double* s = sums_.data() + i * 2 * channels_;
+      std::fill_n(s, 2 * channels_, 0.0);
+      body(piece_of(n, pieces, i), s, s + channels_);
+    });
+  }
+  /// Adds the sums of all pieces to those of the first.
+  void add_pieces(std::int64_t n) {
+    const auto pieces = piece_count(n, largest_);
+    for (std::int64_t i = 1; i < pieces; ++i)
+      for (std::int64_t c = 0; c < 2 * channels_; ++c) sums_[c] += sums_[i * 2 * channels_ + c];
+  }
+
+  LayerBinding binding_;
+  BatchNormalizationOptions options_;
+  std::int64_t channels_, inner_, largest_ = 1;
+  std::optional<std::size_t> gamma_, beta_;  // their places among the parameters
+  float *moving_mean_, *moving_variance_;
+  std::vector<float> mean_, mean_dy_, factor_, slope_, offset_;  // [C]
+  std::vector<double> exact_mean_, inverse_;           // [C]
+  std::vector<double> sums_;                           // [pieces, 2, C]
+};
+
+class BatchNormalizationLayer final : public Layer {
+ public:
+  BatchNormalizationLayer(BatchNormalizationOptions options, std::int64_t) : options_(options) {}
+
+  std::string_view type() const override { return "batch_normalization"; }
+  Shape infer(const Shape& input) const override {
+    if (input.rank() == 0) fail_request("needs an input of rank 1 or more, not {}", input.str());
+    return input;
+  }
+  std::vector<ParameterSpec> parameters(const Shape& input) const override {
+    const Shape shape{input.back()};
+    std::vector<ParameterSpec> out;
+    if (options_.scale) out.push_back({.name = "gamma", .shape = shape, .initialiser = Initialiser::ones});
+    if (options_.center) out.push_back({.name = "beta", .shape = shape});
+    out.push_back({.name = "moving_mean", .shape = shape, .trainable = false});
+    out.push_back({.name = "moving_variance", .shape = shape, .initialiser = Initialiser::ones, .trainable = false});
+    return out;
+  }
+  config::Node dump() const override { return dump_layer(type(), options_); }
+  std::string keras_class() const override { return "BatchNormalization"; }
+  nlohmann::ordered_json keras_config() const override {
+    return {{"trainable", true},        {"dtype", "float32"},           {"axis", -1},
+            {"momentum", options_.momentum}, {"epsilon", options_.epsilon}, {"center", options_.center},
+            {"scale", options_.scale}};
+  }
+  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
+    return std::make_unique<BatchNormalizationCpu>(binding, options_);
+  }
+
+ private:
+  BatchNormalizationOptions options_;
+};
+
+const Registration<LayerType> registration{
+    "batch_normalization", layer_type<BatchNormalizationLayer, BatchNormalizationOptions>()};
+
+}  // namespace
+}  // namespace timbre::nn

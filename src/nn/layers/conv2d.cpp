@@ -1,0 +1,326 @@
+// conv2d: y = activation(x * W + b), the cross-correlation of Keras's Conv2D, channels last.
+//
+//   x (H, W, C) or (T, F), read as (T, F, 1)     kernel (kh, kw, C, filters)     bias (filters)
+//   y (H', W', filters)       H' and W' as in window.hpp
+//   z[p, f] = b[f] + sum over i, j, c of x[p's window at i, j, c] W[i, j, c, f]
+//   dz = dy activation'(z)    dW = sum over p of window(p) dz[p]    db = sum dz    dx = windows of dz W^T, added
+//
+// The batch is cut into pieces of whole rows; within a row everything happens in tiles that stay in the first
+// cache (conv2d_kernels.hpp), so there is no im2col of the whole batch, and each product is formed once.
+#include "nn/activation.hpp"
+#include "nn/layers/conv2d_kernels.hpp"
+#include "nn/layers/keras_options.hpp"
+#include "nn/layers/window.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace timbre::nn {
+namespace {
+
+struct Conv2DOptions {
+  std::int64_t filters = 0;
+  Extent2D kernel_size, strides;
+  std::string padding = "valid", activation = "linear";
+  bool use_bias = true;
+  std::optional<Penalty> kernel_regulariser;
+};
+const config::Schema<Conv2DOptions>& schema(config::of<Conv2DOptions>) {
+  static const auto s =
+      config::Schema<Conv2DOptions>("filters that slide over a picture (H, W, C), or over (T, F) as (T, F, 1)")
+          .required("filters", &Conv2DOptions::filters, "number of filters",
+                    config::between(std::int64_t{1}, std::int64_t{65536}))
+          .required("kernel_size", &Conv2DOptions::kernel_size, "height and width of the kernel, n or [h, w]")
+          .field("strides", &Conv2DOptions::strides, "steps between windows, n or [h, w]")
+          .field("padding", &Conv2DOptions::padding, "valid: none; same: zeros, so that stride 1 keeps the size",
+                 config::one_of({"valid", "same"}))
+          .field("activation", &Conv2DOptions::activation, "what follows the sum",
+                 config::one_of(activation_names()))
+          .field("use_bias", &Conv2DOptions::use_bias, "whether a bias is added")
+          .field("kernel_regulariser", &Conv2DOptions::kernel_regulariser,
+                 "penalty on the kernel, instead of the model's");
+  return s;
+}
+
+constexpr std::int64_t chunk = 48;  // places handled together in backward: their dz stays in the first cache
+
+class Conv2DCpu final : public LayerOp {
+ public:
+  Conv2DCpu(const LayerBinding& binding, const Window2D& window, Activation activation, bool use_bias)
+      : binding_(binding), activation_(activation), use_bias_(use_bias), places_(window.outputs()),
+        filters_(binding.output.back()), h_(window.h), w_(window.w), channels_(window.channels) {
+    row_ = w_.kernel * channels_;
+    line_ = w_.padded() * channels_;
+    k_ = h_.kernel * row_;
+    panels_ = piece_count(filters_, kernels_.panel);
+    width_ = panels_ * kernels_.panel;
+    slices_ = piece_count(row_, kernels_.panel);
+    padded_ = h_.before || h_.after || w_.before || w_.after;
+    for (std::int64_t i = 0; i < h_.out; ++i)
+      for (std::int64_t j = 0; j < w_.out; ++j)
+        places_at_.push_back(static_cast<std::int32_t>(i * h_.stride * line_ + j * w_.stride * channels_));
+    for (std::int64_t i = 0; i < h_.kernel; ++i)
+      for (std::int64_t t = 0; t < row_; ++t) taps_at_.push_back(static_cast<std::int32_t>(i * line_ + t));
+
+    const bool trained = !binding_.gradients.empty();
+    packed_.assign(static_cast<std::size_t>(k_ * width_), 0.0f);
+    bias_.assign(static_cast<std::size_t>(width_), 0.0f);
+    scratch_.resize(static_cast<std::size_t>(binding_.pool->threads()));
+    for (auto& s : scratch_) {
+      s.tile.assign(ConvKernels::max_rows * ConvKernels::depth, 0.0f);
+      s.out.assign(static_cast<std::size_t>(ConvKernels::max_rows * width_), 0.0f);
+      if (padded_) s.x.assign(static_cast<std::size_t>(h_.padded() * line_), 0.0f);
+      if (!trained) continue;
+      s.dz.assign(static_cast<std::size_t>(chunk * width_), 0.0f);
+      s.edge.assign(static_cast<std::size_t>(ConvKernels::max_rows * kernels_.panel), 0.0f);
+      if (padded_) s.dx.assign(s.x.size(), 0.0f);
+    }
+    if (!trained) return;
+    // Partial gradients: enough pieces for many cores, but not more memory than the gradients are worth.
+    block_ = k_ * width_ + width_;
+    most_pieces_ = std::clamp<std::int64_t>((std::int64_t{8} << 20) / block_, 4, 32);
+    partial_.resize(static_cast<std::size_t>(std::min(most_pieces_, binding_.capacity) * block_));
+    if (binding_.input_gradient)
+      transposed_.assign(static_cast<std::size_t>(h_.kernel * slices_ * filters_ * kernels_.panel), 0.0f);
+  }
+
+  void forward(const StepContext& context, const float* x, float* y) override {
+    pack_weights();
+    const auto pieces = std::min<std::int64_t>(context.rows, 64);
+    binding_.pool->parallel_for(pieces, [&](std::int64_t piece, int thread) {
+      const auto rows = piece_of(context.rows, pieces, piece);
+      for (auto n = rows.begin; n < rows.end; ++n)
+        forward_row(scratch_[thread], x + n * input_size(), y + n * places_ * filters_);
+    });
+  }
+
+  void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) override {
+    if (binding_.input_gradient) pack_transposed();
+    const auto pieces = std::min(context.rows, most_pieces_);
+    binding_.pool->parallel_for(pieces, [&](std::int64_t piece, int thread) {
+      float* partial = partial_.data() + piece * block_;
+      std::fill_n(partial, block_, 0.0f);
+      const auto rows = piece_of(context.rows, pieces, piece);
+      for (auto n = rows.begin; n < rows.end; ++n)
+        backward_row(scratch_[thread], x + n * input_size(), y + n * places_ * filters_,
+                     dy + n * places_ * filters_, binding_.input_gradient ? dx + n * input_size() : nullptr,
+                     partial);
+    });
+    for (std::int64_t piece = 1; piece < pieces; ++piece)
+      kernels_.add(block_, partial_.data() + piece * block_, partial_.data());
+    for (std::int64_t k = 0; k < k_; ++k)
+      std::copy_n(partial_.data() + k * width_, filters_, binding_.gradients[0] + k * filters_);
+    if (use_bias_) std::copy_n(partial_.data() + k_ * width_, filters_, binding_.gradients[1]);
+  }
+
+ private:
+  struct Scratch {
+    std::vector<float> x, dx;  // [padded H, padded W, C]
+    std::vector<float> tile;   // [max_rows, depth]: windows in forward, dz in backward
+    std::vector<float> out;    // [max_rows, width]
+    std::vector<float> dz;     // [chunk, width]
+    std::vector<float> edge;   // [max_rows, panel]
+  };
+
+  std::int64_t input_size() const { return h_.in * w_.in * channels_; }
+
+  /// The kernel as panels [panels, K, panel] with zeros behind the last filter.
+  void pack_weights() {
+    const auto panel = kernels_.panel;
+    for (std::int64_t q = 0; q < panels_; ++q) {
+      const auto n = std::min<std::int64_t>(panel, filters_ - q * panel);
+      for (std::int64_t k = 0; k < k_; ++k)
+        std::copy_n(binding_.parameters[0] + k * filters_ + q * panel, n, packed_.data() + (q * k_ + k) * panel);
+    }
+    if (use_bias_) std::copy_n(binding_.parameters[1], filters_, bias_.data());
+  }
+
+  /// The kernel's lines as panels [kh, slices, filters, panel]: entry t of a line is (j, c) = (t / C, t % C).
+  void pack_transposed() {
+    const auto panel = kernels_.panel;
+    for (std::int64_t i = 0; i < h_.kernel; ++i)
+      for (std::int64_t t = 0; t < row_; ++t) {
+        const float* from = binding_.parameters[0] + (i * row_ + t) * filters_;
+        float* to = transposed_.data() + (i * slices_ + t / panel) * filters_ * panel + t % panel;
+        for (std::int64_t f = 0; f < filters_; ++f) to[f * panel] = from[f];
+      }
+  }
+
+  /// The row itself, or its copy with zeros around it (which stay from the start).
+  const float* padded_input(Scratch& s, const float* x) const {
+    if (!padded_) return x;
+    for (std::int64_t i = 0; i < h_.in; ++i)
+      std::copy_n(x + i * w_.in * channels_, w_.in * channels_,
+                  s.x.data() + (i + h_.before) * line_ + w_.before * channels_);
+    return s.x.data();
+  }
+
+  void forward_row(Scratch& s, const float* x_row, float* y) const {
+    const float* x = padded_input(s, x_row);
+    float* out[ConvKernels::max_rows];
+    for (std::int64_t p = 0; p < places_; p += kernels_.rows) {
+      const int n = static_cast<int>(std::min<std::int64_t>(kernels_.rows, places_ - p));
+      for (std::int64_t k = 0; k < k_; k += ConvKernels::depth) {
+        const auto depth = std::min(ConvKernels::depth, k_ - k);
+        for (int r = 0; r < n; ++r) copy_window(x + places_at_[p + r], k, depth, &s.tile[r * ConvKernels::depth]);
+        for (std::int64_t q = 0; q < panels_; ++q) {
+          for (int r = 0; r < n; ++r) out[r] = s.out.data() + r * width_ + q * kernels_.panel;
+          kernels_.multiply(n, depth, s.tile.data(), packed_.data() + (q * k_ + k) * kernels_.panel, out, k > 0);
+        }
+      }
+      finish(n, s.out.data(), y + p * filters_);
+    }
+  }
+
+  /// Entries [k, k + n) of a window, in the order of the kernel.
+  void copy_window(const float* window, std::int64_t k, std::int64_t n, float* to) const {
+    if (row_ < 16) {
+      for (std::int64_t t = 0; t < n; ++t) to[t] = window[taps_at_[k + t]];
+      return;
+    }
+    while (n > 0) {
+      const auto part = std::min(n, row_ - k % row_);
+      std::memcpy(to, window + taps_at_[k], static_cast<std::size_t>(part) * sizeof(float));
+      to += part, k += part, n -= part;
+    }
+  }
+
+  /// Bias and activation of n places, from the padded tile to y.
+  void finish(int n, const float* out, float* y) const {
+    if (activation_ == Activation::relu) return kernels_.bias_relu(n, filters_, out, width_, bias_.data(), y);
+    for (int r = 0; r < n; ++r)
+      for (std::int64_t f = 0; f < filters_; ++f) y[r * filters_ + f] = out[r * width_ + f] + bias_[f];
+    if (activation_ == Activation::linear) return;
+    if (activation_ == Activation::softmax) return softmax_rows(y, n, filters_);
+    with_activation(activation_, [&](auto f) {
+      for (std::int64_t i = 0; i < n * filters_; ++i) y[i] = f.value(y[i]);
+    });
+  }
+
+  /// dz [n, width] of n places, and the sum over them, which is db.
+  void derive(std::int64_t n, const float* y, const float* dy, float* dz, float* db) const {
+    if (activation_ == Activation::relu) return kernels_.relu_slope(n, filters_, y, dy, dz, width_, db);
+    for (std::int64_t r = 0; r < n; ++r, y += filters_, dy += filters_, dz += width_) {
+      if (activation_ == Activation::softmax) {
+        float dot = 0;
+        for (std::int64_t f = 0; f < filters_; ++f) dot += y[f] * dy[f];
+        for (std::int64_t f = 0; f < filters_; ++f) dz[f] = y[f] * (dy[f] - dot);
+      } else {
+        with_activation(activation_, [&](auto a) {
+          for (std::int64_t f = 0; f < filters_; ++f) dz[f] = a.slope(y[f]) * dy[f];
+        });
+      }
+      for (std::int64_t f = 0; f < filters_; ++f) db[f] += dz[f];
+    }
+  }
+
+  void backward_row(Scratch& s, const float* x_row, const float* y, const float* dy, float* dx_row,
+                    float* partial) const {
+    const float* x = padded_input(s, x_row);
+    float* dx = padded_ ? s.dx.data() : dx_row;
+    if (dx_row) std::fill_n(dx, h_.padded() * line_, 0.0f);
+    for (std::int64_t p = 0; p < places_; p += chunk) {
+      const auto n = std::min(chunk, places_ - p);
+      derive(n, y + p * filters_, dy + p * filters_, s.dz.data(), partial + k_ * width_);
+      for (std::int64_t q = 0; q < panels_; ++q)
+        for (std::int64_t i = 0; i < h_.kernel; ++i)
+          for (std::int64_t t = 0; t < row_; t += kernels_.rows)
+            kernels_.correlate(static_cast<int>(std::min<std::int64_t>(kernels_.rows, row_ - t)), n,
+                               &places_at_[p], x + i * line_ + t, s.dz.data() + q * kernels_.panel, width_,
+                               partial + (i * row_ + t) * width_ + q * kernels_.panel, width_);
+      if (dx_row)
+        for (std::int64_t r = 0; r < n; r += kernels_.rows)
+          spread(s, static_cast<int>(std::min<std::int64_t>(kernels_.rows, n - r)), &places_at_[p + r],
+                 s.dz.data() + r * width_, dx);
+    }
+    if (dx_row && padded_)
+      for (std::int64_t i = 0; i < h_.in; ++i)
+        std::copy_n(dx + (i + h_.before) * line_ + w_.before * channels_, w_.in * channels_,
+                    dx_row + i * w_.in * channels_);
+  }
+
+  /// dx += dz W^T of n <= rows places, each into its window.
+  void spread(Scratch& s, int n, const std::int32_t* at, const float* dz, float* dx) const {
+    const auto panel = kernels_.panel;
+    float* out[ConvKernels::max_rows];
+    for (std::int64_t f = 0; f < filters_; f += ConvKernels::depth) {
+      const auto depth = std::min(ConvKernels::depth, filters_ - f);
+      for (int r = 0; r < n; ++r) std::copy_n(dz + r * width_ + f, depth, &s.tile[r * ConvKernels::depth]);
+      for (std::int64_t i = 0; i < h_.kernel; ++i)
+        for (std::int64_t q = 0; q < slices_; ++q) {
+          const float* weights = transposed_.data() + ((i * slices_ + q) * filters_ + f) * panel;
+          const auto valid = std::min<std::int64_t>(panel, row_ - q * panel);
+          const bool whole = valid == panel;
+          for (int r = 0; r < n; ++r) out[r] = whole ? dx + at[r] + i * line_ + q * panel : &s.edge[r * panel];
+          kernels_.multiply(n, depth, s.tile.data(), weights, out, whole);
+          for (int r = 0; !whole && r < n; ++r)
+            for (std::int64_t t = 0; t < valid; ++t) dx[at[r] + i * line_ + q * panel + t] += s.edge[r * panel + t];
+        }
+    }
+  }
+
+  const ConvKernels& kernels_ = conv_kernels();
+  LayerBinding binding_;
+  Activation activation_;
+  bool use_bias_, padded_ = false;
+  std::int64_t places_, filters_;
+  WindowAxis h_, w_;
+  std::int64_t channels_;
+  std::int64_t row_ = 0, line_ = 0, k_ = 0;                // kw C; padded W times C; kh kw C
+  std::int64_t panels_ = 0, width_ = 0, slices_ = 0;       // filters in panels; padded filters; row_ in panels
+  std::int64_t block_ = 0, most_pieces_ = 0;
+  std::vector<std::int32_t> places_at_, taps_at_;          // offsets into a padded row
+  std::vector<float> packed_, transposed_, bias_, partial_;
+  std::vector<Scratch> scratch_;
+};
+
+class Conv2DLayer final : public Layer {
+ public:
+  Conv2DLayer(Conv2DOptions options, std::int64_t) : options_(std::move(options)) {}
+
+  std::string_view type() const override { return "conv2d"; }
+  Shape infer(const Shape& input) const override {
+    const auto w = window(input);
+    return {w.h.out, w.w.out, options_.filters};
+  }
+  std::vector<ParameterSpec> parameters(const Shape& input) const override {
+    const auto& size = options_.kernel_size;
+    std::vector<ParameterSpec> out;
+    out.push_back({.name = "kernel", .shape = {size.h, size.w, picture(input).back(), options_.filters},
+                   .initialiser = Initialiser::glorot_uniform, .global_penalty = true,
+                   .penalty = options_.kernel_regulariser});
+    if (options_.use_bias) out.push_back({.name = "bias", .shape = {options_.filters}});
+    return out;
+  }
+  config::Node dump() const override { return dump_layer(type(), options_); }
+  std::string keras_class() const override { return "Conv2D"; }
+  nlohmann::ordered_json keras_config() const override {
+    return {{"trainable", true},
+            {"dtype", "float32"},
+            {"filters", options_.filters},
+            {"kernel_size", {options_.kernel_size.h, options_.kernel_size.w}},
+            {"strides", {options_.strides.h, options_.strides.w}},
+            {"padding", options_.padding},
+            {"data_format", "channels_last"},
+            {"dilation_rate", {1, 1}},
+            {"groups", 1},
+            {"activation", options_.activation},
+            {"use_bias", options_.use_bias},
+            {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)}};
+  }
+  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
+    return std::make_unique<Conv2DCpu>(binding, window(binding.input), activation_of(options_.activation),
+                                       options_.use_bias);
+  }
+
+ private:
+  Window2D window(const Shape& input) const {
+    return window_over(input, options_.kernel_size, options_.strides, options_.padding, "kernel");
+  }
+  Conv2DOptions options_;
+};
+
+const Registration<LayerType> registration{"conv2d", layer_type<Conv2DLayer, Conv2DOptions>()};
+
+}  // namespace
+}  // namespace timbre::nn

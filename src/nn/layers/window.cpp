@@ -1,0 +1,65 @@
+#include "nn/layers/window.hpp"
+
+#include <algorithm>
+
+namespace timbre::nn {
+
+Extent2D Extent2D::from(const config::Reader& reader) {
+  const auto one = [](const config::Reader& r) {
+    const auto v = r.integer();
+    if (v < 1 || v > 65536) r.fail("must be between 1 and 65536, not " + config::describe(r.node()));
+    return v;
+  };
+  if (!reader.node().is_sequence()) {
+    if (!reader.node().is_scalar())
+      reader.fail("must be a whole number or two of them, [height, width], not " + config::describe(reader.node()));
+    const auto v = one(reader);
+    return {v, v};
+  }
+  if (reader.node().items.size() != 2)
+    reader.fail(fmt::format("must be a whole number or two of them, [height, width], not {} items",
+                            reader.node().items.size()));
+  return {one(reader.item(0)), one(reader.item(1))};
+}
+
+config::Node Extent2D::dump() const {
+  auto node = config::Node::sequence();
+  node.items = {config::Node::plain(std::to_string(h)), config::Node::plain(std::to_string(w))};
+  return node;
+}
+
+Shape picture(const Shape& input) {
+  if (input.rank() == 2) return {input[0], input[1], 1};
+  if (input.rank() != 3)
+    fail_request("needs an input of rank 3 (height, width, channels) or rank 2 (frames, coefficients), not {}",
+                 input.str());
+  return input;
+}
+
+namespace {
+
+WindowAxis axis(std::int64_t in, std::int64_t kernel, std::int64_t stride, bool same) {
+  WindowAxis a{.in = in, .kernel = kernel, .stride = stride};
+  if (same) {
+    a.out = (in + stride - 1) / stride;
+    const auto total = std::max<std::int64_t>((a.out - 1) * stride + kernel - in, 0);
+    a.before = total / 2;
+    a.after = total - a.before;
+  } else {
+    a.out = (in - kernel) / stride + 1;
+  }
+  return a;
+}
+
+}  // namespace
+
+Window2D window_over(const Shape& input, Extent2D kernel, Extent2D stride, const std::string& padding,
+                     std::string_view what) {
+  const Shape p = picture(input);
+  const bool same = padding == "same";
+  if (!same && (kernel.h > p[0] || kernel.w > p[1]))
+    fail_request("{} {} is larger than the input {}; a smaller one, or padding: same", what, kernel.str(), p.str());
+  return {axis(p[0], kernel.h, stride.h, same), axis(p[1], kernel.w, stride.w, same), p[2]};
+}
+
+}  // namespace timbre::nn
