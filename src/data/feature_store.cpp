@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -230,6 +231,9 @@ void build_store(const ClipIndex& index, const DatasetOptions& dataset, const fe
     source.push_back(i);
   }
   require_good_clips(table, dataset);
+  if (table.rows() > std::numeric_limits<std::int32_t>::max())
+    fail("dataset: {} segments are more than the {} that rows are numbered with", grouped(table.rows()),
+         grouped(std::numeric_limits<std::int32_t>::max()));
 
   storage::AtomicFile atomic(table.file);
   auto file = storage::H5File::create(atomic.temporary());

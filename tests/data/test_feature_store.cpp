@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <set>
+#include <thread>
 
 #include "storage/hdf5.hpp"
 #include "support.hpp"
@@ -205,6 +206,16 @@ TEST_F(Store, ExtractionThatIsStoppedLeavesNothing) {
   };
   load(3, {count, {}});
   EXPECT_EQ(last, 12);
+}
+
+TEST_F(Store, SeveralThatWantTheSameExtractItOnce) {
+  std::vector<FeatureSet> sets(3);
+  std::vector<std::thread> threads;
+  for (auto& set : sets) threads.emplace_back([&] { set = load(1); });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(std::count_if(sets.begin(), sets.end(), [](const auto& s) { return !s.from_cache; }), 1);
+  for (const auto& set : sets) EXPECT_EQ(set.features, sets[0].features);
+  EXPECT_EQ(stored().size(), 1u);
 }
 
 TEST_F(Store, SameFileUnderTwoNamesIsNoted) {
