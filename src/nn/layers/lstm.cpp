@@ -109,8 +109,11 @@ class LstmCpu final : public LayerOp {
   }
   // At most 12 rows: what the cells keep in registers. An even number of pieces, for two threads or four.
   static std::int64_t pieces_of(std::int64_t rows) { return std::min(rows, 2 * piece_count(rows, 2 * 12)); }
-  // Steps whose rows make one product.
-  static std::int64_t chunk_of(std::int64_t rows, std::int64_t target) { return std::max<std::int64_t>(1, target / rows); }
+  // Steps whose rows make one product: few enough that they are still in the second-level cache.
+  std::int64_t chunk_of(std::int64_t rows) const {
+    constexpr std::int64_t chunk_rows = 192;
+    return std::clamp<std::int64_t>(chunk_rows / rows, 1, steps_);
+  }
   std::int64_t time_of(std::int64_t step) const { return options_.go_backwards ? steps_ - 1 - step : step; }
   std::int64_t partial_size() const { return (in_ + size_.units + 1) * size_.gates(); }
 
@@ -146,7 +149,7 @@ class LstmCpu final : public LayerOp {
 
   void forward_piece(Piece piece, bool keep, Scratch& w, const float* x, float* y) {
     const auto rows = piece.size(), cells = rows * size_.padded, gates = size_.gates(), units = size_.units;
-    const auto chunk = std::min(chunk_of(rows, 192), steps_);
+    const auto chunk = chunk_of(rows);
     grow(w.x, std::size_t(chunk * rows * in_));
     if (!keep) {
       grow(w.z, std::size_t(chunk * rows * gates));
@@ -187,7 +190,7 @@ class LstmCpu final : public LayerOp {
 
   void backward_piece(Piece piece, Scratch& w, float* partial, const float* x, const float* dy, float* dx) {
     const auto rows = piece.size(), cells = rows * size_.padded, gates = size_.gates(), units = size_.units;
-    const auto chunk = std::min(chunk_of(rows, 384), steps_);
+    const auto chunk = chunk_of(rows);
     grow(w.x, std::size_t(chunk * rows * in_));
     if (dx) grow(w.dx, std::size_t(chunk * rows * in_));
     grow(w.dh, std::size_t(cells)), grow(w.dc, std::size_t(cells));

@@ -15,7 +15,7 @@ namespace {
 
 struct V {
   using Type = __m256;
-  static constexpr int lanes = 8, forward_rows = 3, backward_rows = 6;
+  static constexpr int lanes = 8, rows = 6;
   static inline Type load(const float* p) { return _mm256_loadu_ps(p); }
   static inline void store(float* p, Type v) { _mm256_storeu_ps(p, v); }
   static inline Type broadcast(float v) { return _mm256_set1_ps(v); }

@@ -19,7 +19,7 @@ namespace {
 
 struct V {
   using Type = __m512;
-  static constexpr int lanes = 16, forward_rows = 6, backward_rows = 12;
+  static constexpr int lanes = 16, rows = 12;
   static inline Type load(const float* p) { return _mm512_loadu_ps(p); }
   static inline void store(float* p, Type v) { _mm512_storeu_ps(p, v); }
   static inline Type broadcast(float v) { return _mm512_set1_ps(v); }

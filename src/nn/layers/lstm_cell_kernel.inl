@@ -1,13 +1,11 @@
 // The time step of lstm_cell.hpp on vectors of one instruction set. The including file has chosen the
-// instruction set and defines, in an unnamed namespace, struct V:
-//   lanes, forward_rows, backward_rows (register blocking), load, store, broadcast, zero, and the operators
-//   fma(a, b, c) = a b + c, add, sub, mul, div, minimum, maximum, absolute, copy_sign, power_of_2.
+// instruction set and defines, in an unnamed namespace, struct V: its lanes (8 or 16), the rows of a register
+// block, and the operators used below.
 //
-// Forward: a register block is up to forward_rows rows by the four gates of V::lanes units; it runs over k with
-// the packed panel [block of 16 units][k][4][16], then applies the gates while they are in registers.
-// Backward: up to backward_rows rows by two vectors of units, packed panel [2 vectors of units][k = gates][..].
+// Both products run over panels two vectors wide, packed [panel][k][2 vectors], with a block of rows held in
+// registers; the gates of a panel's units follow while they are in the nearest cache.
 
-// min and max keep NaN of the second operand: see the including file.
+// As in vector_math.hpp, with fused multiply and add.
 inline V::Type expm1_parts(V::Type x, V::Type& scale) {
   x = V::maximum(V::broadcast(-87.0f), x);
   x = V::minimum(V::broadcast(88.0f), x);
@@ -37,111 +35,87 @@ inline V::Type tanh_v(V::Type x) {
   return V::copy_sign(V::div(m, V::add(m, V::broadcast(2.0f))), x);
 }
 
-// Rows r .. r + R, lanes [lane, lane + V::lanes) of block `block`.
-template <int R>
-void forward_block(const LstmSize& size, const LstmForward& s, std::int64_t row, std::int64_t block, int lane) {
-  const std::int64_t up = size.padded, gates = size.gates(), units = size.units;
-  const float* panel = s.recurrent + block * units * 64 + lane;
-  float* z = s.z + row * gates + block * 64 + lane;
-  const float* h = s.h_before + row * up;
-  V::Type sum[R][4];
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r)
-#pragma GCC unroll 4
-    for (int g = 0; g < 4; ++g)
-      sum[r][g] = V::add(V::load(z + r * gates + g * 16), V::load(s.bias + block * 64 + g * 16 + lane));
-  for (std::int64_t k = 0; k < units; ++k) {
-    V::Type a[R];
-#pragma GCC unroll 16
-    for (int r = 0; r < R; ++r) a[r] = V::broadcast(h[r * up + k]);
-#pragma GCC unroll 4
-    for (int g = 0; g < 4; ++g) {
-      const auto b = V::load(panel + k * 64 + g * 16);
-#pragma GCC unroll 16
-      for (int r = 0; r < R; ++r) sum[r][g] = V::fma(a[r], b, sum[r][g]);
-    }
-  }
-  const std::int64_t at = row * up + block * 16 + lane;
-#pragma GCC unroll 16
-  for (int r = 0; r < R; ++r) {
-    const auto i = sigmoid_v(sum[r][0]), f = sigmoid_v(sum[r][1]), g = tanh_v(sum[r][2]), o = sigmoid_v(sum[r][3]);
-    const auto c = V::fma(f, V::load(s.c_before + at + r * up), V::mul(i, g));
-    const auto t = tanh_v(c);
-    V::store(z + r * gates, i);
-    V::store(z + r * gates + 16, f);
-    V::store(z + r * gates + 32, g);
-    V::store(z + r * gates + 48, o);
-    V::store(s.c + at + r * up, c);
-    V::store(s.tanh_c + at + r * up, t);
-    V::store(s.h + at + r * up, V::mul(o, t));
-  }
-}
-
-template <int R>
-void forward_rows(const LstmSize& size, const LstmForward& s, std::int64_t row, std::int64_t rows, std::int64_t block,
-                  int lane) {
-  if constexpr (R > 1)
-    if (rows < R) return forward_rows<R - 1>(size, s, row, rows, block, lane);
-  forward_block<R>(size, s, row, block, lane);
-}
-
-void forward(const LstmSize& size, const LstmForward& s) {
-  const auto groups = (s.rows + V::forward_rows - 1) / V::forward_rows;
-  for (std::int64_t block = 0; block < size.padded / 16; ++block)
-    for (int lane = 0; lane < 16; lane += V::lanes)
-      for (std::int64_t i = 0; i < groups; ++i) {
-        const auto begin = s.rows * i / groups, end = s.rows * (i + 1) / groups;
-        forward_rows<V::forward_rows>(size, s, begin, end - begin, block, lane);
-      }
-}
-
-// dh += dz' R^T for rows r .. r + R and NV vectors of units from `unit`.
+// C += A B for R rows and NV neighbouring vectors: A [R, k] with row stride lda, B [k, NV vectors] with row
+// stride ldb, C with row stride ldc. The sums stay in registers.
 template <int R, int NV>
-void backward_block(const LstmSize& size, const LstmBackward& s, std::int64_t row, std::int64_t unit) {
-  const std::int64_t up = size.padded, gates = size.gates();
-  const float* panel = s.recurrent + unit * gates;
-  const float* dz = s.dz_after + row * gates;
-  float* dh = s.dh + row * up + unit;
+void product_block(std::int64_t depth, const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float* c,
+                   std::int64_t ldc) {
   V::Type sum[R][NV];
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
-    for (int v = 0; v < NV; ++v) sum[r][v] = V::load(dh + r * up + v * V::lanes);
-  for (std::int64_t k = 0; k < gates; ++k) {
-    V::Type b[NV];
-#pragma GCC unroll 2
-    for (int v = 0; v < NV; ++v) b[v] = V::load(panel + (k * NV + v) * V::lanes);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) sum[r][v] = V::load(c + r * ldc + v * V::lanes);
+  for (std::int64_t k = 0; k < depth; ++k, b += ldb) {
+    V::Type bk[NV];
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) bk[v] = V::load(b + v * V::lanes);
 #pragma GCC unroll 16
     for (int r = 0; r < R; ++r) {
-      const auto a = V::broadcast(dz[r * gates + k]);
-#pragma GCC unroll 2
-      for (int v = 0; v < NV; ++v) sum[r][v] = V::fma(a, b[v], sum[r][v]);
+      const auto ak = V::broadcast(a[r * lda + k]);
+#pragma GCC unroll 4
+      for (int v = 0; v < NV; ++v) sum[r][v] = V::fma(ak, bk[v], sum[r][v]);
     }
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
-#pragma GCC unroll 2
-    for (int v = 0; v < NV; ++v) V::store(dh + r * up + v * V::lanes, sum[r][v]);
+#pragma GCC unroll 4
+    for (int v = 0; v < NV; ++v) V::store(c + r * ldc + v * V::lanes, sum[r][v]);
 }
 
 template <int R, int NV>
-void backward_rows(const LstmSize& size, const LstmBackward& s, std::int64_t row, std::int64_t rows, std::int64_t unit) {
+void product_rows(std::int64_t rows, std::int64_t depth, const float* a, std::int64_t lda, const float* b,
+                  std::int64_t ldb, float* c, std::int64_t ldc) {
   if constexpr (R > 1)
-    if (rows < R) return backward_rows<R - 1, NV>(size, s, row, rows, unit);
-  backward_block<R, NV>(size, s, row, unit);
+    if (rows < R) return product_rows<R - 1, NV>(rows, depth, a, lda, b, ldb, c, ldc);
+  product_block<R, NV>(depth, a, lda, b, ldb, c, ldc);
+}
+
+template <int NV>
+void product(std::int64_t rows, std::int64_t depth, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
+             float* c, std::int64_t ldc) {
+  const auto groups = (rows + V::rows - 1) / V::rows;
+  for (std::int64_t i = 0; i < groups; ++i) {
+    const auto begin = rows * i / groups, end = rows * (i + 1) / groups;
+    product_rows<V::rows, NV>(end - begin, depth, a + begin * lda, lda, b, ldb, c + begin * ldc, ldc);
+  }
+}
+
+void forward(const LstmSize& size, const LstmForward& s) {
+  const std::int64_t up = size.padded, gates = size.gates(), units = size.units;
+  for (std::int64_t block = 0; block < up / 16; ++block) {
+    for (int part = 0; part < 64; part += 2 * V::lanes)
+      product<2>(s.rows, units, s.h_before, up, s.recurrent + block * units * 64 + part * units, 2 * V::lanes,
+                 s.z + block * 64 + part, gates);
+    for (int lane = 0; lane < 16; lane += V::lanes) {
+      const float* bias = s.bias + block * 64 + lane;
+      const auto bi = V::load(bias), bf = V::load(bias + 16), bc = V::load(bias + 32), bo = V::load(bias + 48);
+      for (std::int64_t r = 0; r < s.rows; ++r) {
+        float* z = s.z + r * gates + block * 64 + lane;
+        const auto at = r * up + block * 16 + lane;
+        const auto i = sigmoid_v(V::add(V::load(z), bi)), f = sigmoid_v(V::add(V::load(z + 16), bf));
+        const auto g = tanh_v(V::add(V::load(z + 32), bc)), o = sigmoid_v(V::add(V::load(z + 48), bo));
+        const auto c = V::fma(f, V::load(s.c_before + at), V::mul(i, g));
+        const auto t = tanh_v(c);
+        V::store(z, i);
+        V::store(z + 16, f);
+        V::store(z + 32, g);
+        V::store(z + 48, o);
+        V::store(s.c + at, c);
+        V::store(s.tanh_c + at, t);
+        V::store(s.h + at, V::mul(o, t));
+      }
+    }
+  }
 }
 
 void backward(const LstmSize& size, const LstmBackward& s) {
   const std::int64_t up = size.padded, gates = size.gates();
-  const auto groups = (s.rows + V::backward_rows - 1) / V::backward_rows;
   const auto one = V::broadcast(1.0f);
   for (std::int64_t unit = 0; unit < up; unit += 2 * V::lanes) {
     const auto wide = std::min<std::int64_t>(2 * V::lanes, up - unit);
-    for (std::int64_t i = 0; i < groups && s.dz_after; ++i) {
-      const auto begin = s.rows * i / groups, count = s.rows * (i + 1) / groups - begin;
-      if (wide == 2 * V::lanes) backward_rows<V::backward_rows, 2>(size, s, begin, count, unit);
-      else backward_rows<V::backward_rows, 1>(size, s, begin, count, unit);
-    }
+    const float* panel = s.recurrent + unit * gates;
+    if (s.dz_after && wide == 2 * V::lanes) product<2>(s.rows, gates, s.dz_after, gates, panel, wide, s.dh + unit, up);
+    else if (s.dz_after) product<1>(s.rows, gates, s.dz_after, gates, panel, wide, s.dh + unit, up);
     for (std::int64_t r = 0; r < s.rows; ++r)
       for (std::int64_t u = unit; u < unit + wide; u += V::lanes) {
         const auto at = r * up + u;
@@ -159,14 +133,15 @@ void backward(const LstmSize& size, const LstmBackward& s) {
   }
 }
 
-// [block of 16 units][k][4][16]
+// [block of 16 units][2 vectors of the 64 gates][k][lane]
 void pack_forward(const LstmSize& size, const float* recurrent, float* packed, std::int64_t first, std::int64_t last) {
   const auto units = size.units;
   for (std::int64_t block = first; block < last; ++block) {
     const auto here = std::min<std::int64_t>(16, units - block * 16);
     for (std::int64_t k = 0; k < units; ++k)
       for (std::int64_t g = 0; g < 4; ++g) {
-        float* to = packed + (block * units + k) * 64 + g * 16;
+        const auto column = g * 16, panel = column / (2 * V::lanes) * (2 * V::lanes);
+        float* to = packed + (block * 64 + panel) * units + k * 2 * V::lanes + (column - panel);
         std::fill(std::copy_n(recurrent + k * 4 * units + g * units + block * 16, here, to), to + 16, 0.0f);
       }
   }
