@@ -119,5 +119,8 @@ def optimizers(f):
 with h5py.File(os.path.join(os.path.dirname(os.path.abspath(__file__)), "keras_training.h5"), "w") as f:
     optimizers(f)
     run(f, "mlp", mlp(), (130, 13), keras.optimizers.Adam(1e-3), 0.1)
-    run(f, "cnn", cnn(), (130, 13, 1), keras.optimizers.SGD(0.01, momentum=0.9), 0.0)
+    # On noise the CNN is chaotic even with SGD (a rounding error that turns one maximum of a pooling window grows):
+    # at a rate of 0.01 Keras in float32 leaves its own float64 by 6e-3 in loss within twenty steps, so the rate is
+    # small and the test looks at the updates, not only at the weights.
+    run(f, "cnn", cnn(), (130, 13, 1), keras.optimizers.SGD(3e-5), 0.0)
     run(f, "lstm", lstm(), (130, 13), keras.optimizers.Adam(1e-3), 0.0)
