@@ -129,11 +129,19 @@ std::string confusions(const Evaluation& e, const std::vector<std::string>& name
   const auto classes = e.classes();
   constexpr std::int64_t widest = 16;
   if (classes <= widest) {
+    // Long names stand at the rows only; the columns then bear the numbers of the rows.
+    std::size_t width = 0;
+    for (const auto& name : names) width += name.size() + 2;
+    const bool numbered = width > 85;
+    const auto row_name = [&](std::int64_t c) {
+      return numbered ? fmt::format("{:>2} {}", c + 1, printable(names[c])) : printable(names[c]);
+    };
     std::vector<std::string> head{"true \\ taken for"};
-    for (std::int64_t c = 0; c < classes; ++c) head.push_back(printable(names[c]));
+    for (std::int64_t c = 0; c < classes; ++c)
+      head.push_back(numbered ? std::to_string(c + 1) : printable(names[c]));
     TextTable table(head, 1);
     for (std::int64_t c = 0; c < classes; ++c) {
-      std::vector<std::string> row{printable(names[c])};
+      std::vector<std::string> row{row_name(c)};
       for (std::int64_t other = 0; other < classes; ++other) {
         const auto n = confusion[c * classes + other];
         row.push_back(n == 0 ? "." : std::to_string(n));
@@ -165,9 +173,11 @@ std::string model(const RunRecord& r) {
       const auto type = layer.at("class_name").get<std::string>();
       const auto& options = layer.at("config");
       const auto name = options.at("name").get<std::string>();
-      if (type == "InputLayer")
-        input = " of " + options.at("batch_input_shape").dump();
-      else
+      if (type == "InputLayer") {
+        for (const auto& extent : options.at("batch_input_shape"))
+          input += (input.empty() ? " of (" : ", ") + (extent.is_null() ? "None" : extent.dump());
+        input += ")";
+      } else
         table.row(
             {printable(name), printable(type), parameters.contains(name) ? grouped(parameters[name]) : ""});
     }

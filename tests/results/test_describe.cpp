@@ -54,6 +54,12 @@ TEST(Describe, ShowsGenresConfusionsAndBadFiles) {
   EXPECT_TRUE(has(text, "unknown (the data name no artists)")) << text;
 }
 
+TEST(Describe, LongNamesDoNotWidenTheConfusionTable) {
+  auto r = example_record();
+  for (auto& name : r.label_names) name = std::string(40, 'x') + name;
+  EXPECT_TRUE(has(describe_result(r), "jazz   .  2  .\n")) << describe_result(r);
+}
+
 TEST(Describe, WithoutLeaksThereIsNoStamp) {
   auto r = example_record();
   r.split.leaks = false;
