@@ -19,6 +19,10 @@ struct Choice {
   std::string notice;  // a line for the person, or ""
 };
 
+/// Loads the plug-ins that lie beside this library, once per process; where one cannot be loaded (the libraries it
+/// needs are not there), its back end is known with that reason.
+void load_plugins();
+
 /// Resolves auto | cpu | cuda. `auto` takes an accelerator where one can be used, and the CPU otherwise.
 /// Throws Error, one line with the reason, where the device asked for by name cannot be used.
 Choice choose(const std::string& requested);
