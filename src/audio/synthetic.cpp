@@ -34,21 +34,21 @@ struct Family {
   double tempo_low, tempo_high;
   double tilt_low, tilt_high;  // of the harmonics: low is bright
   double minor;                // share of clips in minor
-  double hits_per_beat;        // notes of the arpeggio
+  int division;                // of a beat, in notes
 };
 //                          pad     notes   sweep   bass   kick    snare   hat
 constexpr Family families[] = {
     /* filters */ {{silent, -14, 0, -9, -4, silent, -18}, 95, 140, 0.9, 1.4, 0.6, 2},
     /* beats   */ {{-16, 0, silent, -6, 0, silent, -8}, 90, 130, 1.1, 1.8, 0.3, 1},
-    /* notes   */ {{-16, 0, silent, -10, silent, silent, -22}, 80, 130, 1.2, 2.0, 0.4, 2},
+    /* notes   */ {{-16, 0, silent, -10, silent, silent, -22}, 80, 120, 1.2, 2.0, 0.4, 1},
     /* pads    */ {{0, -18, silent, -14, silent, silent, -26}, 60, 100, 1.2, 2.2, 0.5, 1},
-    /* drums   */ {{-18, -8, silent, -6, 2, 0, -3}, 85, 125, 1.2, 1.9, 0.5, 2},
+    /* drums   */ {{-18, -8, silent, -6, 2, 0, -3}, 70, 105, 1.2, 1.9, 0.5, 2},
 };
 
 struct Genre {
   const char* name;
   int family;
-  bool second;  // of its pair: opening filter, off the beat, swelling notes, fast beating, swung
+  bool second;  // of its pair: opening filter, off the beat, swelling notes, fast beating, in threes
 };
 constexpr Genre genres[] = {
     {"synthetic_faller", 0, false}, {"synthetic_march", 1, false}, {"synthetic_pluck", 2, false},
@@ -105,7 +105,7 @@ class Composer {
         {0, 3, 4, 0}, {0, 5, 3, 4}, {0, 4, 5, 3}, {0, 0, 3, 4}, {0, 6, 5, 4}};
     const auto& p = progressions[random_.below(5)];
     std::copy(std::begin(p), std::end(p), progression_);
-    swing_ = (genre_.family == 4 && genre_.second ? 0.72 : 0.5) + 0.04 * difficulty_ * random_.normal();
+    division_ = genre_.family == 4 && genre_.second ? 3 : family_.division;
     for (int i = 0; i < instruments; ++i) {
       const double own = family_.level[i] + random_.uniform(-4, 4);
       // A guest is heard behind the band, louder as genres get harder to tell.
@@ -125,8 +125,8 @@ class Composer {
     const bool own = genre_.family == 3;
     const bool fast = own ? genre_.second : chance(0.5);
     Pad held{.gain = gain_[pad] / 1.7, .phase = random_.uniform()};
-    held.rate = (fast ? 4.5 : 1.0) * std::exp((0.15 + 0.3 * difficulty_) * random_.normal());
-    held.depth = own ? random_.uniform(0.8, 1.0) : random_.uniform(0.0, 0.7);
+    held.rate = (fast ? 4.0 : 0.9) * std::exp((0.15 + 0.3 * difficulty_) * random_.normal());
+    held.depth = own ? random_.uniform(0.9, 1.0) : random_.uniform(0.0, 0.7);
     const auto bar = samples(4);
     for (std::int64_t b = 0; b * bar < std::int64_t(out_.size()); ++b) {
       held.start = b * bar, held.length = bar;
@@ -140,15 +140,14 @@ class Composer {
     const bool rhythmic = genre_.family == 1 || genre_.family == 4;
     const bool grows = genre_.family == 2 ? genre_.second : rhythmic ? false : chance(0.5);
     const bool chords = genre_.family == 1, off = chords && second(notes);
-    const double per_beat = family_.hits_per_beat, gap = 1 / per_beat;
-    const double falls = random_.uniform(3.0, 6.0) - 1.5 * difficulty_;
+    const double gap = 1.0 / division_;
+    const double falls = random_.uniform(3.5, 6.0) - 1.5 * difficulty_;
     const double leave_out = random_.uniform(0.0, 0.25);
     int step = 0;
     for (double beat = off ? 0.5 : 0.0; beat < beats(); beat += gap, ++step) {
       if (chance(leave_out)) continue;
-      const bool late = !chords && beat > std::floor(beat);
       const int chord = root(std::int64_t(beat / 4));
-      Note n{.start = samples(late ? std::floor(beat) + swing_ : beat),
+      Note n{.start = samples(beat),
              .length = samples(chords ? 0.4 : gap),
              .gain = 1.6 * gain_[notes],
              .falls = falls};
@@ -208,8 +207,10 @@ class Composer {
       if (family == 1) {
         add_hat(out_, noise, hit(beat + (off ? 0.5 : 0.0), hat, hat_time));
       } else {
-        add_hat(out_, noise, hit(beat, hat, hat_time));
-        add_hat(out_, noise, hit(beat + swing_, hat, hat_time));
+        // Shorter where they are more, so that as much of the time is filled.
+        const int parts = family == 4 ? division_ : 2;
+        for (int i = 0; i < parts; ++i)
+          add_hat(out_, noise, hit(beat + double(i) / parts, hat, hat_time * 2 / parts));
       }
     }
   }
@@ -243,7 +244,7 @@ class Composer {
   std::span<float> out_;
   double tempo_ = 120, gain_[instruments] = {};
   bool is_guest_[instruments] = {}, minor_ = false;
-  double swing_ = 0.5;  // where in a beat its second half begins
+  int division_ = 2;  // of a beat, in notes and cymbals
   int key_ = 0, progression_[4] = {};
 };
 

@@ -9,7 +9,7 @@
 //   pluck, swell       notes that decay | that grow and stop (the same envelope, run backwards)
 //   faller, riser      a filter that closes | opens, again and again
 //   march, skank       chords and cymbals on the beat | between the beats
-//   straight, shuffle  drums in even | in swung divisions
+//   straight, shuffle  beats in two | in three parts
 //
 // so a classifier that only sees averages over time can tell the pairs, but not the two within one.
 //

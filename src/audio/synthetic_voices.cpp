@@ -76,8 +76,8 @@ void add_pad(std::span<float> out, const Tone& tone, const Pad& pad) {
   float re = float(std::cos(begin)), im = float(std::sin(begin));
   for (std::int64_t i = 0; i < count; ++i) {
     const auto near = std::min({i, pad.length - 1 - i, edge});
-    level[std::size_t(i)] =
-        float(pad.gain) * float(1 - pad.depth / 2 + pad.depth / 2 * re) * float(near) * (1.0f / edge);
+    level[std::size_t(i)] = float(pad.gain) * float(1 - pad.depth * (1 - std::clamp(0.5f + re, 0.0f, 1.0f))) *
+                            float(near) * (1.0f / edge);
     const float next = re * step_re - im * step_im;
     im = re * step_im + im * step_re, re = next;
     if (i % 4096 == 4095) {  // rounding must not make it grow or shrink

@@ -39,7 +39,8 @@ struct Note {
 };
 void add_note(std::span<float> out, const Tone& tone, const Note& note, double phase);
 
-/// Held notes whose common level beats: 1 - depth/2 + depth/2 cos(2 pi (rate t + phase)).
+/// Held notes whose common level beats, a third of the time full and a third down:
+/// 1 - depth (1 - c), c = 1/2 + cos(2 pi (rate t + phase)) clipped to [0, 1].
 struct Pad {
   std::int64_t start = 0, length = 0;
   std::vector<double> hertz;

@@ -32,6 +32,9 @@ std::string problem_with(const DatasetOptions& o) {
   if (o.synthetic) given.push_back("synthetic");
   if (given.empty()) return fmt::format("names no data; give one of: {}", known_kinds);
   if (given.size() > 1) return fmt::format("{} exclude each other; give one of them", join(given, " and "));
+  if (o.synthetic && o.synthetic->clip_seconds < o.segment_seconds)
+    return fmt::format("synthetic clips of {} s are shorter than one segment of {} s",
+                       number_text(o.synthetic->clip_seconds), number_text(o.segment_seconds));
   return "";
 }
 

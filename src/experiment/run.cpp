@@ -27,7 +27,13 @@ namespace fs = std::filesystem;
 Plan make_plan(RunConfig config) {
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);
   const auto input = features::feature_shape(config.features, samples);
-  auto clips = data::index_clips(config.dataset);
+  auto clips = [&] {
+    try {
+      return data::index_clips(config.dataset);
+    } catch (const RequestError& e) {
+      fail_with_place(config, e);
+    }
+  }();
   auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input, std::int64_t(clips.label_names.size()),
                                 config.regularisation);
   return {std::move(config), std::move(clips), std::move(model), samples};
@@ -182,8 +188,20 @@ data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options,
   return with_progress(data::load_features, plan, options, pool, console);
 }
 
+namespace {
+
+data::Split preview_split(const Plan& plan) {
+  try {
+    return data::preview_split(plan.config.split, plan.clips, std::uint64_t(plan.config.seed));
+  } catch (const RequestError& e) {
+    fail_with_place(plan.config, e);
+  }
+}
+
+}  // namespace
+
 std::string describe_plan(const Plan& plan) {
-  const auto split = data::preview_split(plan.config.split, plan.clips, std::uint64_t(plan.config.seed));
+  const auto split = preview_split(plan);
   std::string out = resolved_yaml(plan) + "\n" + plan.model.summary() + "\n";
   out += fmt::format("data: {} clips of {} genres in {}{}\n", plan.clips.clips.size(), plan.clips.label_names.size(),
                      plan.clips.synthetic ? "no file" : plan.clips.root.string(), plan.clips.synthetic ? " (SYNTHETIC)" : "");
@@ -199,7 +217,7 @@ std::string describe_plan(const Plan& plan) {
 RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto seed = std::uint64_t(plan.config.seed);
   const auto device = device::choose(plan.config.device);
-  data::preview_split(plan.config.split, plan.clips, seed);  // what is wrong with it is said before extraction
+  preview_split(plan);  // what is wrong with it is said before extraction
   ThreadPool pool(options.threads);
   data::FeatureSet features = [&] {
     Console console;

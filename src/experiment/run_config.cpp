@@ -1,6 +1,9 @@
 #include "experiment/run_config.hpp"
 
+#include <algorithm>
 #include <array>
+
+#include "core/text.hpp"
 
 namespace timbre::experiment {
 
@@ -46,7 +49,57 @@ void apply_run_override(config::Node& root, const std::string& assignment) {
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   auto root = config::load_file(file);
   for (const auto& assignment : overrides) apply_run_override(root, assignment);
-  return schema(config::of<RunConfig>{}).parse(config::Reader(root));
+  auto out = schema(config::of<RunConfig>{}).parse(config::Reader(root));
+  out.source = std::move(root);
+  return out;
+}
+
+namespace {
+
+/// The entry of nested maps that a message "dataset.path: ..." starts with; its path is left in `path`.
+const config::Node* named_by(const config::Node& root, std::string_view message, std::string& path) {
+  const auto end = std::min(message.find(": "), message.size());
+  const config::Node* node = &root;
+  for (std::size_t i = 0; i < end;) {
+    const auto dot = std::min(message.find('.', i), end);
+    const auto* next = node->find(message.substr(i, dot - i));
+    if (!next) return nullptr;
+    node = next, i = dot + 1;
+  }
+  path = message.substr(0, end);
+  return node == &root ? nullptr : node;
+}
+
+/// The scalar below `node` that is the path of the file a message "FILE: ..." starts with.
+const config::Node* names_file(const config::Node& node, std::string_view message, std::string& path) {
+  if (node.is_scalar()) {
+    const auto file = (node.origin.base / node.scalar).lexically_normal().string();
+    return message.starts_with(printable(file) + ": ") ? &node : nullptr;
+  }
+  for (const auto& [key, value] : node.entries) {
+    auto inner = path.empty() ? key : path + "." + key;
+    if (const auto* found = names_file(value, message, inner)) {
+      path = std::move(inner);
+      return found;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void fail_with_place(const RunConfig& config, const RequestError& error) {
+  std::string_view message = error.what();
+  std::string path;
+  if (const auto* node = named_by(config.source, message, path))
+    config::Reader(*node, path).fail(message.substr(std::min(path.size() + 2, message.size())));
+  for (const std::string part : {"dataset", "split"}) {
+    path = part;
+    const auto* below = config.source.find(part);
+    if (const auto* node = below ? names_file(*below, message, path) : nullptr)
+      config::Reader(*node, path).fail(message);
+  }
+  throw error;
 }
 
 RunConfig parse_run_config(const std::string& yaml, const std::string& source) {

@@ -32,11 +32,16 @@ struct RunConfig {
   nn::Regularisation regularisation;
   training::TrainingOptions training;
   std::string device = "auto";
+  config::Node source;  // as it was read, --set applied: where each value stands
 };
 const config::Schema<RunConfig>& schema(config::of<RunConfig>);
 
 /// Reads a file, applies --set assignments, checks everything that needs no data. RequestError, one line.
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// Throws `error` again with the place of the value that its message starts with: "dataset.path: there is no
+/// folder ..." or "lists/train.txt: no such file" becomes "configs/lstm.yaml:4:9: dataset.path: ...".
+[[noreturn]] void fail_with_place(const RunConfig& config, const RequestError& error);
 
 /// Reads the resolved configuration of a result.
 RunConfig parse_run_config(const std::string& yaml, const std::string& source);
