@@ -5,15 +5,15 @@
 //   z[p, f] = b[f] + sum over i, j, c of x[p's window at i, j, c] W[i, j, c, f]
 //   dz = dy activation'(z)    dW = sum over p of window(p) dz[p]    db = sum dz    dx = windows of dz W^T, added
 //
-// The batch is cut into pieces of whole rows; within a row everything happens in tiles that stay in the first
-// cache (conv2d_kernels.hpp), so there is no im2col of the whole batch, and each product is formed once.
+// The batch is cut into pieces of whole rows. Within a row the products are formed in tiles of registers that
+// read windows where they lie (conv2d_kernels.hpp): there is no column matrix.
+#include "core/aligned.hpp"
 #include "nn/activation.hpp"
 #include "nn/layers/conv2d_kernels.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/window.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace timbre::nn {
 namespace {
@@ -42,19 +42,19 @@ const config::Schema<Conv2DOptions>& schema(config::of<Conv2DOptions>) {
   return s;
 }
 
-constexpr std::int64_t chunk = 48;  // places handled together in backward: their dz stays in the first cache
+constexpr std::int64_t chunk = 96;  // places handled together in backward: their dz stays in the first cache
 
 class Conv2DCpu final : public LayerOp {
  public:
   Conv2DCpu(const LayerBinding& binding, const Window2D& window, Activation activation, bool use_bias)
       : binding_(binding), activation_(activation), use_bias_(use_bias), places_(window.outputs()),
         filters_(binding.output.back()), h_(window.h), w_(window.w), channels_(window.channels) {
+    const std::int64_t panel = kernels_.panel;
     row_ = w_.kernel * channels_;
     line_ = w_.padded() * channels_;
     k_ = h_.kernel * row_;
-    panels_ = piece_count(filters_, kernels_.panel);
-    width_ = panels_ * kernels_.panel;
-    slices_ = piece_count(row_, kernels_.panel);
+    panels_ = piece_count(filters_, panel);
+    width_ = panels_ * panel;
     padded_ = h_.before || h_.after || w_.before || w_.after;
     for (std::int64_t i = 0; i < h_.out; ++i)
       for (std::int64_t j = 0; j < w_.out; ++j)
@@ -62,26 +62,35 @@ class Conv2DCpu final : public LayerOp {
     for (std::int64_t i = 0; i < h_.kernel; ++i)
       for (std::int64_t t = 0; t < row_; ++t) taps_at_.push_back(static_cast<std::int32_t>(i * line_ + t));
 
+    // Gathering writes dx once, in long sums, but works on lines of zeros above and below, and on whole panels
+    // of channels.
+    gather_ = binding_.input_gradient && h_.stride == 1 && w_.stride == 1 && 4 * h_.in <= 5 * h_.out &&
+              4 * piece_count(channels_, panel) * panel <= 5 * channels_;
+    above_ = (h_.kernel - 1) * w_.out;
+
     const bool trained = !binding_.gradients.empty();
     packed_.assign(static_cast<std::size_t>(k_ * width_), 0.0f);
     bias_.assign(static_cast<std::size_t>(width_), 0.0f);
     scratch_.resize(static_cast<std::size_t>(binding_.pool->threads()));
     for (auto& s : scratch_) {
-      s.tile.assign(ConvKernels::max_rows * ConvKernels::depth, 0.0f);
-      s.out.assign(static_cast<std::size_t>(ConvKernels::max_rows * width_), 0.0f);
+      s.edge.assign(static_cast<std::size_t>(ConvKernels::max_rows * panel), 0.0f);
       if (padded_) s.x.assign(static_cast<std::size_t>(h_.padded() * line_), 0.0f);
       if (!trained) continue;
-      s.dz.assign(static_cast<std::size_t>(chunk * width_), 0.0f);
-      s.edge.assign(static_cast<std::size_t>(ConvKernels::max_rows * kernels_.panel), 0.0f);
-      if (padded_) s.dx.assign(s.x.size(), 0.0f);
+      s.dz.assign(static_cast<std::size_t>(gather_ ? places_ + 2 * above_ : chunk) * width_, 0.0f);
+      if (padded_ && !gather_) s.dx.assign(s.x.size(), 0.0f);
     }
     if (!trained) return;
     // Partial gradients: enough pieces for many cores, but not more memory than the gradients are worth.
     block_ = k_ * width_ + width_;
     most_pieces_ = std::clamp<std::int64_t>((std::int64_t{8} << 20) / block_, 4, 32);
     partial_.resize(static_cast<std::size_t>(std::min(most_pieces_, binding_.capacity) * block_));
-    if (binding_.input_gradient)
-      transposed_.assign(static_cast<std::size_t>(h_.kernel * slices_ * filters_ * kernels_.panel), 0.0f);
+    if (!binding_.input_gradient) return;
+    slices_ = piece_count(gather_ ? channels_ : row_, panel);
+    for (std::int64_t t = 0; t < (gather_ ? w_.kernel * h_.kernel : 1); ++t)
+      for (std::int64_t f = 0; f < filters_; ++f)
+        dz_at_.push_back(static_cast<std::int32_t>(f - (t % h_.kernel * w_.out + t / h_.kernel) * width_));
+    transposed_.assign(
+        static_cast<std::size_t>(slices_ * h_.kernel * (gather_ ? w_.kernel : 1) * filters_ * panel), 0.0f);
   }
 
   void forward(const StepContext& context, const float* x, float* y) override {
@@ -99,12 +108,12 @@ class Conv2DCpu final : public LayerOp {
     const auto pieces = std::min(context.rows, most_pieces_);
     binding_.pool->parallel_for(pieces, [&](std::int64_t piece, int thread) {
       float* partial = partial_.data() + piece * block_;
-      std::fill_n(partial, block_, 0.0f);
+      std::fill_n(partial + k_ * width_, width_, 0.0f);
       const auto rows = piece_of(context.rows, pieces, piece);
       for (auto n = rows.begin; n < rows.end; ++n)
         backward_row(scratch_[thread], x + n * input_size(), y + n * places_ * filters_,
                      dy + n * places_ * filters_, binding_.input_gradient ? dx + n * input_size() : nullptr,
-                     partial);
+                     partial, n > rows.begin);
     });
     for (std::int64_t piece = 1; piece < pieces; ++piece)
       kernels_.add(block_, partial_.data() + piece * block_, partial_.data());
@@ -115,33 +124,35 @@ class Conv2DCpu final : public LayerOp {
 
  private:
   struct Scratch {
-    std::vector<float> x, dx;  // [padded H, padded W, C]
-    std::vector<float> tile;   // [max_rows, depth]: windows in forward, dz in backward
-    std::vector<float> out;    // [max_rows, width]
-    std::vector<float> dz;     // [chunk, width]
-    std::vector<float> edge;   // [max_rows, panel]
+    AlignedFloats x, dx;  // [padded H, padded W, C]
+    AlignedFloats dz;     // [chunk, width]; for gathering all places, between kh - 1 lines of zeros
+    AlignedFloats edge;   // [max_rows, panel]: tiles that are wider than what there is
   };
 
   std::int64_t input_size() const { return h_.in * w_.in * channels_; }
 
   /// The kernel as panels [panels, K, panel] with zeros behind the last filter.
   void pack_weights() {
-    const auto panel = kernels_.panel;
+    const std::int64_t panel = kernels_.panel;
     for (std::int64_t q = 0; q < panels_; ++q) {
-      const auto n = std::min<std::int64_t>(panel, filters_ - q * panel);
+      const auto n = std::min(panel, filters_ - q * panel);
       for (std::int64_t k = 0; k < k_; ++k)
         std::copy_n(binding_.parameters[0] + k * filters_ + q * panel, n, packed_.data() + (q * k_ + k) * panel);
     }
     if (use_bias_) std::copy_n(binding_.parameters[1], filters_, bias_.data());
   }
 
-  /// The kernel's lines as panels [kh, slices, filters, panel]: entry t of a line is (j, c) = (t / C, t % C).
+  /// The kernel's transpose in panels with zeros behind the last entry: for gathering [slices of C, kw, kh,
+  /// filters, panel], otherwise by lines [kh, slices of kw C, filters, panel].
   void pack_transposed() {
-    const auto panel = kernels_.panel;
+    const std::int64_t panel = kernels_.panel;
     for (std::int64_t i = 0; i < h_.kernel; ++i)
       for (std::int64_t t = 0; t < row_; ++t) {
+        const auto j = t / channels_, c = t % channels_;
         const float* from = binding_.parameters[0] + (i * row_ + t) * filters_;
-        float* to = transposed_.data() + (i * slices_ + t / panel) * filters_ * panel + t % panel;
+        float* to = transposed_.data() +
+                    (gather_ ? ((c / panel * w_.kernel + j) * h_.kernel + i) * filters_ * panel + c % panel
+                             : (i * slices_ + t / panel) * filters_ * panel + t % panel);
         for (std::int64_t f = 0; f < filters_; ++f) to[f * panel] = from[f];
       }
   }
@@ -157,44 +168,30 @@ class Conv2DCpu final : public LayerOp {
 
   void forward_row(Scratch& s, const float* x_row, float* y) const {
     const float* x = padded_input(s, x_row);
-    float* out[ConvKernels::max_rows];
-    for (std::int64_t p = 0; p < places_; p += kernels_.rows) {
-      const int n = static_cast<int>(std::min<std::int64_t>(kernels_.rows, places_ - p));
-      for (std::int64_t k = 0; k < k_; k += ConvKernels::depth) {
-        const auto depth = std::min(ConvKernels::depth, k_ - k);
-        for (int r = 0; r < n; ++r) copy_window(x + places_at_[p + r], k, depth, &s.tile[r * ConvKernels::depth]);
-        for (std::int64_t q = 0; q < panels_; ++q) {
-          for (int r = 0; r < n; ++r) out[r] = s.out.data() + r * width_ + q * kernels_.panel;
-          kernels_.multiply(n, depth, s.tile.data(), packed_.data() + (q * k_ + k) * kernels_.panel, out, k > 0);
+    const bool relu = activation_ == Activation::relu;
+    const std::int64_t panel = kernels_.panel;
+    const float* from[ConvKernels::max_rows];
+    float* to[ConvKernels::max_rows];
+    for (std::int64_t q = 0; q < panels_; ++q) {
+      const auto valid = std::min(panel, filters_ - q * panel);
+      const bool whole = valid == panel;
+      for (std::int64_t p = 0; p < places_; p += kernels_.multiply_rows) {
+        const auto n = std::min<std::int64_t>(kernels_.multiply_rows, places_ - p);
+        for (std::int64_t r = 0; r < n; ++r) {
+          from[r] = x + places_at_[p + r];
+          to[r] = whole ? y + (p + r) * filters_ + q * panel : &s.edge[r * panel];
         }
+        kernels_.multiply(static_cast<int>(n), k_, taps_at_.data(), from, packed_.data() + q * k_ * panel, to,
+                          relu ? ConvKernels::Finish::bias_relu : ConvKernels::Finish::bias,
+                          bias_.data() + q * panel);
+        for (std::int64_t r = 0; !whole && r < n; ++r) std::copy_n(to[r], valid, y + (p + r) * filters_ + q * panel);
       }
-      finish(n, s.out.data(), y + p * filters_);
     }
-  }
-
-  /// Entries [k, k + n) of a window, in the order of the kernel.
-  void copy_window(const float* window, std::int64_t k, std::int64_t n, float* to) const {
-    if (row_ < 16) {
-      for (std::int64_t t = 0; t < n; ++t) to[t] = window[taps_at_[k + t]];
-      return;
-    }
-    while (n > 0) {
-      const auto part = std::min(n, row_ - k % row_);
-      std::memcpy(to, window + taps_at_[k], static_cast<std::size_t>(part) * sizeof(float));
-      to += part, k += part, n -= part;
-    }
-  }
-
-  /// Bias and activation of n places, from the padded tile to y.
-  void finish(int n, const float* out, float* y) const {
-    if (activation_ == Activation::relu) return kernels_.bias_relu(n, filters_, out, width_, bias_.data(), y);
-    for (int r = 0; r < n; ++r)
-      for (std::int64_t f = 0; f < filters_; ++f) y[r * filters_ + f] = out[r * width_ + f] + bias_[f];
-    if (activation_ == Activation::linear) return;
-    if (activation_ == Activation::softmax) return softmax_rows(y, n, filters_);
-    with_activation(activation_, [&](auto f) {
-      for (std::int64_t i = 0; i < n * filters_; ++i) y[i] = f.value(y[i]);
-    });
+    if (activation_ == Activation::softmax) softmax_rows(y, places_, filters_);
+    else if (!relu && activation_ != Activation::linear)
+      with_activation(activation_, [&](auto f) {
+        for (std::int64_t i = 0; i < places_ * filters_; ++i) y[i] = f.value(y[i]);
+      });
   }
 
   /// dz [n, width] of n places, and the sum over them, which is db.
@@ -215,62 +212,95 @@ class Conv2DCpu final : public LayerOp {
   }
 
   void backward_row(Scratch& s, const float* x_row, const float* y, const float* dy, float* dx_row,
-                    float* partial) const {
+                    float* partial, bool add) const {
     const float* x = padded_input(s, x_row);
     float* dx = padded_ ? s.dx.data() : dx_row;
-    if (dx_row) std::fill_n(dx, h_.padded() * line_, 0.0f);
-    for (std::int64_t p = 0; p < places_; p += chunk) {
+    const bool spreads = dx_row && !gather_;
+    if (spreads) std::fill_n(dx, h_.padded() * line_, 0.0f);
+    for (std::int64_t p = 0; p < places_; p += chunk, add = true) {
       const auto n = std::min(chunk, places_ - p);
-      derive(n, y + p * filters_, dy + p * filters_, s.dz.data(), partial + k_ * width_);
+      float* dz = s.dz.data() + (gather_ ? above_ + p : 0) * width_;
+      derive(n, y + p * filters_, dy + p * filters_, dz, partial + k_ * width_);
       for (std::int64_t q = 0; q < panels_; ++q)
         for (std::int64_t i = 0; i < h_.kernel; ++i)
-          for (std::int64_t t = 0; t < row_; t += kernels_.rows)
-            kernels_.correlate(static_cast<int>(std::min<std::int64_t>(kernels_.rows, row_ - t)), n,
-                               &places_at_[p], x + i * line_ + t, s.dz.data() + q * kernels_.panel, width_,
-                               partial + (i * row_ + t) * width_ + q * kernels_.panel, width_);
-      if (dx_row)
-        for (std::int64_t r = 0; r < n; r += kernels_.rows)
-          spread(s, static_cast<int>(std::min<std::int64_t>(kernels_.rows, n - r)), &places_at_[p + r],
-                 s.dz.data() + r * width_, dx);
+          for (std::int64_t t = 0; t < row_; t += kernels_.correlate_rows)
+            kernels_.correlate(static_cast<int>(std::min<std::int64_t>(kernels_.correlate_rows, row_ - t)), n,
+                               &places_at_[p], x + i * line_ + t, dz + q * kernels_.panel, width_,
+                               partial + (i * row_ + t) * width_ + q * kernels_.panel, width_, add);
+      if (spreads) spread(s, n, &places_at_[p], dx);
     }
-    if (dx_row && padded_)
+    if (spreads && padded_)
       for (std::int64_t i = 0; i < h_.in; ++i)
         std::copy_n(dx + (i + h_.before) * line_ + w_.before * channels_, w_.in * channels_,
                     dx_row + i * w_.in * channels_);
+    if (dx_row && gather_) gather(s, dx_row);
   }
 
-  /// dx += dz W^T of n <= rows places, each into its window.
-  void spread(Scratch& s, int n, const std::int32_t* at, const float* dz, float* dx) const {
-    const auto panel = kernels_.panel;
-    float* out[ConvKernels::max_rows];
-    for (std::int64_t f = 0; f < filters_; f += ConvKernels::depth) {
-      const auto depth = std::min(ConvKernels::depth, filters_ - f);
-      for (int r = 0; r < n; ++r) std::copy_n(dz + r * width_ + f, depth, &s.tile[r * ConvKernels::depth]);
-      for (std::int64_t i = 0; i < h_.kernel; ++i)
-        for (std::int64_t q = 0; q < slices_; ++q) {
-          const float* weights = transposed_.data() + ((i * slices_ + q) * filters_ + f) * panel;
-          const auto valid = std::min<std::int64_t>(panel, row_ - q * panel);
-          const bool whole = valid == panel;
-          for (int r = 0; r < n; ++r) out[r] = whole ? dx + at[r] + i * line_ + q * panel : &s.edge[r * panel];
-          kernels_.multiply(n, depth, s.tile.data(), weights, out, whole);
-          for (int r = 0; !whole && r < n; ++r)
-            for (std::int64_t t = 0; t < valid; ++t) dx[at[r] + i * line_ + q * panel + t] += s.edge[r * panel + t];
+  /// dx[u, v] = sum over i, j of dz[u - i, v - j] W[i, j]^T for stride 1: u and v count from the padding, the
+  /// lines of zeros around dz take the i that reach outside, and only the j inside are summed.
+  void gather(Scratch& s, float* dx) const {
+    const std::int64_t panel = kernels_.panel, column = h_.kernel * filters_;
+    const float* from[ConvKernels::max_rows];
+    float* to[ConvKernels::max_rows];
+    for (std::int64_t q = 0; q < slices_; ++q) {
+      const auto valid = std::min(panel, channels_ - q * panel);
+      const bool whole = valid == panel;
+      for (std::int64_t v = w_.before; v < w_.before + w_.in; ++v) {
+        const auto j0 = std::max<std::int64_t>(v - w_.out + 1, 0), j1 = std::min(v + 1, w_.kernel);
+        const float* weights = transposed_.data() + (q * w_.kernel + j0) * column * panel;
+        for (std::int64_t u = 0; u < h_.in; u += kernels_.multiply_rows) {
+          const auto rows = std::min<std::int64_t>(kernels_.multiply_rows, h_.in - u);
+          for (std::int64_t r = 0; r < rows; ++r) {
+            from[r] = s.dz.data() + (above_ + (u + r + h_.before) * w_.out + v - j0) * width_;
+            to[r] = whole ? dx + ((u + r) * w_.in + v - w_.before) * channels_ + q * panel : &s.edge[r * panel];
+          }
+          kernels_.multiply(static_cast<int>(rows), (j1 - j0) * column, dz_at_.data(), from, weights, to,
+                            ConvKernels::Finish::set, nullptr);
+          for (std::int64_t r = 0; !whole && r < rows; ++r)
+            std::copy_n(to[r], valid, dx + ((u + r) * w_.in + v - w_.before) * channels_ + q * panel);
         }
+      }
     }
+  }
+
+  /// dx += dz W^T of n places, each into its window.
+  void spread(Scratch& s, std::int64_t n, const std::int32_t* at, float* dx) const {
+    const std::int64_t panel = kernels_.panel;
+    const float* from[ConvKernels::max_rows];
+    float* to[ConvKernels::max_rows];
+    for (std::int64_t i = 0; i < h_.kernel; ++i)
+      for (std::int64_t q = 0; q < slices_; ++q) {
+        const float* weights = transposed_.data() + (i * slices_ + q) * filters_ * panel;
+        const auto valid = std::min(panel, row_ - q * panel);
+        const bool whole = valid == panel;
+        for (std::int64_t p = 0; p < n; p += kernels_.multiply_rows) {
+          const auto rows = std::min<std::int64_t>(kernels_.multiply_rows, n - p);
+          for (std::int64_t r = 0; r < rows; ++r) {
+            from[r] = s.dz.data() + (p + r) * width_;
+            to[r] = whole ? dx + at[p + r] + i * line_ + q * panel : &s.edge[r * panel];
+          }
+          kernels_.multiply(static_cast<int>(rows), filters_, dz_at_.data(), from, weights, to,
+                            whole ? ConvKernels::Finish::add : ConvKernels::Finish::set, nullptr);
+          for (std::int64_t r = 0; !whole && r < rows; ++r)
+            for (std::int64_t t = 0; t < valid; ++t) dx[at[p + r] + i * line_ + q * panel + t] += to[r][t];
+        }
+      }
   }
 
   const ConvKernels& kernels_ = conv_kernels();
   LayerBinding binding_;
   Activation activation_;
-  bool use_bias_, padded_ = false;
+  bool use_bias_, padded_ = false, gather_ = false;
   std::int64_t places_, filters_;
   WindowAxis h_, w_;
   std::int64_t channels_;
   std::int64_t row_ = 0, line_ = 0, k_ = 0;                // kw C; padded W times C; kh kw C
-  std::int64_t panels_ = 0, width_ = 0, slices_ = 0;       // filters in panels; padded filters; row_ in panels
+  std::int64_t panels_ = 0, width_ = 0, slices_ = 0;       // filters in panels; padded filters; dx in panels
+  std::int64_t above_ = 0;                                 // places in kh - 1 lines
   std::int64_t block_ = 0, most_pieces_ = 0;
-  std::vector<std::int32_t> places_at_, taps_at_;          // offsets into a padded row
-  std::vector<float> packed_, transposed_, bias_, partial_;
+  std::vector<std::int32_t> places_at_, taps_at_;          // offsets into a padded row of the batch
+  std::vector<std::int32_t> dz_at_;                        // of (j, i, f), from dz at the first j
+  AlignedFloats packed_, transposed_, bias_, partial_;
   std::vector<Scratch> scratch_;
 };
 

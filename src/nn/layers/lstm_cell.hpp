@@ -13,23 +13,11 @@
 #pragma once
 
 #include <cstdint>
-#include <new>
 #include <vector>
 
-namespace timbre::nn {
+#include "core/aligned.hpp"
 
-/// Memory for vector code: 64-byte aligned.
-template <class T>
-struct Aligned64 {
-  using value_type = T;
-  Aligned64() = default;
-  template <class U>
-  Aligned64(const Aligned64<U>&) {}
-  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{64})); }
-  void deallocate(T* p, std::size_t) { ::operator delete(p, std::align_val_t{64}); }
-  bool operator==(const Aligned64&) const { return true; }
-};
-using AlignedFloats = std::vector<float, Aligned64<float>>;
+namespace timbre::nn {
 
 struct LstmSize {
   std::int64_t units, padded;  // padded: units rounded up to 16

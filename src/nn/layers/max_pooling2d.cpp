@@ -6,15 +6,23 @@
 // Padding counts as minus infinity. Of equal values the first of the window (row by row) is the maximum, as in
 // TensorFlow; a NaN is larger than everything, so that it is seen. Training keeps the maximum's place, 16 bits
 // per output.
+#include <algorithm>
+
 #include "core/isa.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/window.hpp"
 
 namespace timbre::nn {
 namespace {
+/// The windows that hold one line (or column) of the input.
+struct PoolRange {
+  std::int64_t first, count;
+};
+
 struct PoolKernels {
   void (*forward_row)(const Window2D& window, const float* x, float* y, std::uint16_t* argmax);
-  void (*backward_row)(const Window2D& window, const float* dy, const std::uint16_t* argmax, float* dx);
+  void (*backward_row)(const Window2D& window, const PoolRange* rows, const PoolRange* columns, const float* dy,
+                       const std::uint16_t* argmax, float* dx);
 };
 }  // namespace
 }  // namespace timbre::nn
@@ -53,12 +61,26 @@ const PoolKernels& pool_kernels() {
   return generic::kernels;
 }
 
+std::vector<PoolRange> ranges(const WindowAxis& a) {
+  std::vector<PoolRange> out;
+  for (std::int64_t i = 0; i < a.in; ++i) {
+    const auto at = i + a.before;
+    const auto first = at < a.kernel ? 0 : (at - a.kernel) / a.stride + 1;
+    // A place behind the last window, or between two, is in none: the first then only keeps addresses inside.
+    const auto count = std::max<std::int64_t>(std::min(at / a.stride, a.out - 1) - first + 1, 0);
+    out.push_back({count ? first : 0, count});
+  }
+  return out;
+}
+
 class MaxPooling2DCpu final : public LayerOp {
  public:
   MaxPooling2DCpu(const LayerBinding& binding, const Window2D& window)
       : pool_(*binding.pool), input_gradient_(binding.input_gradient), window_(window),
         in_(binding.input.size()), out_(binding.output.size()) {
-    if (input_gradient_) argmax_.resize(static_cast<std::size_t>(binding.capacity * out_));
+    if (!input_gradient_) return;
+    argmax_.resize(static_cast<std::size_t>(binding.capacity * out_));
+    rows_ = ranges(window.h), columns_ = ranges(window.w);
   }
 
   void forward(const StepContext& context, const float* x, float* y) override {
@@ -71,7 +93,8 @@ class MaxPooling2DCpu final : public LayerOp {
   void backward(const StepContext& context, const float*, const float*, float* dy, float* dx) override {
     if (!input_gradient_) return;
     pool_.parallel_for(context.rows, [&](std::int64_t row, int) {
-      kernels_.backward_row(window_, dy + row * out_, argmax_.data() + row * out_, dx + row * in_);
+      kernels_.backward_row(window_, rows_.data(), columns_.data(), dy + row * out_, argmax_.data() + row * out_,
+                             dx + row * in_);
     });
   }
 
@@ -81,7 +104,8 @@ class MaxPooling2DCpu final : public LayerOp {
   bool input_gradient_;
   Window2D window_;
   std::int64_t in_, out_;
-  std::vector<std::uint16_t> argmax_;  // [capacity, H', W', C]
+  std::vector<PoolRange> rows_, columns_;  // of the input
+  std::vector<std::uint16_t> argmax_;      // [capacity, H', W', C]
 };
 
 class MaxPooling2DLayer final : public Layer {
