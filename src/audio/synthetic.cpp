@@ -40,7 +40,7 @@ struct Family {
 constexpr Family families[] = {
     /* filters */ {{silent, -14, 0, -9, -4, silent, -18}, 95, 140, 0.9, 1.4, 0.6, 2},
     /* beats   */ {{-16, 0, silent, -6, 0, silent, -8}, 90, 130, 1.1, 1.8, 0.3, 1},
-    /* notes   */ {{-16, 0, silent, -10, silent, silent, -22}, 80, 120, 1.2, 2.0, 0.4, 1},
+    /* notes   */ {{-20, 0, silent, -16, silent, silent, -22}, 80, 120, 1.2, 2.0, 0.4, 1},
     /* pads    */ {{0, -18, silent, -14, silent, silent, -26}, 60, 100, 1.2, 2.2, 0.5, 1},
     /* drums   */ {{-18, -8, silent, -6, 2, 0, -3}, 70, 105, 1.2, 1.9, 0.5, 2},
 };
@@ -125,7 +125,7 @@ class Composer {
     const bool own = genre_.family == 3;
     const bool fast = own ? genre_.second : chance(0.5);
     Pad held{.gain = gain_[pad] / 1.7, .phase = random_.uniform()};
-    held.rate = (fast ? 4.0 : 0.9) * std::exp((0.15 + 0.3 * difficulty_) * random_.normal());
+    held.rate = (fast ? 3.4 : 0.8) * std::exp((0.15 + 0.3 * difficulty_) * random_.normal());
     held.depth = own ? random_.uniform(0.9, 1.0) : random_.uniform(0.0, 0.7);
     const auto bar = samples(4);
     for (std::int64_t b = 0; b * bar < std::int64_t(out_.size()); ++b) {
