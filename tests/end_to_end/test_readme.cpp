@@ -1,8 +1,8 @@
 // Every command that the README shows is run: the blocks fenced by ```sh, in their order, in one folder that
 // looks like the checkout. A block stands out by the line <!-- not run by the tests: REASON --> before it.
 //
-// Training is cut short for the test: run_experiment and run_study are called with a few more --set, so that
-// they take seconds. song.wav lies in the folder, nine seconds of made-up music.
+// Training is cut short for the test: run_experiment, run_study and extract_features are called with a few
+// more --set, so that they take seconds. song.wav lies in the folder, nine seconds of made-up music.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -77,7 +77,7 @@ void put_commands(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(TIMBRE_BIN_DIR)) {
     const auto name = entry.path().filename().string();
     if (name.starts_with("test_") || !entry.is_regular_file()) continue;
-    if (name == "run_experiment" || name == "run_study") {
+    if (name == "run_experiment" || name == "run_study" || name == "extract_features") {
       const auto file = folder / "build/bin" / name;
       write_file(
           file,
@@ -100,7 +100,7 @@ TEST(Readme, EveryCommandBlockRuns) {
   if (!fs::exists(source / "README.md")) GTEST_SKIP() << "no README.md";
   TemporaryFolder folder;
   for (const auto* name : {"configs", "experiments"})
-    fs::copy(source / name, folder / name, fs::copy_options::recursive);
+    if (fs::exists(source / name)) fs::copy(source / name, folder / name, fs::copy_options::recursive);
   put_commands(folder.path());
   write_song(folder / "song.wav");
   int run = 0;
