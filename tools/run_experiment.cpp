@@ -20,6 +20,8 @@ int main(int argc, char** argv) {
   app.add_option("--device", device, "auto, cpu or cuda");
   app.add_option("--threads", options.threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the run's folder (default: runs/<experiment>/<key>)");
+  app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between checkpoints (default: 60; 0: after every step)")
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--force", options.force, "run again what is finished");
   app.add_flag("--restart", options.restart, "begin anew instead of going on from a checkpoint");
   app.add_flag("--dry-run", dry_run, "show the resolved configuration, the model and the split; train nothing");

@@ -1,5 +1,7 @@
 #include "data/feature_store.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
@@ -49,15 +51,44 @@ std::string hash_of_file(const fs::path& file) {
   return std::ferror(in.get()) ? "" : hasher.hex();
 }
 
+/// What tells that a file is no longer the one that was hashed.
+struct Stamp {
+  bool there = false;
+  std::uint64_t device = 0, number = 0;
+  std::int64_t size = 0, seconds = 0, nanoseconds = 0;
+  bool operator==(const Stamp&) const = default;
+};
+Stamp stamp_of(const fs::path& file) {
+  struct stat s {};
+  if (::stat(file.c_str(), &s) != 0) return {};
+  return {true, s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec};
+}
+
 /// Of each clip; empty for synthetic ones.
-std::vector<std::string> hash_clips(const ClipIndex& index, ThreadPool& pool, const ExtractionHooks& hooks) {
-  std::vector<std::string> out(index.clips.size());
+struct Contents {
+  std::vector<std::string> hashes;
+  std::vector<Stamp> stamps;
+};
+Contents read_contents(const ClipIndex& index, ThreadPool& pool, const ExtractionHooks& hooks) {
+  Contents out{std::vector<std::string>(index.clips.size()), std::vector<Stamp>(index.clips.size())};
   if (index.synthetic) return out;
-  pool.parallel_for(std::ssize(out), [&](std::int64_t i, int) {
+  pool.parallel_for(std::ssize(index.clips), [&](std::int64_t i, int) {
     if (hooks.check) hooks.check();
-    out[std::size_t(i)] = hash_of_file(index.clips[std::size_t(i)].file);
+    const auto& file = index.clips[std::size_t(i)].file;
+    out.stamps[std::size_t(i)] = stamp_of(file);  // first: a change while it is read must show
+    out.hashes[std::size_t(i)] = hash_of_file(file);
   });
   return out;
+}
+
+/// The key speaks of the files as they were hashed: rows of others must not be stored under it.
+void require_unchanged(const ClipIndex& index, const Contents& contents) {
+  if (index.synthetic) return;
+  for (std::size_t i = 0; i < index.clips.size(); ++i) {
+    const auto now = stamp_of(index.clips[i].file);
+    if (now != contents.stamps[i])
+      fail("{}: {} while the features were extracted", shown(index.clips[i].file), now.there ? "changed" : "vanished");
+  }
 }
 
 std::string key_of(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
@@ -213,10 +244,12 @@ void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset
 }
 
 /// Extracts into the store file table.file.
-void build_store(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
-                 ThreadPool& pool, const ExtractionHooks& hooks, FeatureTable& table) {
+void build_store(const ClipIndex& index, const Contents& contents, const DatasetOptions& dataset,
+                 const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks, FeatureTable& table) {
   const auto folder = table.file.parent_path();
+  storage::remove_temporaries(folder);
   const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error");
+  require_unchanged(index, contents);
   table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(), table.bad_files.clear();
   std::vector<std::size_t> source;  // of each good clip, its number in the index
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
@@ -236,7 +269,7 @@ void build_store(const ClipIndex& index, const DatasetOptions& dataset, const fe
          grouped(std::numeric_limits<std::int32_t>::max()));
 
   storage::AtomicFile atomic(table.file);
-  auto file = storage::H5File::create(atomic.temporary());
+  auto file = storage::H5File::create(atomic);
   write_parameters(file, table, dataset, options);
   write_table(file, table);
   const auto row_size = table.shape.size(), step = block_rows(row_size);
@@ -284,15 +317,17 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
   if (index.synthetic && options.sample_rate != audio::synthetic_sample_rate)
     fail_request("dataset.synthetic: clips are made at {} Hz; features.sample_rate must be {}, not {}",
                  audio::synthetic_sample_rate, audio::synthetic_sample_rate, options.sample_rate);
-  const auto hashes = hash_clips(index, pool, hooks);
-  table.key = key_of(index, dataset, options, hashes);
+  const auto contents = read_contents(index, pool, hooks);
+  table.key = key_of(index, dataset, options, contents.hashes);
   table.file = store_folder / (table.key + ".h5");
   table.label_names = index.label_names;
   table.synthetic = index.synthetic;
-  note_replicas(index, hashes, table.notes);
+  note_replicas(index, contents.hashes, table.notes);
 
   table.from_cache = try_store(index, table, features, hooks);
-  if (!table.from_cache) {
+  if (table.from_cache) {
+    remove_dead_lock(store_folder, table.key);
+  } else {
     const KeyLock lock(store_folder, table.key, hooks.check);
     auto fresh = table;  // another process may have made it while this one waited
     fresh.notes.clear();
@@ -301,7 +336,7 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
       table = std::move(fresh);
       table.from_cache = true;
     } else {
-      build_store(index, dataset, options, pool, hooks, table);
+      build_store(index, contents, dataset, options, pool, hooks, table);
       if (features) read_store(table.file, index, table, features, hooks);
     }
   }
@@ -312,7 +347,7 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
 
 std::string content_key(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
                         ThreadPool& pool, const ExtractionHooks& hooks) {
-  return key_of(index, dataset, options, hash_clips(index, pool, hooks));
+  return key_of(index, dataset, options, read_contents(index, pool, hooks).hashes);
 }
 
 FeatureTable prepare_features(const ClipIndex& index, const DatasetOptions& dataset,
@@ -335,7 +370,7 @@ void write_feature_file(const fs::path& target, const FeatureTable& table, const
                         const features::FeatureOptions& options) {
   const auto source = storage::H5File::open(table.file);
   storage::AtomicFile atomic(target);
-  auto file = storage::H5File::create(atomic.temporary());
+  auto file = storage::H5File::create(atomic);
   write_parameters(file, table, dataset, options);
   if (const auto& from = dataset.path ? dataset.path : dataset.manifest) file.attribute("/", "dataset", from->string());
   write_table(file, table);

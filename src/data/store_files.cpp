@@ -75,8 +75,29 @@ void SpillFile::read(std::int64_t first, std::span<float> out) const {
   }
 }
 
+namespace {
+
+bool is_still(int descriptor, const fs::path& path) {
+  struct stat held {
+  }, named{};
+  return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
+         held.st_dev == named.st_dev;
+}
+
+fs::path lock_file(const fs::path& folder, const std::string& key) { return folder / (key + ".lock"); }
+
+}  // namespace
+
+void remove_dead_lock(const fs::path& folder, const std::string& key) {
+  const auto file = lock_file(folder, key);
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return;
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_still(descriptor, file)) ::unlink(file.c_str());
+  ::close(descriptor);
+}
+
 KeyLock::KeyLock(const fs::path& folder, const std::string& key, const std::function<void()>& waiting)
-    : file_(folder / (key + ".lock")) {
+    : file_(lock_file(folder, key)) {
   make_folder(folder);
   for (;;) {
     descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -91,10 +112,7 @@ KeyLock::KeyLock(const fs::path& folder, const std::string& key, const std::func
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(100));
     }
-    struct stat held{}, named{};
-    if (::fstat(descriptor_, &held) == 0 && ::stat(file_.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
-        held.st_dev == named.st_dev)
-      return;
+    if (is_still(descriptor_, file_)) return;
     ::close(std::exchange(descriptor_, -1));  // its holder removed the name on leaving
   }
 }

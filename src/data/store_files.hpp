@@ -31,6 +31,9 @@ class SpillFile {
   std::int64_t size_ = 0;
 };
 
+/// Removes the lock of a key that a killed process left; nothing where a living one holds it.
+void remove_dead_lock(const std::filesystem::path& folder, const std::string& key);
+
 /// The lock of one key in a store: of several that want to extract the same features one does, the others wait.
 class KeyLock {
  public:

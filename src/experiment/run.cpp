@@ -230,15 +230,16 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto folder = options.folder.value_or(options.runs / plan.config.experiment / key);
   const auto result = folder / "result.h5";
 
-  fs::create_directories(folder);
   const storage::FolderLock lock(folder);
+  storage::remove_temporaries(folder);
   const auto before = folder_key(folder);
   if (!before.empty() && before != key)
     fail_request("{}: holds another run (key {}, this one is {}); name another --out", folder.string(), before, key);
   if (before.empty() && fs::exists(result))
     fail_request("{}: holds a result whose run is not known; name another --out", folder.string());
   Console console(folder / "run.log");
-  if (fs::exists(result) && !options.force) {
+  // A checkpoint beside a result is that of --force, or of a run killed right before its end: it goes on.
+  if (fs::exists(result) && !options.force && !fs::exists(checkpoint_file(folder))) {
     const auto old = results::read_result(result, false);
     console.line(fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old.status));
     return {result, true, old.status == "diverged", old.message};
@@ -278,12 +279,15 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   hooks.on_batch = [&](const training::Progress& p) { progress.on_batch(p); };
   hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) { progress.on_epoch(epoch, t.epochs, batches, h); };
   hooks.save = [&](const training::TrainerState& s) { training::write_checkpoint(checkpoint_file(folder), key, s); };
+  hooks.save_every_seconds = options.checkpoint_seconds;
   hooks.signal = &stop_signal();
   training::TrainingResult trained;
   try {
     trained = training::train(*step, plan.model, t, seed, split.train, split.validation, hooks, resume ? &*resume : nullptr);
   } catch (const Interrupted&) {
-    console.line("stopped; the same command goes on from here");
+    console.line(options.force     ? "stopped; the same command without --force goes on from here"
+                 : options.restart ? "stopped; the same command without --restart goes on from here"
+                                   : "stopped; the same command goes on from here");
     throw;
   }
 

@@ -23,6 +23,7 @@ struct RunOptions {
   bool force = false;                              // run again what is finished
   bool restart = false;                            // do not go on from a checkpoint
   int threads = 0;                                 // 0: one per core
+  double checkpoint_seconds = 60;                  // between checkpoints while training
 };
 
 /// What a configuration comes to before any training: its clips and its model.

@@ -184,7 +184,7 @@ Evaluation evaluate(std::span<const float> probabilities, std::span<const std::i
 
 void write_result(const std::filesystem::path& path, const RunRecord& record) {
   storage::AtomicFile atomic(path);
-  auto file = H5File::create(atomic.temporary());
+  auto file = H5File::create(atomic);
   file.attribute("/", "schema", schema_name);
   file.attribute("/", "schema_version", schema_version);
   for (const auto& r : root_texts) file.attribute("/", r.name, record.*r.member);

@@ -52,10 +52,9 @@ std::string temporary_prefix(const fs::path& target) {
 }
 
 /// A living writer holds a lock on its temporary; one that can be locked was left by a dead one.
-void remove_left_overs(const fs::path& target) {
-  const auto prefix = temporary_prefix(target);
+void remove_left_overs(const fs::path& folder, std::string_view prefix) {
   std::error_code error;
-  for (fs::directory_iterator it(folder_of(target), error), end; !error && it != end; it.increment(error)) {
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     if (!it->path().filename().string().starts_with(prefix)) continue;
     const int descriptor = ::open(it->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (descriptor < 0) continue;
@@ -100,7 +99,7 @@ AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
   make_folder(folder);
   std::error_code error;
   if (fs::is_directory(target_, error)) fail("{}: is a folder, not a file", shown(target_));
-  remove_left_overs(target_);
+  remove_left_overs(folder, temporary_prefix(target_));
   static std::atomic<unsigned> counter{0};
   for (;;) {
     temporary_ = folder / fmt::format("{}{}-{}", temporary_prefix(target_), getpid(), counter++);
@@ -115,7 +114,11 @@ AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
 }
 
 AtomicFile::~AtomicFile() {
-  if (!committed_) ::unlink(temporary_.c_str());
+  if (!committed_) {
+    // Emptied first: a writer that failed may still hold it open, and the room should be free at once.
+    [[maybe_unused]] const int emptied = ::ftruncate(lock_, 0);
+    ::unlink(temporary_.c_str());
+  }
   if (lock_ >= 0) ::close(lock_);
 }
 
@@ -133,6 +136,8 @@ void AtomicFile::commit() {
   committed_ = true;
   flush_folder(folder_of(target_));
 }
+
+void remove_temporaries(const fs::path& folder) { remove_left_overs(folder, ".tmp-"); }
 
 void write_file(const fs::path& target, std::string_view text) {
   AtomicFile file(target);

@@ -19,6 +19,8 @@ class AtomicFile {
 
   /// Where to write.
   const std::filesystem::path& temporary() const { return temporary_; }
+  /// What it will be, as messages should name it.
+  const std::filesystem::path& target() const { return target_; }
   /// fsync, rename over the target, fsync of the folder. Throws Error.
   void commit();
 
@@ -27,6 +29,9 @@ class AtomicFile {
   int lock_ = -1;  // held on the temporary: tells it from one a dead process left
   bool committed_ = false;
 };
+
+/// Removes what dead writers left in a folder of Timbre's own: every `.tmp-*` that no living writer holds.
+void remove_temporaries(const std::filesystem::path& folder);
 
 /// Writes a whole text file atomically.
 void write_file(const std::filesystem::path& target, std::string_view text);

@@ -12,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "storage/atomic_file.hpp"
 
 namespace timbre::storage {
 namespace {
@@ -21,9 +22,13 @@ namespace {
 constexpr std::size_t strings_per_attribute = 64512 / 16;
 
 /// The process-wide lock. HDF5 prints its error stack unless told otherwise, and is told per thread.
+/// It also wants to close what is open when the process exits, and crashes where that cannot be written: every file
+/// here is closed by its owner, so it is told not to.
 class Lock {
  public:
   Lock() : guard_(mutex()) {
+    static const bool passive_at_exit = H5dont_atexit() >= 0;
+    (void)passive_at_exit;
     static thread_local const bool silent = (H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), true);
     (void)silent;
     H5Eclear2(H5E_DEFAULT);
@@ -134,16 +139,23 @@ std::string type_text(hid_t type) {
 struct H5File::State {
   hid_t file = -1;
   std::filesystem::path path;
+  std::string shown;            // as messages name it
+  bool writing = false;
+  mutable bool broken = false;  // the disk refused a write: whoever writes will drop this file
 
   ~State() {
-    if (file < 0) return;
+    // Closing a file whose parts could not be written crashes in HDF5 1.10 (it frees them twice): such a file is
+    // left open, which costs a descriptor until the process ends.
+    if (file < 0 || broken) return;
     const Lock lock;
     if (H5Fclose(file) < 0)
-      fmt::print(stderr, "{}: could not be closed{}\n", printable(path.string()), system_reason());
+      fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
   }
 
   [[noreturn]] void fail_at(const std::string& object, std::string_view what) const {
-    fail("{}: {}: {}{}", printable(path.string()), printable(object), what, system_reason());
+    const auto reason = system_reason();
+    broken = broken || (writing && !reason.empty());
+    fail("{}: {}: {}{}", shown, printable(object), what, reason);
   }
   void check(bool good, const std::string& object, std::string_view what) const {
     if (!good) fail_at(object, what);
@@ -375,6 +387,12 @@ H5File::H5File(H5File&&) noexcept = default;
 H5File& H5File::operator=(H5File&&) noexcept = default;
 H5File::~H5File() = default;
 
+H5File H5File::create(const AtomicFile& file) {
+  auto created = create(file.temporary());
+  created.state_->shown = printable(file.target().string());
+  return created;
+}
+
 H5File H5File::create(const std::filesystem::path& path) {
   const Lock lock;
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose), access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
@@ -385,6 +403,8 @@ H5File H5File::create(const std::filesystem::path& path) {
   H5Pset_file_locking(access, false, true);
   auto state = std::make_unique<State>();
   state->path = path;
+  state->shown = printable(path.string());
+  state->writing = true;
   state->file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access);
   if (state->file < 0) fail("{}: cannot be created{}", printable(path.string()), system_reason());
   return H5File(std::move(state));
@@ -409,6 +429,7 @@ H5File H5File::open(const std::filesystem::path& path) {
   H5Pset_file_locking(access, false, true);
   auto state = std::make_unique<State>();
   state->path = path;
+  state->shown = shown;
   state->file = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access);
   if (state->file < 0) fail("{}: is damaged or cut short{}", shown, system_reason());
   return H5File(std::move(state));
@@ -419,11 +440,12 @@ const std::filesystem::path& H5File::path() const { return state_->path; }
 void H5File::close() {
   const Lock lock;
   if (state_->file < 0) return;
-  const bool flushed = H5Fflush(state_->file, H5F_SCOPE_LOCAL) >= 0;
-  const auto reason = flushed ? "" : system_reason();
-  const bool closed = H5Fclose(std::exchange(state_->file, -1)) >= 0;
-  if (!flushed || !closed)
-    fail("{}: cannot be written{}", printable(state_->path.string()), flushed ? system_reason() : reason);
+  const auto refused = [&] { fail("{}: cannot be written{}", state_->shown, system_reason()); };
+  if (H5Fflush(state_->file, H5F_SCOPE_LOCAL) < 0) {
+    state_->broken = state_->writing;
+    refused();
+  }
+  if (H5Fclose(std::exchange(state_->file, -1)) < 0) refused();
 }
 
 // ---- writing -----------------------------------------------------------------------------------------

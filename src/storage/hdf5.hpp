@@ -18,12 +18,16 @@
 
 namespace timbre::storage {
 
+class AtomicFile;
+
 /// An open HDF5 file; move-only. Paths are absolute inside the file ("/split/train"); groups on the way are
 /// created on writing.
 class H5File {
  public:
   /// Creates (truncates) a file. The caller writes to a temporary name: see AtomicFile.
   static H5File create(const std::filesystem::path& path);
+  /// The temporary of `file`; messages name its target.
+  static H5File create(const AtomicFile& file);
   /// Opens for reading. Throws RequestError (not there, not HDF5) or Error (damaged, truncated).
   static H5File open(const std::filesystem::path& path);
   H5File(H5File&&) noexcept;

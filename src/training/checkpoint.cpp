@@ -21,7 +21,7 @@ void for_columns(H& h, F&& f) {
 
 void write_checkpoint(const std::filesystem::path& path, const std::string& key, const TrainerState& s) {
   storage::AtomicFile file(path);
-  auto h5 = storage::H5File::create(file.temporary());
+  auto h5 = storage::H5File::create(file);
   const auto count = [&](const char* name, std::int64_t v) { h5.attribute("/", name, v); };
   const auto real = [&](const char* name, double v) { h5.attribute("/", name, v); };
   const auto floats = [&](const std::string& name, const std::vector<float>& v) { h5.write(name, v, Shape{std::int64_t(v.size())}); };

@@ -208,6 +208,39 @@ TEST_F(Store, ExtractionThatIsStoppedLeavesNothing) {
   EXPECT_EQ(last, 12);
 }
 
+TEST_F(Store, FilesThatVanishOrChangeMeanwhileAreNotStoredAsTheyWere) {
+  const auto victim = root / "data/rock/victim.wav";
+  write_wav(victim, tone(1.2, 50));
+  const auto when_first_is_done = [&](auto act) {
+    return ExtractionHooks{[act](std::int64_t done, std::int64_t) {
+                             if (done == 1) act();
+                           },
+                           {}};
+  };
+  for (const char* mode : {"skip", "error"}) {
+    dataset.on_bad_file = mode;
+    const auto vanish = when_first_is_done([&] { std::filesystem::rename(victim, root / "away.wav"); });
+    EXPECT_CONTAINS(complaint<Error>([&] { load(1, vanish); }), "rock/victim.wav: vanished while the features were extracted");
+    EXPECT_TRUE(stored().empty());
+    std::filesystem::rename(root / "away.wav", victim);
+  }
+  const auto change = when_first_is_done([&] { write_wav(victim, tone(2.2, 51)); });
+  EXPECT_CONTAINS(complaint<Error>([&] { load(1, change); }), "rock/victim.wav: changed while the features were extracted");
+  EXPECT_TRUE(stored().empty());
+  EXPECT_TRUE(load().bad_files.empty());
+}
+
+TEST_F(Store, LocksAndTemporariesOfKilledProcessesGo) {
+  const auto file = load().file;
+  write_text(root / "store" / (file.stem().string() + ".lock"), "");
+  EXPECT_TRUE(load().from_cache);
+  EXPECT_FALSE(std::filesystem::exists(root / "store" / (file.stem().string() + ".lock")));
+  write_text(root / "store/.tmp-0123.h5-1-0", "of another key");
+  std::filesystem::remove(file);
+  load();
+  EXPECT_FALSE(std::filesystem::exists(root / "store/.tmp-0123.h5-1-0"));
+}
+
 TEST_F(Store, SeveralThatWantTheSameExtractItOnce) {
   std::vector<FeatureSet> sets(3);
   std::vector<std::thread> threads;

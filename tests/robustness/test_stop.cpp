@@ -1,0 +1,108 @@
+// Runs that are asked to stop, and runs that meet.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "robustness/support.hpp"
+
+namespace timbre::robustness {
+namespace {
+
+using end_to_end::last_line;
+
+class Run : public testing::Test {
+ protected:
+  const end_to_end::TemporaryFolder root;
+  const fs::path out = root / "run";
+
+  Run() { end_to_end::write_file(root / "run.yaml", small_run()); }
+  std::vector<std::string> arguments(const std::vector<std::string>& more = {}) const {
+    std::vector<std::string> all = {run_experiment(), "run.yaml", "--out", "run"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+  end_to_end::Outcome go(const std::vector<std::string>& more = {}) const {
+    return end_to_end::run_process(arguments(more), {.folder = root.path()});
+  }
+  bool reached(const std::string& text) const {
+    return fs::exists(out / "run.log") && end_to_end::read_file(out / "run.log").find(text) != std::string::npos;
+  }
+  /// A run that is so long that it has not ended by the time a test looks.
+  std::vector<std::string> long_run() const { return arguments({"--set", "training.epochs=100000", "--set", "training.early_stopping.patience=100000"}); }
+};
+
+TEST_F(Run, StopsAfterACheckpointAndGoesOnFromItToTheSameBytes) {
+  ASSERT_EQ(go().status, 0);
+  fs::rename(out, root / "whole");
+  const struct {
+    int signal, status, epoch;
+  } stops[] = {{SIGTERM, 143, 2}, {SIGINT, 130, 5}, {SIGTERM, 143, 8}};
+  int stopped = 0;
+  for (const auto& stop : stops) {
+    Child child(arguments(), root.path());
+    if (!child.wait_until([&] { return reached("\nepoch " + std::to_string(stop.epoch) + "/"); })) break;
+    child.signal(stop.signal);
+    const int status = child.wait();
+    if (status == 0) break;  // it ended before the signal came
+    ASSERT_EQ(status, stop.status) << child.err();
+    EXPECT_EQ(last_line(child.err()), "run_experiment: interrupted");
+    EXPECT_NE(child.err().find("the same command goes on from here"), std::string::npos) << child.err();
+    EXPECT_EQ(child.out(), "");
+    EXPECT_TRUE(fs::exists(out / "checkpoint.h5"));
+    ++stopped;
+  }
+  EXPECT_GT(stopped, 0);
+  const auto last = go();
+  ASSERT_EQ(last.status, 0) << last.err;
+  EXPECT_EQ(differences(out / "result.h5", root / "whole/result.h5"), std::vector<std::string>{});
+  EXPECT_EQ(files_below(out), files_below(root / "whole"));
+}
+
+TEST_F(Run, StopsWhileItExtractsAndLeavesNothing) {
+  Child child(arguments({"--set", "dataset.synthetic.clips_per_genre=1000"}), root.path());
+  ASSERT_TRUE(child.wait_until([&] { return !files_below(root / "runs").empty(); })) << child.err();
+  child.signal(SIGTERM);
+  EXPECT_EQ(child.wait(), 143);
+  EXPECT_EQ(child.err(), "run_experiment: interrupted\n");
+  EXPECT_EQ(files_below(root / "runs"), std::vector<fs::path>{});
+}
+
+TEST_F(Run, ThatAnotherProcessWorksOnIsLeftToIt) {
+  Child first(long_run(), root.path());
+  ASSERT_TRUE(first.wait_until([&] { return reached("epoch 1/"); })) << first.err();
+  const auto second = end_to_end::run_process(long_run(), {.folder = root.path()});
+  EXPECT_EQ(second.status, 1);
+  EXPECT_EQ(second.out, "");
+  const auto line = last_line(second.err);
+  EXPECT_EQ(line.find("run_experiment: run is in use by process " + std::to_string(first.id()) + " on "), 0u) << second.err;
+
+  // The dead hold nothing: killed, its lock lies there still, and the next one takes the run over.
+  first.signal(SIGKILL);
+  EXPECT_EQ(first.wait(), 128 + SIGKILL);
+  ASSERT_TRUE(fs::exists(out / ".lock"));
+  fs::remove(out / "run.log");
+  Child third(long_run(), root.path());
+  ASSERT_TRUE(third.wait_until([&] { return reached("epoch 1/"); })) << third.err();
+  third.signal(SIGTERM);
+  EXPECT_EQ(third.wait(), 143) << third.err();
+  EXPECT_FALSE(fs::exists(out / ".lock"));
+}
+
+TEST_F(Run, ForcedAgainAndStoppedGoesOnWithoutForce) {
+  ASSERT_EQ(go().status, 0);
+  fs::copy_file(out / "result.h5", root / "whole.h5");
+  fs::remove(out / "run.log");
+  Child child(arguments({"--force"}), root.path());
+  ASSERT_TRUE(child.wait_until([&] { return reached("\nepoch 1/"); })) << child.err();
+  child.signal(SIGTERM);
+  if (child.wait() == 0) GTEST_SKIP() << "the run was quicker than the signal";
+  EXPECT_NE(child.err().find("the same command without --force goes on from here"), std::string::npos) << child.err();
+  EXPECT_TRUE(fs::exists(out / "result.h5")) << "the earlier result stays until there is another";
+  const auto last = go();
+  EXPECT_EQ(last.status, 0);
+  EXPECT_NE(last.err.find("goes on from a checkpoint"), std::string::npos) << last.err;
+  EXPECT_EQ(differences(out / "result.h5", root / "whole.h5"), std::vector<std::string>{});
+  EXPECT_NE(go().err.find("has finished before"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace timbre::robustness
