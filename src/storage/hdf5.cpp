@@ -387,13 +387,10 @@ H5File::H5File(H5File&&) noexcept = default;
 H5File& H5File::operator=(H5File&&) noexcept = default;
 H5File::~H5File() = default;
 
-H5File H5File::create(const AtomicFile& file) {
-  auto created = create(file.temporary());
-  created.state_->shown = printable(file.target().string());
-  return created;
-}
+H5File H5File::create(const std::filesystem::path& path) { return create(path, path); }
+H5File H5File::create(const AtomicFile& file) { return create(file.temporary(), file.target()); }
 
-H5File H5File::create(const std::filesystem::path& path) {
+H5File H5File::create(const std::filesystem::path& path, const std::filesystem::path& shown) {
   const Lock lock;
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose), access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_obj_track_times(creation, false);
@@ -403,10 +400,10 @@ H5File H5File::create(const std::filesystem::path& path) {
   H5Pset_file_locking(access, false, true);
   auto state = std::make_unique<State>();
   state->path = path;
-  state->shown = printable(path.string());
+  state->shown = printable(shown.string());
   state->writing = true;
   state->file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access);
-  if (state->file < 0) fail("{}: cannot be created{}", printable(path.string()), system_reason());
+  if (state->file < 0) fail("{}: cannot be created{}", state->shown, system_reason());
   return H5File(std::move(state));
 }
 

@@ -93,6 +93,7 @@ class H5File {
   std::vector<std::pair<std::string, std::string>> attributes(const std::string& path) const;
 
  private:
+  static H5File create(const std::filesystem::path& path, const std::filesystem::path& shown);
   struct State;
   explicit H5File(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
