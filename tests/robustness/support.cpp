@@ -37,11 +37,18 @@ Child::Child(const std::vector<std::string>& arguments, const fs::path& folder,
   for (auto& v : variables) envp.push_back(v.data());
   envp.push_back(nullptr);
   const std::string where = folder.string(), out = out_.string(), err = err_.string();
+  // Opened before the fork: a child that is killed at once has written nothing, in files that are there.
+  const auto open_file = [](const std::string& file) {
+    const int descriptor = open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (descriptor < 0) throw std::runtime_error(file + ": " + std::strerror(errno));
+    return descriptor;
+  };
+  const int out_descriptor = open_file(out), err_descriptor = open_file(err);
   id_ = fork();
+  if (id_ != 0) close(out_descriptor), close(err_descriptor);
   if (id_ < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
   if (id_ == 0) {
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC;
-    dup2(open("/dev/null", O_RDONLY), 0), dup2(open(out.c_str(), flags, 0600), 1), dup2(open(err.c_str(), flags, 0600), 2);
+    dup2(open("/dev/null", O_RDONLY), 0), dup2(out_descriptor, 1), dup2(err_descriptor, 2);
     if (file_limit > 0) {
       const rlimit limit{file_limit, file_limit};
       setrlimit(RLIMIT_FSIZE, &limit);
