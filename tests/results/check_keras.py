@@ -30,6 +30,8 @@ def parts(result, features):
 def main():
     result, features = sys.argv[1], sys.argv[2]
     which = sys.argv[3] if len(sys.argv) > 3 else "both"
+    if len(sys.argv) > 4 or which not in ("both", "keras", "tf_keras"):
+        sys.exit("usage: check_keras.py RESULT FEATURES [both|keras|tf_keras]")
     worst = 0.0
     for name in ("keras", "tf_keras"):
         if which not in ("both", name):
