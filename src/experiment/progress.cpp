@@ -34,6 +34,9 @@ std::string bar(std::int64_t done, std::int64_t total, int width) {
   return out;
 }
 
+// On narrow terminals the bar gives way to the figures.
+int bar_width() { return terminal_width() >= 120 ? 20 : 8; }
+
 std::string per_step(double seconds) {
   return seconds >= 1 ? fmt::format("{:.1f}s/step", seconds)
          : seconds >= 1e-3 ? fmt::format("{:.0f}ms/step", seconds * 1e3)
@@ -92,7 +95,7 @@ void TrainingProgress::on_batch(const training::Progress& p) {
   }
   const double step = p.seconds / double(p.batch), left = step * double(p.batches - p.batch);
   console_.transient(fmt::format("{:>{}}/{} {} {} {} - accuracy: {:.4f} - loss: {:.4f}", p.batch,
-                                 std::to_string(p.batches).size(), p.batches, bar(p.batch, p.batches, 20),
+                                 std::to_string(p.batches).size(), p.batches, bar(p.batch, p.batches, bar_width()),
                                  duration_text(left), per_step(step), p.metrics->accuracy(), p.metrics->loss()));
 }
 
@@ -103,7 +106,7 @@ void TrainingProgress::on_epoch(std::int64_t epoch, std::int64_t epochs, std::in
   if (console_.terminal()) {
     if (titled_ != epoch) console_.line(fmt::format("Epoch {}/{}", epoch, epochs));
     titled_ = epoch;
-    console_.line(fmt::format("{}/{} {} {} {} - {}", batches, batches, bar(batches, batches, 20), duration_text(seconds),
+    console_.line(fmt::format("{}/{} {} {} {} - {}", batches, batches, bar(batches, batches, bar_width()), duration_text(seconds),
                               per_step(seconds / double(batches)), metrics));
   } else {
     console_.line(fmt::format("epoch {}/{} - {} - {}", epoch, epochs, duration_text(seconds), metrics));
