@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <numeric>
 
@@ -63,6 +64,21 @@ std::string grouped(std::int64_t value) {
   std::string s = std::to_string(value);
   for (auto i = static_cast<std::int64_t>(s.size()) - 3; i > (value < 0); i -= 3) s.insert(std::size_t(i), ",");
   return s;
+}
+
+std::string snake_case(std::string_view class_name) {
+  const auto is = [&](std::size_t i, auto kind) {
+    return i < class_name.size() && kind(static_cast<unsigned char>(class_name[i]));
+  };
+  const auto upper = [](int c) { return std::isupper(c) != 0; };
+  const auto lower = [](int c) { return std::islower(c) != 0; };
+  std::string out;
+  for (std::size_t i = 0; i < class_name.size(); ++i) {
+    const bool word = i > 0 && is(i, upper) && (is(i + 1, lower) || is(i - 1, lower));
+    if (word) out += '_';
+    out += static_cast<char>(std::tolower(static_cast<unsigned char>(class_name[i])));
+  }
+  return out;
 }
 
 std::string printable(std::string_view text) {

@@ -24,6 +24,9 @@ std::string duration_text(double seconds);
 /// 1234567 as "1,234,567".
 std::string grouped(std::int64_t value);
 
+/// A class name in snake case, as Keras names layers: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, LSTM -> lstm.
+std::string snake_case(std::string_view class_name);
+
 /// The file's name as it may stand in one line of a message: control characters and invalid UTF-8 escaped.
 std::string printable(std::string_view text);
 

@@ -1,9 +1,9 @@
 #include "nn/model.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
+#include "core/text.hpp"
 #include "nn/initialiser.hpp"
 
 namespace timbre::nn {
@@ -21,19 +21,6 @@ const config::Schema<Regularisation>& schema(config::of<Regularisation>) {
 namespace {
 
 constexpr std::int64_t most_parameters = std::int64_t{1} << 31;
-
-// Keras names a layer after its class in snake case: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d.
-std::string snake_case(const std::string& name) {
-  std::string out;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    const auto upper = [&](std::size_t k) { return k < name.size() && std::isupper(static_cast<unsigned char>(name[k])); };
-    const auto lower = [&](std::size_t k) { return k < name.size() && std::islower(static_cast<unsigned char>(name[k])); };
-    if (i > 0 && upper(i) && lower(i - 1)) out += '_';
-    else if (i > 0 && upper(i) && upper(i - 1) && lower(i + 1)) out += '_';
-    out += char(std::tolower(static_cast<unsigned char>(name[i])));
-  }
-  return out;
-}
 
 std::int64_t padded(std::int64_t size) { return (size + 15) / 16 * 16; }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "core/error.hpp"
@@ -48,21 +49,6 @@ std::string scope_name(const std::string& name) {
 }
 
 }  // namespace
-
-std::string snake_case(const std::string& class_name) {
-  const auto is = [&](std::size_t i, auto kind) {
-    return i < class_name.size() && kind(static_cast<unsigned char>(class_name[i]));
-  };
-  const auto upper = [](int c) { return std::isupper(c) != 0; };
-  const auto lower = [](int c) { return std::islower(c) != 0; };
-  std::string out;
-  for (std::size_t i = 0; i < class_name.size(); ++i) {
-    const bool word = i > 0 && is(i, upper) && (is(i + 1, lower) || is(i - 1, lower));
-    if (word) out += '_';
-    out += static_cast<char>(std::tolower(static_cast<unsigned char>(class_name[i])));
-  }
-  return out;
-}
 
 ordered_json sequential_config(const std::string& name, const Shape& input,
                                const std::vector<KerasLayer>& layers) {

@@ -43,9 +43,6 @@ struct KerasLayer {
   Shape input;                    // without the batch
 };
 
-/// Keras's name of the first layer of a class: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, LSTM -> lstm.
-std::string snake_case(const std::string& class_name);
-
 /// The JSON of a Sequential. Layers without a name are named as Keras names them: dense, dense_1, ...;
 /// characters of `name` that Keras refuses become '_'. The first layer is an InputLayer with the batch's
 /// shape (None, ...).

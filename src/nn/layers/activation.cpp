@@ -1,5 +1,6 @@
 // activation: y = f(x), element by element; softmax over the last axis. As Keras's Activation, any shape.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "nn/activation_cpu.hpp"
 #include "nn/layers/keras_options.hpp"

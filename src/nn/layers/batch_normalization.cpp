@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 namespace timbre::nn {
 namespace {

@@ -14,6 +14,7 @@
 #include "nn/layers/window.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace timbre::nn {
 namespace {

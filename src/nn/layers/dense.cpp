@@ -5,6 +5,8 @@
 //
 // An input (N,) is one row per example, (T, F) is T rows. As the last layer of a model (binding.logits) the
 // softmax is left to the loss.
+#include <nlohmann/json.hpp>
+
 #include "core/gemm.hpp"
 #include "nn/activation_cpu.hpp"
 #include "nn/layers/keras_options.hpp"

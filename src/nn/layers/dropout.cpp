@@ -4,6 +4,7 @@
 // philox(seed, stream::dropout + index, step, e / 4): kept where uniform_float(word) >= rate. It is made again
 // in backward instead of being stored.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/philox.hpp"
 #include "core/simd.hpp"

@@ -1,5 +1,6 @@
 // flatten: (a, b, ...) -> (a * b * ...), the data in the order it lies in (H, W, C), as Keras's Flatten.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "nn/layers/keras_options.hpp"
 

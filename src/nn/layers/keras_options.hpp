@@ -2,6 +2,7 @@
 // configurations that Keras 2 and 3 both load (no "module" keys, no initialisers).
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 

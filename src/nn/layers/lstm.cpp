@@ -16,6 +16,7 @@
 #include "nn/layers/lstm_cell.hpp"
 
 #if defined(__SSE__)
+#include <nlohmann/json.hpp>
 #include <xmmintrin.h>
 #endif
 

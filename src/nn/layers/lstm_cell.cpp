@@ -1,10 +1,9 @@
 #include "nn/layers/lstm_cell.hpp"
 
 #include <algorithm>
-#include <cstdlib>
-#include <string_view>
 
 #include "core/gemm.hpp"
+#include "core/isa.hpp"
 #include "core/simd.hpp"
 #include "nn/vector_math.hpp"
 
@@ -83,17 +82,8 @@ const LstmCell plain{"plain", pack_plain, pack_plain, forward, backward};
 const std::vector<const LstmCell*>& lstm_cells() {
   static const auto cells = [] {
     std::vector<const LstmCell*> out;
-#if defined(__x86_64__)
-    const char* limit_text = std::getenv("DNNL_MAX_CPU_ISA");
-    const std::string_view limit = limit_text ? limit_text : "";
-    const bool any = limit.empty() || limit == "ALL" || limit == "DEFAULT" || limit.starts_with("AVX512");
-    __builtin_cpu_init();
-    if (any && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl"))
-      out.push_back(&lstm_cell_avx512);
-    if ((any || limit.starts_with("AVX2")) && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-      out.push_back(&lstm_cell_avx2);
-#endif
+    if (isa() >= Isa::avx512) out.push_back(&lstm_cell_avx512);
+    if (isa() >= Isa::avx2) out.push_back(&lstm_cell_avx2);
     out.push_back(&plain);
     return out;
   }();

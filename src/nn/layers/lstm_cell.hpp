@@ -61,8 +61,7 @@ struct LstmCell {
   void (*backward)(const LstmSize&, const LstmBackward&);
 };
 
-/// Those this processor can run, the best first; the last is the plain one, on sgemm. DNNL_MAX_CPU_ISA, oneDNN's
-/// variable, limits them as well (AVX2; anything lower leaves the plain one).
+/// Those that may run here (core/isa.hpp), the best first; the last is the plain one, on sgemm.
 const std::vector<const LstmCell*>& lstm_cells();
 
 }  // namespace timbre::nn

@@ -7,6 +7,7 @@
 // TensorFlow; a NaN is larger than everything, so that it is seen. Training keeps the maximum's place, 16 bits
 // per output.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/isa.hpp"
 #include "nn/layers/keras_options.hpp"
