@@ -62,7 +62,7 @@ TEST_F(Run, StopsWhileItExtractsAndLeavesNothing) {
   ASSERT_TRUE(child.wait_until([&] { return !files_below(root / "runs").empty(); })) << child.err();
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 143);
-  EXPECT_EQ(child.err(), "run_experiment: interrupted\n");
+  EXPECT_EQ(last_line(child.err()), "run_experiment: interrupted") << child.err();
   EXPECT_EQ(files_below(root / "runs"), std::vector<fs::path>{});
 }
 
