@@ -102,7 +102,7 @@ class Worker:
         env = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), OMP_WAIT_POLICY="PASSIVE")
         for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
             env.pop(name, None)
-        self.p = subprocess.Popen(command + [str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env)
+        self.p = subprocess.Popen(command + [str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=None, text=True, env=env)
 
     def ask(self, job):
         self.p.stdin.write(job + "\n")
@@ -130,7 +130,7 @@ def main():
         workers = {"timbre": Worker([a.worker], threads)}
         for name, (python, text) in scripts.items():
             if python:
-                path = os.path.join(folder, name + ".py")
+                path = os.path.join(folder, "worker_" + name + ".py")  # not the name of a library
                 open(path, "w").write(text + LOOP)
                 workers[name] = Worker([python, path], threads)
         floor = Worker([a.worker], threads)
