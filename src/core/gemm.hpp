@@ -2,6 +2,9 @@
 //
 // C = alpha * op(A) * op(B) + beta * C, row-major float32; op(A) is [m, k], op(B) is [k, n], C is [m, n].
 // lda, ldb, ldc are the row strides of the arrays as stored (A is [k, m] when transposed).
+//
+// No signal handler may run on a thread that is in here: oneDNN 2.6.3 keeps numbers below the stack pointer (see
+// experiment/command_line.cpp, and ThreadPool, whose threads take no signals).
 #pragma once
 
 #include <cstdint>

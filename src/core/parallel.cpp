@@ -1,6 +1,7 @@
 #include "core/parallel.hpp"
 
 #include <sched.h>
+#include <signal.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -47,6 +48,10 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   if (threads <= 0) threads = available_cores();
   auto* s = state_.get();
+  // Signals are for other threads than those that compute (see core/gemm.hpp).
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   for (int t = 1; t < threads; ++t)
     s->workers.emplace_back([s, t] {
       std::uint64_t seen = 0;
@@ -61,6 +66,7 @@ ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
         if (--s->busy == 0) s->done.notify_one();
       }
     });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 ThreadPool::~ThreadPool() {

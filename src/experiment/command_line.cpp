@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <new>
+#include <thread>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
@@ -17,10 +18,12 @@ namespace timbre::experiment {
 namespace {
 
 std::atomic<int> signal_seen{0};
-static_assert(std::atomic<int>::is_always_lock_free, "set from a signal handler");
 
-void on_signal(int number) {
-  if (signal_seen.exchange(number) != 0) _exit(128 + number);
+// A thread of its own waits for the signals, and all others keep them blocked: oneDNN's sgemm for AVX-512 (2.6.3)
+// keeps numbers below the stack pointer, where a handler that runs on the same thread would write over them.
+void wait_for_signals(sigset_t signals) {
+  for (int number = 0;;)
+    if (sigwait(&signals, &number) == 0 && signal_seen.exchange(number) != 0) _exit(128 + number);
 }
 
 // A message is one line, whatever was in it.
@@ -33,11 +36,11 @@ void complain(const std::string& command, std::string message) {
 
 const std::atomic<int>& stop_signal() {
   static const bool installed = [] {
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT), sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread that is started from here on
+    std::thread(wait_for_signals, signals).detach();
     return true;
   }();
   (void)installed;

@@ -15,8 +15,8 @@ namespace timbre::experiment {
 /// Parses the arguments with `app` and runs `work`; writes "NAME: message" to stderr for what goes wrong.
 int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>& work);
 
-/// The number of the signal that asked to stop, or 0. SIGINT and SIGTERM set it from the first call on; a second
-/// signal ends the process at once.
+/// The number of the signal that asked to stop, or 0. SIGINT and SIGTERM set it from the first call on, which must come
+/// before other threads are started; a second signal ends the process at once.
 const std::atomic<int>& stop_signal();
 
 /// Throws Interrupted if a signal asked to stop.
