@@ -22,6 +22,9 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "the run's folder (default: runs/<experiment>/<key>)");
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between checkpoints (default: 60; 0: after every step)")
       ->check(CLI::NonNegativeNumber);
+  app.add_option_function<double>("--feature-memory", [&](double megabytes) { options.feature_bytes = std::int64_t(megabytes * 1e6); },
+                                  "MB of features to hold in memory; more stay on disk (default: half of what is free)")
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--force", options.force, "run again what is finished");
   app.add_flag("--restart", options.restart, "begin anew instead of going on from a checkpoint");
   app.add_flag("--dry-run", dry_run, "show the resolved configuration, the model and the split; train nothing");

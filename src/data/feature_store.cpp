@@ -173,9 +173,15 @@ void write_table(storage::H5File& file, const FeatureTable& table) {
 
 // ---- reading -----------------------------------------------------------------------------------------------
 
+/// Where features are read to, if they are no larger than `largest` bytes.
+struct Destination {
+  std::vector<float>* features;
+  std::int64_t largest;
+};
+
 /// Fills the table (and the features, if asked for) from a store file. Throws Error where the file is not what its
 /// name says; the index tells what must be in it.
-void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& table, std::vector<float>* features,
+void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& table, const Destination* destination,
                 const ExtractionHooks& hooks) {
   const auto file = storage::H5File::open(path);
   const auto demand = [&](bool holds, std::string_view what) {
@@ -212,6 +218,8 @@ void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& tabl
 
   Hasher hasher;
   std::vector<float> block;
+  const bool kept = destination && rows * row_size * std::int64_t(sizeof(float)) <= destination->largest;
+  auto* const features = kept ? destination->features : nullptr;
   if (features) features->resize(static_cast<std::size_t>(rows * row_size));
   const auto step = block_rows(row_size);
   for (std::int64_t first = 0; first < rows; first += step) {
@@ -295,7 +303,7 @@ void build_store(const ClipIndex& index, const Contents& contents, const Dataset
 }
 
 /// Reads the store file if it is there and sound; notes what is wrong with one that is not.
-bool try_store(const ClipIndex& index, FeatureTable& table, std::vector<float>* features,
+bool try_store(const ClipIndex& index, FeatureTable& table, const Destination* features,
                const ExtractionHooks& hooks) {
   std::error_code error;
   if (!fs::exists(table.file, error)) return false;
@@ -312,7 +320,7 @@ bool try_store(const ClipIndex& index, FeatureTable& table, std::vector<float>* 
 
 void prepare(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
              const fs::path& store_folder, ThreadPool& pool, const ExtractionHooks& hooks, FeatureTable& table,
-             std::vector<float>* features) {
+             const Destination* features) {
   table.shape = features::feature_shape(options, dataset.segment_samples(options.sample_rate));
   if (index.synthetic && options.sample_rate != audio::synthetic_sample_rate)
     fail_request("dataset.synthetic: clips are made at {} Hz; features.sample_rate must be {}, not {}",
@@ -360,9 +368,10 @@ FeatureTable prepare_features(const ClipIndex& index, const DatasetOptions& data
 
 FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
                          const features::FeatureOptions& options, const fs::path& store_folder, ThreadPool& pool,
-                         const ExtractionHooks& hooks) {
+                         const ExtractionHooks& hooks, std::int64_t largest_bytes) {
   FeatureSet set;
-  prepare(index, dataset, options, store_folder, pool, hooks, set, &set.features);
+  const Destination destination{&set.features, largest_bytes};
+  prepare(index, dataset, options, store_folder, pool, hooks, set, &destination);
   return set;
 }
 

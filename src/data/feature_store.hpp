@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -56,7 +57,7 @@ struct FeatureTable {
 };
 
 struct FeatureSet : FeatureTable {
-  std::vector<float> features;               // [N, T, F]
+  std::vector<float> features;               // [N, T, F]; empty where they stay in the store
 };
 
 /// What an extraction tells and asks while it works; each may be empty.
@@ -70,10 +71,11 @@ FeatureTable prepare_features(const ClipIndex& index, const DatasetOptions& data
                               const features::FeatureOptions& options, const std::filesystem::path& store_folder,
                               ThreadPool& pool, const ExtractionHooks& hooks = {});
 
-/// The same, read into memory.
+/// The same, read into memory; features larger than `largest_bytes` are left in the store (`features` is empty then).
 FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
                          const features::FeatureOptions& options, const std::filesystem::path& store_folder,
-                         ThreadPool& pool, const ExtractionHooks& hooks = {});
+                         ThreadPool& pool, const ExtractionHooks& hooks = {},
+                         std::int64_t largest_bytes = std::numeric_limits<std::int64_t>::max());
 
 /// Key of the features, as 32 hexadecimal digits. Reads every file once.
 std::string content_key(const ClipIndex& index, const DatasetOptions& dataset,

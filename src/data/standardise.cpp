@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "data/row_source.hpp"
+
 namespace timbre::data {
 
-Standardisation fit_standardisation(std::span<const float> features, std::int64_t frames, std::int64_t coefficients,
+Standardisation fit_standardisation(const RowSource& features, std::int64_t coefficients,
                                     std::span<const std::int32_t> rows, ThreadPool& pool) {
   const auto f = std::size_t(coefficients);
+  const auto frames = features.width() / coefficients;
   const auto pieces = piece_count(std::int64_t(rows.size()), 64);
   // Two passes: the mean first, then the squares around it, each as sums of pieces added in order.
   const auto sums = [&](const std::vector<double>& centre, bool square) {
@@ -15,8 +18,10 @@ Standardisation fit_standardisation(std::span<const float> features, std::int64_
     pool.parallel_for(pieces, [&](std::int64_t i, int) {
       double* out = partial.data() + std::size_t(i) * f;
       const auto piece = piece_of(std::int64_t(rows.size()), pieces, i);
+      std::vector<float> row(std::size_t(features.width()));
       for (auto r = piece.begin; r < piece.end; ++r) {
-        const float* x = features.data() + std::int64_t(rows[std::size_t(r)]) * frames * coefficients;
+        features.read(rows[std::size_t(r)], row.data());
+        const float* x = row.data();
         for (std::int64_t t = 0; t < frames; ++t, x += coefficients)
           for (std::size_t c = 0; c < f; ++c) {
             const double d = double(x[c]) - centre[c];
@@ -40,16 +45,18 @@ Standardisation fit_standardisation(std::span<const float> features, std::int64_
   return s;
 }
 
+void standardise_frames(const Standardisation& s, std::span<float> features) {
+  const auto f = s.mean.size();
+  for (std::size_t i = 0; i < features.size(); i += f)
+    for (std::size_t c = 0; c < f; ++c) features[i + c] = (features[i + c] - s.mean[c]) / s.std[c];
+}
+
 void apply_standardisation(const Standardisation& s, std::span<float> features, ThreadPool& pool) {
   const auto f = s.mean.size(), frames = features.size() / f;
   const auto pieces = piece_count(std::int64_t(frames), 1 << 14);
   pool.parallel_for(pieces, [&](std::int64_t i, int) {
     const auto piece = piece_of(std::int64_t(frames), pieces, i);
-    for (auto t = piece.begin; t < piece.end; ++t)
-      for (std::size_t c = 0; c < f; ++c) {
-        float& x = features[std::size_t(t) * f + c];
-        x = (x - s.mean[c]) / s.std[c];
-      }
+    standardise_frames(s, features.subspan(std::size_t(piece.begin) * f, std::size_t(piece.size()) * f));
   });
 }
 

@@ -15,11 +15,14 @@ struct Standardisation {
   std::vector<float> mean, std;
 };
 
-/// features [N, T, F]; rows: the training rows.
-Standardisation fit_standardisation(std::span<const float> features, std::int64_t frames, std::int64_t coefficients,
+class RowSource;
+
+/// features: rows of [T, F], F = coefficients; rows: the training rows.
+Standardisation fit_standardisation(const RowSource& features, std::int64_t coefficients,
                                     std::span<const std::int32_t> rows, ThreadPool& pool);
 
-/// In place, on features [..., F].
+/// In place, on features [..., F]; the pool shares the work.
+void standardise_frames(const Standardisation& s, std::span<float> features);
 void apply_standardisation(const Standardisation& s, std::span<float> features, ThreadPool& pool);
 
 }  // namespace timbre::data

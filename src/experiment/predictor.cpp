@@ -58,7 +58,8 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
                                  const auto n = std::int64_t(rows.size()) / width;
                                  index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
                                  std::iota(index.begin(), index.end(), 0);
-                                 s.step->bind({rows.data(), labels.data(), n});
+                                 const data::MemoryRows source(rows.data(), n, width);
+                                 s.step->bind(source, labels.data());
                                  const auto scores = s.step->evaluate(index);
                                  p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());
                                },

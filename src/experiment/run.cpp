@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "core/hash.hpp"
+#include "core/memory.hpp"
 #include "core/text.hpp"
 #include "device/device.hpp"
 #include "experiment/command_line.hpp"
@@ -185,7 +186,13 @@ data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& opt
 }
 
 data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
-  return with_progress(data::load_features, plan, options, pool, console);
+  const auto largest = options.feature_bytes.value_or(available_memory() / 2);
+  const auto load = [&](auto&&... arguments) { return data::load_features(arguments..., largest); };
+  auto features = with_progress(load, plan, options, pool, console);
+  if (features.features.empty())
+    console.line(fmt::format("features stay on disk: {:.1f} MB of them, {:.1f} MB of memory for them",
+                             double(features.rows() * features.shape.size()) * sizeof(float) / 1e6, double(largest) / 1e6));
+  return features;
 }
 
 namespace {
@@ -248,10 +255,19 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   storage::write_file(folder / "key", key + "\n");
   storage::write_file(folder / "config.yaml", resolved_yaml(plan));
 
+  std::unique_ptr<data::RowSource> rows;
+  data::StoreRows* on_disk = nullptr;
+  if (features.features.empty()) {
+    auto stored = std::make_unique<data::StoreRows>(features.file);
+    on_disk = stored.get(), rows = std::move(stored);
+  } else {
+    rows = std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
+  }
   data::Standardisation standardisation;
   if (plan.config.features.standardise) {
-    standardisation = data::fit_standardisation(features.features, features.shape[0], features.shape[1], split.train, pool);
-    data::apply_standardisation(standardisation, features.features, pool);
+    standardisation = data::fit_standardisation(*rows, features.shape[1], split.train, pool);
+    if (on_disk) on_disk->standardise(standardisation);
+    else data::apply_standardisation(standardisation, features.features, pool);
   }
 
   show(console, plan.model.summary());
@@ -262,7 +278,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto& t = plan.config.training;
   const auto step = training::make_cpu_step({&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size, seed,
                                              t.optimizer.optimizer->learning_rate()}, pool);
-  step->bind({features.features.data(), features.label.data(), features.rows()});
+  step->bind(*rows, features.label.data());
 
   std::optional<training::TrainerState> resume;
   if (fs::exists(checkpoint_file(folder))) {
@@ -283,7 +299,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   hooks.signal = &stop_signal();
   training::TrainingResult trained;
   try {
-    trained = training::train(*step, plan.model, t, seed, split.train, split.validation, hooks, resume ? &*resume : nullptr);
+    trained = training::train(*step, t, seed, split.train, split.validation, hooks, resume ? &*resume : nullptr);
   } catch (const Interrupted&) {
     console.line(options.force     ? "stopped; the same command without --force goes on from here"
                  : options.restart ? "stopped; the same command without --restart goes on from here"

@@ -24,6 +24,7 @@ struct RunOptions {
   bool restart = false;                            // do not go on from a checkpoint
   int threads = 0;                                 // 0: one per core
   double checkpoint_seconds = 60;                  // between checkpoints while training
+  std::optional<std::int64_t> feature_bytes;       // larger features stay on disk; absent: half of the free memory
 };
 
 /// What a configuration comes to before any training: its clips and its model.
@@ -45,7 +46,7 @@ std::string describe_plan(const Plan& plan);
 
 /// Finds the features of a plan in the store, or extracts them into it, and says so.
 data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
-/// The same, read into memory.
+/// The same, read into memory where they fit (RunOptions::feature_bytes); else `features` is empty.
 data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
 
 struct RunOutcome {

@@ -592,6 +592,15 @@ void H5File::read_rows(const std::string& path, std::int64_t first, std::span<fl
                 "cannot be read");
 }
 
+std::int64_t H5File::rows_offset(const std::string& path) const {
+  const Lock lock;
+  const auto set = state_->open_dataset(path);
+  const Handle type(H5Dget_type(set), H5Tclose);
+  const auto offset = H5Dget_offset(set);
+  state_->check(offset != HADDR_UNDEF && H5Tequal(type, H5T_IEEE_F32LE) > 0, path, "is not laid out as rows of float32");
+  return std::int64_t(offset);
+}
+
 bool H5File::has_attribute(const std::string& path, const std::string& name) const {
   const Lock lock;
   return state_->exists(path) && H5Aexists_by_name(state_->file, path.c_str(), name.c_str(), H5P_DEFAULT) > 0;

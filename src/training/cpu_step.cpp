@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -78,8 +77,10 @@ class CpuStep final : public TrainingStep {
       if (slot.spec.trainable) add_stretches(slot);
   }
 
-  void bind(const DataView& data) override { data_ = data; }
+  void bind(const data::RowSource& features, const std::int32_t* labels) override { features_ = &features, row_labels_ = labels; }
   void set_learning_rate(double rate) override { learning_rate_ = rate; }
+
+  void prefetch(std::span<const std::int32_t> rows) override { features_->prefetch(rows); }
 
   void train(std::span<const std::int32_t> rows) override {
     const auto n = std::int64_t(rows.size());
@@ -170,8 +171,8 @@ class CpuStep final : public TrainingStep {
   void gather(std::span<const std::int32_t> rows) {
     const auto width = model_.input().size();
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      std::memcpy(outputs_[0].data() + std::int64_t(i) * width, data_.features + rows[i] * width, std::size_t(width) * sizeof(float));
-      labels_[i] = data_.labels[rows[i]];
+      features_->read(rows[i], outputs_[0].data() + std::int64_t(i) * width);
+      labels_[i] = row_labels_[rows[i]];
     }
   }
 
@@ -216,7 +217,8 @@ class CpuStep final : public TrainingStep {
   std::vector<Stretch> stretches_;
   std::vector<double> partial_;
   std::size_t first_trainable_ = 0;
-  DataView data_;
+  const data::RowSource* features_ = nullptr;
+  const std::int32_t* row_labels_ = nullptr;
   Metrics metrics_;
 };
 

@@ -11,18 +11,12 @@
 #include <span>
 #include <vector>
 
+#include "data/row_source.hpp"
 #include "nn/model.hpp"
 #include "training/loss.hpp"
 #include "training/optimizer.hpp"
 
 namespace timbre::training {
-
-/// The data a step reads: features [rows, model.input()...], labels [rows]. Not owned.
-struct DataView {
-  const float* features = nullptr;
-  const std::int32_t* labels = nullptr;
-  std::int64_t rows = 0;
-};
 
 /// Sums since they were last taken. Training metrics are as Keras reports them: the running mean over the
 /// epoch, dropout on, each batch with the weights it met; the loss includes the penalties.
@@ -54,10 +48,13 @@ struct StepOptions {
 class TrainingStep {
  public:
   virtual ~TrainingStep() = default;
-  virtual void bind(const DataView& data) = 0;
+  /// The data that rows are taken from: rows of model.input().size() floats, labels [rows]. Not owned.
+  virtual void bind(const data::RowSource& features, const std::int32_t* labels) = 0;
   virtual void set_learning_rate(double rate) = 0;
   /// One step on these rows of the data (1 to batch_size of them).
   virtual void train(std::span<const std::int32_t> rows) = 0;
+  /// The rows of the step after the next call; lets data that stream be under way in time.
+  virtual void prefetch(std::span<const std::int32_t> rows) = 0;
   /// Sums since the last reset; `reset` starts new ones.
   virtual Metrics metrics(bool reset) = 0;
   /// Forward only: mean cross-entropy without penalties, hits, and probabilities [rows, classes] in the order of

@@ -67,10 +67,9 @@ double monitored(const History& h, const std::string& name) {
 
 }  // namespace
 
-TrainingResult train(TrainingStep& step, const nn::Model& model, const TrainingOptions& options, std::uint64_t seed,
+TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::uint64_t seed,
                      const std::vector<std::int32_t>& train_rows, const std::vector<std::int32_t>& validation_rows,
                      const TrainerHooks& hooks, const TrainerState* resume) {
-  (void)model;
   // Without early stopping the best epoch is still told, and nothing is restored.
   const EarlyStoppingOptions rule = options.early_stopping.value_or(
       EarlyStoppingOptions{"val_loss", options.epochs + 1, 0, false});
@@ -115,8 +114,12 @@ TrainingResult train(TrainingStep& step, const nn::Model& model, const TrainingO
     const auto order = epoch_order(train_rows, seed, state.epoch, options.shuffle);
     epoch_started = Clock::now();
     while (state.batch < batches) {
-      const auto first = state.batch * options.batch_size;
-      step.train(std::span(order).subspan(std::size_t(first), std::size_t(std::min(options.batch_size, rows - first))));
+      const auto rows_of = [&](std::int64_t batch) {
+        const auto first = std::min(batch * options.batch_size, rows);
+        return std::span(order).subspan(std::size_t(first), std::size_t(std::min(options.batch_size, rows - first)));
+      };
+      step.prefetch(rows_of(state.batch + 1));
+      step.train(rows_of(state.batch));
       ++state.batch;
       if (hooks.on_batch) {
         const auto m = step.metrics(false);

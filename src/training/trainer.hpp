@@ -88,7 +88,7 @@ struct TrainerHooks {
 
 /// Trains until the epochs are done or early stopping ends it. Throws Interrupted, after a checkpoint, when a
 /// signal asks for it. On return the step holds the weights to keep.
-TrainingResult train(TrainingStep& step, const nn::Model& model, const TrainingOptions& options, std::uint64_t seed,
+TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::uint64_t seed,
                      const std::vector<std::int32_t>& train_rows, const std::vector<std::int32_t>& validation_rows,
                      const TrainerHooks& hooks, const TrainerState* resume = nullptr);
 

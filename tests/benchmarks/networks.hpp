@@ -18,6 +18,7 @@ struct Network {
   std::unique_ptr<training::Optimizer> optimizer;
   std::vector<float> x;
   std::vector<std::int32_t> y, rows;
+  std::unique_ptr<data::MemoryRows> source;
   std::unique_ptr<training::TrainingStep> step;
 
   Network(const std::string& name, std::int64_t batch, ThreadPool& pool) {
@@ -31,7 +32,8 @@ struct Network {
     for (auto& v : x) v = float(random.normal());
     for (std::int64_t i = 0; i < batch; ++i) y.push_back(std::int32_t(i % 10)), rows.push_back(std::int32_t(i));
     step = training::make_cpu_step({model.get(), loss.get(), optimizer.get(), batch, 1, 1e-3}, pool);
-    step->bind({x.data(), y.data(), batch});
+    source = std::make_unique<data::MemoryRows>(x.data(), batch, model->input().size());
+    step->bind(*source, y.data());
   }
 };
 

@@ -44,7 +44,8 @@ TEST_P(ConfiguredModel, IsReadBackAndLoadsInKeras) {
   ThreadPool pool(2);
   const auto step = training::make_cpu_step(
       {&model_, defaults.loss.loss.get(), defaults.optimizer.optimizer.get(), rows, 3, 1e-3}, pool);
-  step->bind({features_.data(), label_.data(), rows});
+  const data::MemoryRows source(features_.data(), rows, model_.input().size());
+  step->bind(source, label_.data());
   for (int i = 0; i < 3; ++i)
     step->train(all_);  // so that moving statistics and biases are not as they began
   const auto scores = step->evaluate(all_);

@@ -54,16 +54,19 @@ training: {epochs: 3, batch_size: 50}
 model:)") + GetParam().model + "\n");
   for (const char* isa : {"", "AVX2"}) {
     fs::path first;
-    for (const char* run : {"1", "2", "4", "2 again"}) {
+    for (const char* run : {"1", "2", "4", "2 again", "2 from disk"}) {
       const auto name = std::string(isa) + " threads " + run;
       const auto folder = root / name;
       fs::create_directory(folder);
       // Each in a folder of its own, so that features are extracted anew as well.
       end_to_end::ProcessOptions options{.folder = folder};
       if (*isa) options.environment["DNNL_MAX_CPU_ISA"] = isa;
-      const auto done = end_to_end::run_process(
-          {run_experiment(), "../run.yaml", "--out", "run", "--threads", std::string(run, 1)}, options);
+      std::vector<std::string> arguments = {run_experiment(), "../run.yaml", "--out", "run", "--threads", std::string(run, 1)};
+      const bool from_disk = name.ends_with("disk");
+      if (from_disk) arguments.insert(arguments.end(), {"--feature-memory", "0"});
+      const auto done = end_to_end::run_process(arguments, options);
       ASSERT_EQ(done.status, 0) << done.err;
+      EXPECT_EQ(done.err.find("features stay on disk") != std::string::npos, from_disk) << done.err;
       if (first.empty()) first = folder;
       else EXPECT_EQ(differences(folder / "run/result.h5", first / "run/result.h5"), std::vector<std::string>{}) << name;
     }

@@ -19,6 +19,7 @@ struct Problem {
   std::unique_ptr<nn::Model> model;
   TrainingOptions options;
   ThreadPool pool;
+  data::MemoryRows rows{x.data(), 90, 6};
 
   explicit Problem(const std::string& training = "{epochs: 6, batch_size: 8}", int threads = 1,
                    const std::string& layers = "[dense: {units: 16, activation: relu}, dropout: 0.3, dense: {units: classes, activation: softmax}]")
@@ -35,7 +36,7 @@ struct Problem {
   std::unique_ptr<TrainingStep> step() {
     auto s = make_cpu_step({model.get(), options.loss.loss.get(), options.optimizer.optimizer.get(), options.batch_size, 7,
                             options.optimizer.optimizer->learning_rate()}, pool);
-    s->bind({x.data(), y.data(), 90});
+    s->bind(rows, y.data());
     return s;
   }
 };
@@ -43,7 +44,7 @@ struct Problem {
 TEST(Trainer, LearnsAndCountsEpochs) {
   Problem p("{epochs: 60, batch_size: 8, optimizer: {adam: {learning_rate: 0.01}}}");
   const auto step = p.step();
-  const auto r = train(*step, *p.model, p.options, 7, p.train, p.validation, {});
+  const auto r = train(*step, p.options, 7, p.train, p.validation, {});
   EXPECT_EQ(r.status, Status::finished);
   EXPECT_EQ(r.epochs_run, 60);
   EXPECT_EQ(r.history.epochs(), 60u);
@@ -58,7 +59,7 @@ TEST(Trainer, SameBytesWithOneTwoAndFourThreads) {
   for (const int threads : {1, 2, 4}) {
     Problem p("{epochs: 3, batch_size: 8}", threads);
     const auto step = p.step();
-    train(*step, *p.model, p.options, 7, p.train, p.validation, {});
+    train(*step, p.options, 7, p.train, p.validation, {});
     const auto arena = step->export_state().arena;
     if (first.empty()) first = arena;
     EXPECT_EQ(arena, first) << threads << " threads";
@@ -69,7 +70,7 @@ TEST(Trainer, GoesOnFromACheckpointInMidEpochAsIfNeverStopped) {
   const std::string yaml = "{epochs: 6, batch_size: 8, early_stopping: {monitor: val_accuracy, patience: 4}}";
   Problem whole(yaml);
   const auto step = whole.step();
-  const auto expected = train(*step, *whole.model, whole.options, 7, whole.train, whole.validation, {});
+  const auto expected = train(*step, whole.options, 7, whole.train, whole.validation, {});
   const auto path = std::filesystem::temp_directory_path() / fmt::format("timbre-checkpoint-{}.h5", ::getpid());
   for (const int stop_after : {1, 3, 8, 11, 20}) {
     Problem p(yaml);
@@ -79,12 +80,12 @@ TEST(Trainer, GoesOnFromACheckpointInMidEpochAsIfNeverStopped) {
     hooks.on_batch = [&](const Progress&) { signal = ++seen == stop_after ? 15 : signal.load(); };
     hooks.save = [&](const TrainerState& s) { write_checkpoint(path, "key", s); };
     hooks.signal = &signal;
-    EXPECT_THROW(train(*p.step(), *p.model, p.options, 7, p.train, p.validation, hooks), Interrupted);
+    EXPECT_THROW(train(*p.step(), p.options, 7, p.train, p.validation, hooks), Interrupted);
     const auto state = read_checkpoint(path, "key");
     EXPECT_EQ(state.epoch * 8 + state.batch, stop_after);
     Problem q(yaml);
     const auto again = q.step();
-    const auto r = train(*again, *q.model, q.options, 7, q.train, q.validation, {}, &state);
+    const auto r = train(*again, q.options, 7, q.train, q.validation, {}, &state);
     EXPECT_EQ(again->export_state().arena, step->export_state().arena) << stop_after;
     EXPECT_EQ(r.history.loss, expected.history.loss);
     EXPECT_EQ(r.history.val_loss, expected.history.val_loss);
@@ -97,7 +98,7 @@ TEST(Trainer, GoesOnFromACheckpointInMidEpochAsIfNeverStopped) {
 TEST(Trainer, EarlyStoppingEndsAndRestoresTheBestWeights) {
   Problem p("{epochs: 200, batch_size: 8, optimizer: {adam: {learning_rate: 0.05}}, early_stopping: {monitor: val_loss, patience: 5}}");
   const auto step = p.step();
-  const auto r = train(*step, *p.model, p.options, 7, p.train, p.validation, {});
+  const auto r = train(*step, p.options, 7, p.train, p.validation, {});
   ASSERT_TRUE(r.stopped_early);
   EXPECT_EQ(r.epochs_run, r.best_epoch + 5);
   EXPECT_EQ(r.weights_epoch, r.best_epoch);
@@ -107,7 +108,7 @@ TEST(Trainer, EarlyStoppingEndsAndRestoresTheBestWeights) {
 TEST(Trainer, ALossThatBecomesInfiniteStopsTheRunAndSaysWhere) {
   Problem p("{epochs: 50, batch_size: 8, optimizer: {sgd: {learning_rate: 1e30}}}");
   const auto step = p.step();
-  const auto r = train(*step, *p.model, p.options, 7, p.train, p.validation, {});
+  const auto r = train(*step, p.options, 7, p.train, p.validation, {});
   EXPECT_EQ(r.status, Status::diverged);
   EXPECT_NE(r.message.find("the loss became NaN or infinite in epoch 1, step "), std::string::npos) << r.message;
 }

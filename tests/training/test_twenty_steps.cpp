@@ -57,7 +57,8 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
 
   ThreadPool pool(2);
   const auto step = make_cpu_step({&model, loss.get(), optimizer.get(), batch, 1, optimizer->learning_rate()}, pool);
-  step->bind({x.data(), y.data(), steps * batch});
+  const data::MemoryRows rows(x.data(), steps * batch, size);
+  step->bind(rows, y.data());
   auto state = step->export_state();
   for (std::size_t l = 0; l < model.layers().size(); ++l)
     for (std::size_t k = 0; k < model.layers()[l].slots.size(); ++k) {

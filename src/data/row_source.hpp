@@ -1,0 +1,64 @@
+// Rows of features as training reads them: one by one, in any order, from memory or from a feature store.
+//
+// A store's rows lie one after the other in its file (HDF5's contiguous layout), so a row is one read at a known
+// place: no copy of the data is held, and what the machine has of free memory caches them. Standardisation is
+// done on the way, with the arithmetic of apply_standardisation: the same bytes from both.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+
+#include "data/standardise.hpp"
+
+namespace timbre::data {
+
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual std::int64_t rows() const = 0;
+  /// Floats of a row.
+  virtual std::int64_t width() const = 0;
+  /// Writes row `row` to out [width]. From any thread. Throws Error where the disk refuses.
+  virtual void read(std::int32_t row, float* out) const = 0;
+  /// These rows will be read soon; returns at once.
+  virtual void prefetch(std::span<const std::int32_t>) const {}
+};
+
+/// Rows [rows, width] that lie in memory; not owned.
+class MemoryRows final : public RowSource {
+ public:
+  MemoryRows(const float* data, std::int64_t rows, std::int64_t width) : data_(data), rows_(rows), width_(width) {}
+  std::int64_t rows() const override { return rows_; }
+  std::int64_t width() const override { return width_; }
+  void read(std::int32_t row, float* out) const override;
+
+ private:
+  const float* data_;
+  std::int64_t rows_, width_;
+};
+
+/// Rows of /features [N, T, F] of a feature store's file, which stays open.
+class StoreRows final : public RowSource {
+ public:
+  /// Throws Error: not a file of features, or not laid out row by row.
+  explicit StoreRows(const std::filesystem::path& file);
+  ~StoreRows() override;
+  StoreRows(const StoreRows&) = delete;
+  StoreRows& operator=(const StoreRows&) = delete;
+  /// From now on rows are standardised as they are read.
+  void standardise(Standardisation standardisation) { standardisation_ = std::move(standardisation); }
+  std::int64_t rows() const override { return rows_; }
+  std::int64_t width() const override { return width_; }
+  void read(std::int32_t row, float* out) const override;
+  void prefetch(std::span<const std::int32_t> rows) const override;
+
+ private:
+  std::filesystem::path file_;
+  std::int64_t offset_ = 0, rows_ = 0, width_ = 0;  // offset: of row 0, in bytes
+  int descriptor_ = -1;
+  Standardisation standardisation_;  // empty: as they are
+};
+
+}  // namespace timbre::data
