@@ -12,6 +12,9 @@
 #else
 #define TIMBRE_HD
 #endif
+// For functions of one element, called in loops that are compiled per instruction set (core/simd.hpp): g++ leaves a
+// call, and a loop of calls, where it is not told otherwise.
+#define TIMBRE_ELEMENTWISE TIMBRE_HD __attribute__((always_inline))
 
 namespace timbre {
 

@@ -8,31 +8,31 @@
 #include <string>
 #include <vector>
 
-#include "nn/vector_math.hpp"  // and TIMBRE_HD
+#include "nn/vector_math.hpp"  // and TIMBRE_ELEMENTWISE
 
 namespace timbre::nn {
 
 enum class Activation { linear, relu, sigmoid, tanh, elu, softmax };
 
 struct Linear {
-  TIMBRE_HD static float value(float x) { return x; }
-  TIMBRE_HD static float slope(float) { return 1.0f; }
+  TIMBRE_ELEMENTWISE static float value(float x) { return x; }
+  TIMBRE_ELEMENTWISE static float slope(float) { return 1.0f; }
 };
 struct Relu {
-  TIMBRE_HD static float value(float x) { return x > 0.0f ? x : (x == x ? 0.0f : x); }  // NaN stays NaN
-  TIMBRE_HD static float slope(float y) { return y > 0.0f ? 1.0f : 0.0f; }
+  TIMBRE_ELEMENTWISE static float value(float x) { return x > 0.0f ? x : (x == x ? 0.0f : x); }  // NaN stays NaN
+  TIMBRE_ELEMENTWISE static float slope(float y) { return y > 0.0f ? 1.0f : 0.0f; }
 };
 struct Sigmoid {
-  TIMBRE_HD static float value(float x) { return sigmoid(x); }
-  TIMBRE_HD static float slope(float y) { return y * (1.0f - y); }
+  TIMBRE_ELEMENTWISE static float value(float x) { return sigmoid(x); }
+  TIMBRE_ELEMENTWISE static float slope(float y) { return y * (1.0f - y); }
 };
 struct Tanh {
-  TIMBRE_HD static float value(float x) { return hyperbolic_tangent(x); }
-  TIMBRE_HD static float slope(float y) { return 1.0f - y * y; }
+  TIMBRE_ELEMENTWISE static float value(float x) { return hyperbolic_tangent(x); }
+  TIMBRE_ELEMENTWISE static float slope(float y) { return 1.0f - y * y; }
 };
 struct Elu {
-  TIMBRE_HD static float value(float x) { return x > 0.0f ? x : exponential_minus_1(x); }
-  TIMBRE_HD static float slope(float y) { return y > 0.0f ? 1.0f : y + 1.0f; }
+  TIMBRE_ELEMENTWISE static float value(float x) { return x > 0.0f ? x : exponential_minus_1(x); }
+  TIMBRE_ELEMENTWISE static float slope(float y) { return y > 0.0f ? 1.0f : y + 1.0f; }
 };
 
 /// Calls f with the functor of an elementwise activation (softmax counts as linear: it is taken elsewhere).

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "core/philox.hpp"  // TIMBRE_HD
+#include "core/philox.hpp"  // TIMBRE_ELEMENTWISE
 
 namespace timbre::nn {
 
@@ -22,7 +22,7 @@ struct ExpParts {
   float rest;   // e^r - 1
 };
 
-TIMBRE_HD inline ExpParts exp_parts(float x) {
+TIMBRE_ELEMENTWISE inline ExpParts exp_parts(float x) {
   // Adding 1.5 * 2^23 leaves round(x / ln 2) in the lowest bits of the sum.
   constexpr float magic = 12582912.0f;
   constexpr std::int32_t magic_bits = 0x4B400000;
@@ -48,20 +48,20 @@ TIMBRE_HD inline ExpParts exp_parts(float x) {
 
 }  // namespace detail
 
-TIMBRE_HD inline float exponential(float x) {
+TIMBRE_ELEMENTWISE inline float exponential(float x) {
   const auto e = detail::exp_parts(x);
   return e.scale * e.rest + e.scale;
 }
 
 /// e^x - 1, exact for small x as well.
-TIMBRE_HD inline float exponential_minus_1(float x) {
+TIMBRE_ELEMENTWISE inline float exponential_minus_1(float x) {
   const auto e = detail::exp_parts(x);
   return e.scale * e.rest + (e.scale - 1.0f);
 }
 
-TIMBRE_HD inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+TIMBRE_ELEMENTWISE inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
 
-TIMBRE_HD inline float hyperbolic_tangent(float x) {
+TIMBRE_ELEMENTWISE inline float hyperbolic_tangent(float x) {
   std::uint32_t bits;
   std::memcpy(&bits, &x, sizeof bits);
   const std::uint32_t sign = bits & 0x80000000u;

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "config/schema.hpp"
-#include "core/philox.hpp"  // TIMBRE_HD
+#include "core/philox.hpp"  // TIMBRE_ELEMENTWISE
 #include "core/registry.hpp"
 #include "nn/layer.hpp"
 
@@ -45,7 +45,7 @@ using OptimizerRegistry = Registry<OptimizerType>;
 std::unique_ptr<Optimizer> parse_optimizer(const config::Reader& reader);
 
 /// The gradient with its penalties, for one element.
-TIMBRE_HD inline float penalised(float g, float p, float l1, float twice_l2) {
+TIMBRE_ELEMENTWISE inline float penalised(float g, float p, float l1, float twice_l2) {
   return g + l1 * float((p > 0.0f) - (p < 0.0f)) + twice_l2 * p;
 }
 
