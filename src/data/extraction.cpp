@@ -38,12 +38,15 @@ std::int64_t batch_segments(std::int64_t segment_samples, std::int64_t row_size)
 
 /// Reads segments until the source ends and consumes their rows in batches; returns (segments, samples).
 /// read(span) fills its argument whole except at the end, as AudioReader does.
+/// `buffers` may be kept from clip to clip: fresh memory costs more than decoding.
 std::pair<std::int64_t, std::int64_t> stream_segments(
     const std::function<std::size_t(std::span<float>)>& read, features::FeatureEngine& engine,
-    std::int64_t segment_samples, const std::function<void(std::span<const float>, std::int64_t)>& consume) {
+    std::int64_t segment_samples, SegmentBuffers& buffers,
+    const std::function<void(std::span<const float>, std::int64_t)>& consume) {
   const auto row_size = engine.shape().size();
   const auto batch = batch_segments(segment_samples, row_size);
-  std::vector<float> samples(static_cast<std::size_t>(batch * segment_samples)), rows;
+  auto& [samples, rows] = buffers;
+  samples.resize(static_cast<std::size_t>(batch * segment_samples));
   std::int64_t segments = 0, total = 0;
   for (;;) {
     const auto got = static_cast<std::int64_t>(read(samples));
@@ -101,7 +104,7 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset, co
         source = [reader](std::span<float> out) { return reading([&] { return reader->read(out); }); };
       }
       const auto [segments, samples] =
-          stream_segments(source, *worker.engine, segment_samples, [&](std::span<const float> values, std::int64_t) {
+          stream_segments(source, *worker.engine, segment_samples, worker.buffers, [&](std::span<const float> values, std::int64_t) {
             if (hooks.check) hooks.check();
             worker.spill->append(values);
           });
@@ -141,8 +144,9 @@ std::int64_t extract_file(audio::AudioReader reader, const features::FeatureOpti
                           const std::function<void(std::span<const float>, std::int64_t)>& consume,
                           std::int64_t* samples) {
   const auto engine = features::make_cpu_feature_engine(options, segment_samples);
+  SegmentBuffers buffers;
   const auto [segments, total] = stream_segments([&](std::span<float> out) { return reader.read(out); }, *engine,
-                                                 segment_samples, consume);
+                                                 segment_samples, buffers, consume);
   if (samples) *samples = total;
   return segments;
 }

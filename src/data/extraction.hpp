@@ -13,6 +13,11 @@
 
 namespace timbre::data {
 
+/// A batch of segments and of their rows.
+struct SegmentBuffers {
+  std::vector<float> samples, rows;
+};
+
 /// The rows of every clip, waiting on disk.
 class Extraction {
  public:
@@ -36,6 +41,7 @@ class Extraction {
   struct Worker {
     std::unique_ptr<features::FeatureEngine> engine;
     std::unique_ptr<SpillFile> spill;
+    SegmentBuffers buffers;
   };
   std::int64_t row_size_;
   std::vector<ClipRows> clips_;

@@ -2,10 +2,11 @@
 //
 //   y[t, j] = s_j sum over m of d[t, m] cos(pi j (2 m + 1) / (2 n_mels))     DCT-II, orthonormal
 //   s_0 = sqrt(1 / n_mels), s_j = sqrt(2 / n_mels); d: log_mel, [T, n_mels]
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
-#include "core/gemm.hpp"
+#include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "features/decibel.hpp"
 #include "features/engine.hpp"
@@ -32,6 +33,27 @@ TIMBRE_SIMD void take_means(float* rows, std::int64_t count, std::int64_t bands,
   }
 }
 
+constexpr std::int64_t lanes = 16;  // coefficients that are summed side by side
+
+/// out[t * stride + j] = sum over m of rows[t, m] dct[m, j], j < width; dct: [bands, padded], padded a multiple of
+/// the lanes. A general product of so narrow a matrix spends most of its time on packing. Sums run over m in order.
+TIMBRE_SIMD void transform(const float* rows, std::int64_t count, std::int64_t bands, const float* dct,
+                           std::int64_t width, std::int64_t padded, float* out, std::int64_t stride) {
+  constexpr std::int64_t together = 4;  // frames, so that sums do not wait for each other
+  for (std::int64_t t = 0; t < count; t += together) {
+    const float* row[together];
+    for (std::int64_t i = 0; i < together; ++i) row[i] = rows + std::min(t + i, count - 1) * bands;
+    for (std::int64_t j = 0; j < width; j += lanes) {
+      float sum[together][lanes] = {};
+      for (std::int64_t m = 0; m < bands; ++m)
+        for (std::int64_t i = 0; i < together; ++i)
+          for (std::int64_t k = 0; k < lanes; ++k) sum[i][k] += row[i][m] * dct[m * padded + j + k];
+      for (std::int64_t i = 0; i < std::min(together, count - t); ++i)
+        for (std::int64_t k = 0; k < std::min(lanes, width - j); ++k) out[(t + i) * stride + j + k] = sum[i][k];
+    }
+  }
+}
+
 class Mfcc final : public FeatureEngine {
  public:
   Mfcc(const FeatureOptions& options, std::int64_t samples)
@@ -39,10 +61,12 @@ class Mfcc final : public FeatureEngine {
     const auto bands = mel_.bands();
     decibels_.resize(static_cast<std::size_t>(mel_.frames() * bands));
     const double scale = std::sqrt(2.0 / static_cast<double>(bands));
+    padded_ = piece_count(coefficients_ - 1, lanes) * lanes;
+    dct_.resize(static_cast<std::size_t>(bands * padded_));
     for (std::int64_t m = 0; m < bands; ++m) {
       for (std::int64_t j = 1; j < coefficients_; ++j) {
         const auto angle = std::numbers::pi * static_cast<double>(j * (2 * m + 1)) / static_cast<double>(2 * bands);
-        dct_.push_back(static_cast<float>(scale * std::cos(angle)));
+        dct_[static_cast<std::size_t>(m * padded_ + j - 1)] = static_cast<float>(scale * std::cos(angle));
       }
     }
   }
@@ -55,17 +79,16 @@ class Mfcc final : public FeatureEngine {
       mel_.compute(segments, decibels_.data());
       power_to_db(decibels_.data(), frames * bands, top_db_);
       take_means(decibels_.data(), frames, bands, std::sqrt(1.0 / static_cast<double>(bands)), out, coefficients_);
-      gemm(Op::none, Op::none, frames, coefficients_ - 1, bands, 1.0f, decibels_.data(), bands, dct_.data(),
-           coefficients_ - 1, 0.0f, out + 1, coefficients_);
+      transform(decibels_.data(), frames, bands, dct_.data(), coefficients_ - 1, padded_, out + 1, coefficients_);
     }
   }
 
  private:
-  std::int64_t samples_, coefficients_;
+  std::int64_t samples_, coefficients_, padded_;
   std::optional<double> top_db_;
   MelSpectrogram mel_;
   AlignedFloats decibels_;  // [T, n_mels]
-  AlignedFloats dct_;       // [n_mels, n_mfcc - 1]: without the first coefficient
+  AlignedFloats dct_;       // [n_mels, padded]: without the first coefficient, zeros behind the last
 };
 
 std::string check(const FeatureOptions& o) {

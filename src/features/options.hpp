@@ -14,7 +14,7 @@
 namespace timbre::features {
 
 /// Raised when an extraction gives other numbers for the same options; part of every stored feature's key.
-inline constexpr int feature_version = 1;
+inline constexpr int feature_version = 2;
 
 struct FeatureOptions {
   std::string kind = "mfcc";              // a name in FeatureRegistry

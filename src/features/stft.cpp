@@ -78,8 +78,10 @@ Stft::Stft(const FeatureOptions& options, std::int64_t segment_samples)
       hop_(options.hop_length),
       padding_(options.center ? options.n_fft / 2 : 0),
       power_(options.power),
-      pad_mode_(options.pad_mode) {
-  constexpr std::int64_t cache_floats = 1 << 15;  // of frames; spectrum and rows add half as much again and more
+      pad_mode_(options.pad_mode == "constant" ? Padding::zeros
+                : options.pad_mode == "edge"   ? Padding::edge
+                                               : Padding::reflect) {
+  constexpr std::int64_t cache_floats = 1 << 14;  // of frames; spectrum and rows add half as much again and more
   const auto blocks = piece_count(frames_, std::max<std::int64_t>(1, cache_floats / size_));
   block_ = blocks ? piece_count(frames_, blocks) : 1;
   frame_stride_ = static_cast<std::int64_t>(round_to_line(static_cast<std::size_t>(size_)));
@@ -110,8 +112,8 @@ void Stft::fill_frame(const float* segment, std::int64_t begin, float* frame) co
   }
   const auto inside_begin = std::clamp<std::int64_t>(0, begin, end), inside_end = std::clamp(samples_, begin, end);
   const auto outside = [&](std::int64_t i) {
-    if (pad_mode_ == "constant") return 0.0f;
-    return segment[pad_mode_ == "edge" ? std::clamp<std::int64_t>(i, 0, samples_ - 1) : reflected(i, samples_)];
+    if (pad_mode_ == Padding::zeros) return 0.0f;
+    return segment[pad_mode_ == Padding::edge ? std::clamp<std::int64_t>(i, 0, samples_ - 1) : reflected(i, samples_)];
   };
   for (auto i = begin; i < inside_begin; ++i) frame[i - begin] = outside(i);
   if (inside_begin < inside_end)

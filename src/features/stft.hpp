@@ -42,7 +42,7 @@ class Stft {
   std::int64_t size_, hop_, padding_;
   std::int64_t frame_stride_, spectrum_stride_;  // floats
   double power_;
-  std::string pad_mode_;
+  enum class Padding { zeros, edge, reflect } pad_mode_;
   AlignedFloats window_;                        // [n_fft]
   AlignedFloats frames_in_, spectrum_, rows_;   // [block, frame_stride], [block, spectrum_stride], [block, row_stride]
   std::unique_ptr<Plan> whole_, rest_;          // block frames, and the last, smaller block
