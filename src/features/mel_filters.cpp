@@ -48,9 +48,13 @@ TIMBRE_SIMD void apply_filters(const MelFilter* filters, std::int64_t size, cons
 
 }  // namespace
 
+std::vector<double> mel_frequencies(const FeatureOptions& options) {
+  return (options.mel_scale == "htk" ? corners<Htk> : corners<Slaney>)(options.fmin, options.highest_frequency(),
+                                                                       options.n_mels + 2);
+}
+
 MelFilters::MelFilters(const FeatureOptions& options) : bins_(options.bins()) {
-  const auto c = (options.mel_scale == "htk" ? corners<Htk> : corners<Slaney>)(
-      options.fmin, options.highest_frequency(), options.n_mels + 2);
+  const auto c = mel_frequencies(options);
   for (std::size_t m = 0; m + 2 < c.size(); ++m) {
     const double scale = options.norm == "slaney" ? 2.0 / (c[m + 2] - c[m]) : 1.0;
     MelFilter filter{0, 0};

@@ -22,6 +22,9 @@ struct MelFilter {
   std::int32_t groups;  // number of groups of eight weights
 };
 
+/// c above, in Hz, [n_mels + 2]: band m is centred on element m + 1.
+std::vector<double> mel_frequencies(const FeatureOptions& options);
+
 class MelFilters {
  public:
   explicit MelFilters(const FeatureOptions& options);
