@@ -13,7 +13,8 @@ int main(int argc, char** argv) {
   using namespace timbre;
   using namespace timbre::experiment;
   CLI::App app{
-      "Draws waveform, spectrogram, mel spectrogram and MFCCs of an audio file, with the features that a configuration names.",
+      "Draws waveform, spectrogram, mel spectrogram and MFCCs of an audio file, with the features that a "
+      "configuration names.",
       "plot_features"};
   std::filesystem::path config, audio, out;
   std::vector<std::string> overrides;
@@ -21,20 +22,24 @@ int main(int argc, char** argv) {
   app.add_option("CONFIG", config, "the configuration, as configs/lstm.yaml")->required();
   app.add_option("AUDIO", audio, "an audio file: wav, au, flac, ogg, mp3; any rate, mono or not")->required();
   app.add_option("-o,--output", out, "the picture to write: a name ending in .svg")->required();
-  app.add_option("--set", overrides, "key=value: replaces a value, as features.n_mels=64")->allow_extra_args(false);
+  app.add_option("--set", overrides, "key=value: replaces a value, as features.n_mels=64")
+      ->allow_extra_args(false);
   app.add_option("--seconds", seconds, "how much to show (default: 30)")->check(CLI::Range(0.001, 3600.0));
-  app.add_option("--offset", offset, "seconds to leave out at the beginning (default: 0)")->check(CLI::Range(0.0, 1e7));
+  app.add_option("--offset", offset, "seconds to leave out at the beginning (default: 0)")
+      ->check(CLI::Range(0.0, 1e7));
   return run_command(app, argc, argv, [&] {
     stop_signal();
     const auto shown = printable(out.string());
-    if (out.extension() != ".svg") fail_request("-o {}: only SVG is written; give a name that ends in .svg", shown);
+    if (out.extension() != ".svg")
+      fail_request("-o {}: only SVG is written; give a name that ends in .svg", shown);
     const auto features = load_run_config(config, overrides).features;
     const auto stretch = read_stretch(audio, features.sample_rate, offset, seconds);
     throw_if_stopped();
     std::string picture;
     try {
       picture = feature_picture(features, stretch, printable(audio.filename().string()),
-                                fmt::format("{}, at {} Hz", describe_stretch(stretch, features.sample_rate), grouped(features.sample_rate)));
+                                fmt::format("{}, at {} Hz", describe_stretch(stretch, features.sample_rate),
+                                            grouped(features.sample_rate)));
     } catch (const RequestError& e) {
       fail_request("{}: {}", printable(audio.string()), e.what());
     }

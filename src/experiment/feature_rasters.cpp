@@ -73,7 +73,8 @@ double FeatureRasters::height_of(double hertz) const {
   return std::log(hertz / lowest_hertz) / std::log(highest_hertz / lowest_hertz);
 }
 
-FeatureRasters feature_rasters(const FeatureOptions& given, std::span<const float> samples, const RasterSize& size) {
+FeatureRasters feature_rasters(const FeatureOptions& given, std::span<const float> samples,
+                               const RasterSize& size) {
   const auto count = std::ssize(samples);
   FeatureOptions options = of_kind(given, "spectrogram");
   thin_out(options, count);
@@ -102,7 +103,8 @@ FeatureRasters feature_rasters(const FeatureOptions& given, std::span<const floa
   options.hop_length = hop;
   out.bands = options.n_mels, out.coefficient_count = options.n_mfcc;
   out.mel = plot::rasterise(extract(options, samples), options.n_mels, time,
-                            rows_upwards(std::min(size.mel_height, options.n_mels), options.n_mels), Reduction::maximum);
+                            rows_upwards(std::min(size.mel_height, options.n_mels), options.n_mels),
+                            Reduction::maximum);
   out.mel_decibels = range_of(out.mel.values);
 
   options.kind = "mfcc";

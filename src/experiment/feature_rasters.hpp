@@ -1,14 +1,14 @@
 // The features of a stretch of sound as rasters over one time axis, for pictures.
 //
-// They come from the feature engines themselves, with the configuration's options, taken over the whole stretch:
-// what counts from a segment's maximum (top_db) counts from the stretch's here.
+// They come from the feature engines themselves, with the configuration's options, taken over the whole
+// stretch: what counts from a segment's maximum (top_db) counts from the stretch's here.
 //
-//   spectrogram  20 log10 |STFT| in dB, whatever `power` is; frequency axis logarithmic (linear for n_fft < 128)
-//   mel          log_mel in dB
-//   mfcc         its coefficients
+//   spectrogram  20 log10 |STFT| in dB, whatever `power` is; frequency axis logarithmic (linear for n_fft <
+//   128) mel          log_mel in dB mfcc         its coefficients
 //
-// Decibels of several cells under one pixel become their maximum, so that no short sound is lost; coefficients
-// their mean. Where a stretch has more frames than fit in 128 MiB, every second (third, ...) is taken.
+// Decibels of several cells under one pixel become their maximum, so that no short sound is lost;
+// coefficients their mean. Where a stretch has more frames than fit in 128 MiB, every second (third, ...) is
+// taken.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +25,9 @@ struct RasterSize {
 
 struct FeatureRasters {
   plot::Raster spectrogram, mel, mfcc;
-  plot::Range decibels, mel_decibels;     // dB
-  plot::Range coefficients, first;        // of the coefficients from 1 on, and of coefficient 0
-  double lowest_hertz, highest_hertz;     // edges of the spectrogram
+  plot::Range decibels, mel_decibels;  // dB
+  plot::Range coefficients, first;     // of the coefficients from 1 on, and of coefficient 0
+  double lowest_hertz, highest_hertz;  // edges of the spectrogram
   bool logarithmic;
   int bands, coefficient_count;
 

@@ -40,7 +40,8 @@ std::optional<std::vector<float>> first_segment(const Plan& plan, const data::Cl
 
 std::vector<FeaturePicture> genre_examples(const Plan& plan) {
   const auto& features = plan.config.features;
-  const auto shown = std::min<std::int64_t>(plan.segment_samples, std::llround(longest_seconds * features.sample_rate));
+  const auto shown =
+      std::min<std::int64_t>(plan.segment_samples, std::llround(longest_seconds * features.sample_rate));
   std::vector<FeaturePicture> out;
   for (std::size_t label = 0; label < plan.clips.label_names.size(); ++label) {
     for (const auto& clip : plan.clips.clips) {  // sorted by path
@@ -50,8 +51,9 @@ std::vector<FeaturePicture> genre_examples(const Plan& plan) {
       if (!samples) continue;
       if (features::frame_count(features, shown) > 0) samples->resize(std::size_t(shown));
       const auto& genre = plan.clips.label_names[label];
-      auto alt = fmt::format("{}: spectrogram and MFCCs of the first {} s of {}", genre,
-                             number_text(double(samples->size()) / features.sample_rate), printable(clip.path));
+      auto alt =
+          fmt::format("{}: spectrogram and MFCCs of the first {} s of {}", genre,
+                      number_text(double(samples->size()) / features.sample_rate), printable(clip.path));
       auto svg = small_feature_picture(features, *samples, genre, alt);
       out.push_back({genre, std::move(alt), std::move(svg)});
       break;

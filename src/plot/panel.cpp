@@ -12,12 +12,14 @@ constexpr double tick_length = 4;
 
 }  // namespace
 
-void draw_x_axis(Svg& svg, const Panel& p, std::span<const Tick> ticks, Range range, bool labelled, double size) {
+void draw_x_axis(Svg& svg, const Panel& p, std::span<const Tick> ticks, Range range, bool labelled,
+                 double size) {
   const double bottom = p.y + p.height;
   for (const auto& tick : ticks) {
     const double x = p.x + p.width * (tick.value - range.low) / (range.high - range.low);
     svg.line(x, bottom, x, bottom + tick_length, ink);
-    if (labelled) svg.text(x, bottom + tick_length + size + 1, tick.label, {.size = size, .anchor = "middle"});
+    if (labelled)
+      svg.text(x, bottom + tick_length + size + 1, tick.label, {.size = size, .anchor = "middle"});
   }
   svg.outline(p.x, p.y, p.width, p.height, ink);
 }
@@ -31,7 +33,8 @@ void draw_y_axis(Svg& svg, const Panel& p, std::span<const Tick> ticks,
   }
 }
 
-void draw_colour_bar(Svg& svg, const Panel& bar, Range range, std::span<const Colour> colours, std::string_view unit) {
+void draw_colour_bar(Svg& svg, const Panel& bar, Range range, std::span<const Colour> colours,
+                     std::string_view unit) {
   std::vector<std::uint8_t> column(colours.size());
   for (std::size_t i = 0; i < column.size(); ++i) column[i] = std::uint8_t(column.size() - 1 - i);
   svg.image(bar.x, bar.y, bar.width, bar.height, encode_png(column, 1, int(column.size()), colours), false);

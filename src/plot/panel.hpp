@@ -19,13 +19,15 @@ struct Panel {
 };
 
 /// Outline, ticks below and, if `labelled`, what they say.
-void draw_x_axis(Svg& svg, const Panel& panel, std::span<const Tick> ticks, Range range, bool labelled, double size);
+void draw_x_axis(Svg& svg, const Panel& panel, std::span<const Tick> ticks, Range range, bool labelled,
+                 double size);
 
 /// Ticks at the left; `position` gives y of a value.
 void draw_y_axis(Svg& svg, const Panel& panel, std::span<const Tick> ticks,
                  const std::function<double(double)>& position, double size);
 
 /// Colours of a range, low at the bottom, ticks at the right, the unit above.
-void draw_colour_bar(Svg& svg, const Panel& bar, Range range, std::span<const Colour> colours, std::string_view unit);
+void draw_colour_bar(Svg& svg, const Panel& bar, Range range, std::span<const Colour> colours,
+                     std::string_view unit);
 
 }  // namespace timbre::plot

@@ -10,8 +10,8 @@
 
 namespace timbre::plot {
 
-/// pixels [height, width], the top row first, each an index into `colours` (at most 256). The same pixels give
-/// the same bytes. Errors: Error where libpng fails.
+/// pixels [height, width], the top row first, each an index into `colours` (at most 256). The same pixels
+/// give the same bytes. Errors: Error where libpng fails.
 std::string encode_png(std::span<const std::uint8_t> pixels, int width, int height,
                        std::span<const Colour> colours);
 

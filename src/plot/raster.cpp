@@ -5,8 +5,11 @@
 
 namespace timbre::plot {
 
-std::vector<Cells> cells_under_pixels(int count, std::int64_t size, const std::function<double(double)>& edge) {
-  const auto clamped = [&](double v) { return static_cast<std::int64_t>(std::clamp(v, 0.0, double(size - 1))); };
+std::vector<Cells> cells_under_pixels(int count, std::int64_t size,
+                                      const std::function<double(double)>& edge) {
+  const auto clamped = [&](double v) {
+    return static_cast<std::int64_t>(std::clamp(v, 0.0, double(size - 1)));
+  };
   std::vector<Cells> out;
   for (int p = 0; p < count; ++p) {
     const double low = std::min(edge(p), edge(p + 1)), high = std::max(edge(p), edge(p + 1));
@@ -45,7 +48,7 @@ Raster rasterise(std::span<const float> values, std::int64_t width, std::span<co
 }
 
 Range usable(Range range) {
-  if (!(range.high - range.low > 1e-3)) range.low = range.high - 1;
+  if (!(range.high - range.low > 1e-3)) range.high = range.low + 1;
   return range;
 }
 

@@ -13,10 +13,11 @@ struct Cells {
   std::int64_t first, last;
 };
 
-/// For pixels 0 ... count - 1 the cells of an axis of `size`. edge(p): the position of the left edge of pixel p
-/// (and of the right edge of pixel p - 1) in cells, where cell i is centred on i. A pixel takes the cells whose
-/// centres it covers, or the nearest where it covers none.
-std::vector<Cells> cells_under_pixels(int count, std::int64_t size, const std::function<double(double)>& edge);
+/// For pixels 0 ... count - 1 the cells of an axis of `size`. edge(p): the position of the left edge of pixel
+/// p (and of the right edge of pixel p - 1) in cells, where cell i is centred on i. A pixel takes the cells
+/// whose centres it covers, or the nearest where it covers none.
+std::vector<Cells> cells_under_pixels(int count, std::int64_t size,
+                                      const std::function<double(double)>& edge);
 
 enum class Reduction { maximum, mean };
 
@@ -38,7 +39,8 @@ struct Range {
   double low, high;
 };
 
-/// `low` widened where a range is empty (silence), so that it can be divided by.
+/// An empty range (silence) is widened upwards, so that it can be divided by and its value has the lowest
+/// colour.
 Range usable(Range range);
 
 /// Values as indices of `levels` colours; those outside of the range take the first or the last.

@@ -1,8 +1,8 @@
 // A picture as SVG: shapes, text and embedded bitmaps, written one after the other.
 //
 // The file stands alone (no fonts, scripts or links), has its own light background, and uses neither ids nor
-// style sheets: any number of such pictures can stand in one HTML page. Coordinates are in pixels, y downwards,
-// written with at most two decimals, so that the same drawing gives the same bytes.
+// style sheets: any number of such pictures can stand in one HTML page. Coordinates are in pixels, y
+// downwards, written with at most two decimals, so that the same drawing gives the same bytes.
 #pragma once
 
 #include <string>
@@ -13,6 +13,9 @@ namespace timbre::plot {
 /// Text as it may stand in XML, in attributes too: & < > " ' escaped; what XML does not allow (control
 /// characters, invalid UTF-8, U+FFFE and U+FFFF) becomes U+FFFD.
 std::string xml_text(std::string_view text);
+
+/// The first `characters` - 1 characters and an ellipsis, where a text has more than that.
+std::string shortened(std::string_view text, std::size_t characters);
 
 /// A coordinate: at most two decimals, no trailing zeros.
 std::string coordinate(double value);

@@ -32,7 +32,8 @@ Step round_step(double range, int target) {
       if (factor * power_of_ten(e) >= wanted * (1 - 1e-9)) return {factor * power_of_ten(e), std::max(0, -e)};
 }
 
-std::vector<Tick> multiples(double low, double high, double step, const std::function<std::string(double)>& label) {
+std::vector<Tick> multiples(double low, double high, double step,
+                            const std::function<std::string(double)>& label) {
   std::vector<Tick> out;
   const double slack = 1e-6;  // a bound that is a multiple but for rounding has its tick
   const auto first = static_cast<std::int64_t>(std::ceil(low / step - slack));
@@ -41,14 +42,13 @@ std::vector<Tick> multiples(double low, double high, double step, const std::fun
   return out;
 }
 
-/// With the sign that typography wants.
+}  // namespace
+
 std::string decimal(double value, int decimals) {
   const auto text = fmt::format("{:.{}f}", std::abs(value), decimals);
   const bool zero = text.find_first_not_of("0.") == text.npos;
   return value < 0 && !zero ? "\u2212" + text : text;
 }
-
-}  // namespace
 
 std::vector<Tick> linear_ticks(double low, double high, int target) {
   const auto step = round_step(high - low, target);

@@ -12,6 +12,9 @@ struct Tick {
   std::string label;
 };
 
+/// With the minus sign that typography wants (U+2212), and none before zero.
+std::string decimal(double value, int decimals);
+
 /// Multiples of 1, 2 or 5 times a power of ten within [low, high], about `target` of them; needs low < high.
 std::vector<Tick> linear_ticks(double low, double high, int target);
 
