@@ -158,9 +158,9 @@ struct Step {
   std::optional<std::size_t> index;  // an item
 };
 
-std::vector<Step> parse_path(std::string_view path) {
+std::vector<Step> parse_path(std::string_view path, std::string_view asked) {
   const auto bad = [&](std::string_view why) {
-    fail_request("--set {}: {}; a path is written as model[0].lstm.units", printable(path), why);
+    fail_request("{}: {}; a path is written as model[0].lstm.units", asked, why);
   };
   std::vector<Step> steps;
   std::size_t i = 0;
@@ -200,7 +200,7 @@ std::string override_path(std::string_view assignment) {
   if (equals == assignment.npos)
     fail_request("--set {}: a key and a value are written as key=value", printable(assignment));
   const auto path = assignment.substr(0, equals);
-  parse_path(path);
+  parse_path(path, "--set " + printable(path));
   return std::string(path);
 }
 
@@ -209,22 +209,25 @@ void apply_override(Node& root, std::string_view assignment) {
   const Origin origin{"--set " + printable(path), "."};
   Node value = parse_text(std::string(assignment.substr(path.size() + 1)), origin.source, origin.base);
   mark_origin(value, origin);
+  assign(root, path, std::move(value), origin, origin.source);
+}
+
+void assign(Node& root, std::string_view path, Node value, const Origin& origin, std::string_view asked) {
   Node* node = &root;
   std::string so_far;
-  for (const auto& step : parse_path(path)) {
+  for (const auto& step : parse_path(path, asked)) {
     if (step.index) {
       if (!node->is_sequence())
-        fail_request("--set {}: {} is {}, not a sequence", path, so_far, describe(*node));
+        fail_request("{}: {} is {}, not a sequence", asked, so_far, describe(*node));
       if (*step.index >= node->items.size())
-        fail_request("--set {}: {} has {} items, numbered from 0", path, so_far, node->items.size());
+        fail_request("{}: {} has {} items, numbered from 0", asked, so_far, node->items.size());
       node = &node->items[*step.index];
       so_far += fmt::format("[{}]", *step.index);
     } else {
       if (!node->is_map() && !node->is_null()) {
         // A bare word is short for a map without options: `- flatten`, `optimizer: adam`, `lstm: 64`.
         if (!node->is_scalar() || node->scalar != step.key)
-          fail_request("--set {}: {} is {}, not a map", path, so_far.empty() ? "the top level" : so_far,
-                       describe(*node));
+          fail_request("{}: {} is {}, not a map", asked, so_far.empty() ? "the top level" : so_far, describe(*node));
         Node map = Node::map();
         map.origin = node->origin;
         *node = std::move(map);

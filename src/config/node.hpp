@@ -71,6 +71,10 @@ Node parse_text(const std::string& text, const std::string& source, const std::f
 /// Throws RequestError `--set PATH: ...`.
 void apply_override(Node& root, std::string_view assignment);
 
+/// The same for a value that was read: `origin` is where its path stands, `asked` begins the messages, as
+/// "experiments/l2.yaml:4:3: axes.model[0].l2".
+void assign(Node& root, std::string_view path, Node value, const Origin& origin, std::string_view asked);
+
 /// The path of "path=value", checked; used where two spellings exclude each other.
 std::string override_path(std::string_view assignment);
 

@@ -13,7 +13,12 @@
 
 namespace timbre::data {
 
-void MemoryRows::read(std::int32_t row, float* out) const {
+void RowSource::read(std::int32_t row, float* out) const {
+  fetch(row, out);
+  if (!standardisation_.mean.empty()) standardise_frames(standardisation_, {out, std::size_t(width())});
+}
+
+void MemoryRows::fetch(std::int32_t row, float* out) const {
   std::memcpy(out, data_ + row * width_, std::size_t(width_) * sizeof(float));
 }
 
@@ -31,7 +36,7 @@ StoreRows::StoreRows(const std::filesystem::path& file) : file_(file) {
 
 StoreRows::~StoreRows() { ::close(descriptor_); }
 
-void StoreRows::read(std::int32_t row, float* out) const {
+void StoreRows::fetch(std::int32_t row, float* out) const {
   const auto bytes = std::size_t(width_) * sizeof(float);
   auto at = off_t(offset_ + std::int64_t(row) * std::int64_t(bytes));
   for (std::size_t done = 0; done < bytes;) {
@@ -42,7 +47,6 @@ void StoreRows::read(std::int32_t row, float* out) const {
            n == 0 ? "the file ends before it" : std::generic_category().message(errno));
     done += std::size_t(n);
   }
-  if (!standardisation_.mean.empty()) standardise_frames(standardisation_, {out, std::size_t(width_)});
 }
 
 void StoreRows::prefetch(std::span<const std::int32_t> rows) const {

@@ -51,13 +51,4 @@ void standardise_frames(const Standardisation& s, std::span<float> features) {
     for (std::size_t c = 0; c < f; ++c) features[i + c] = (features[i + c] - s.mean[c]) / s.std[c];
 }
 
-void apply_standardisation(const Standardisation& s, std::span<float> features, ThreadPool& pool) {
-  const auto f = s.mean.size(), frames = features.size() / f;
-  const auto pieces = piece_count(std::int64_t(frames), 1 << 14);
-  pool.parallel_for(pieces, [&](std::int64_t i, int) {
-    const auto piece = piece_of(std::int64_t(frames), pieces, i);
-    standardise_frames(s, features.subspan(std::size_t(piece.begin) * f, std::size_t(piece.size()) * f));
-  });
-}
-
 }  // namespace timbre::data

@@ -21,8 +21,7 @@ class RowSource;
 Standardisation fit_standardisation(const RowSource& features, std::int64_t coefficients,
                                     std::span<const std::int32_t> rows, ThreadPool& pool);
 
-/// In place, on features [..., F]; the pool shares the work.
+/// In place, on features [..., F].
 void standardise_frames(const Standardisation& s, std::span<float> features);
-void apply_standardisation(const Standardisation& s, std::span<float> features, ThreadPool& pool);
 
 }  // namespace timbre::data

@@ -48,17 +48,15 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
   auto& s = *state_;
   const auto classes = s.model.classes(), width = s.model.input().size();
   Prediction p;
-  std::vector<float> rows;
   std::vector<std::int32_t> index, labels;
   std::int64_t samples = 0;
   p.count = data::extract_file(audio::AudioReader(audio, s.config.features.sample_rate), s.config.features, s.segment_samples,
                                [&](std::span<const float> batch, std::int64_t) {
-                                 rows.assign(batch.begin(), batch.end());
-                                 if (!s.standardisation.mean.empty()) data::apply_standardisation(s.standardisation, rows, s.pool);
-                                 const auto n = std::int64_t(rows.size()) / width;
+                                 const auto n = std::int64_t(batch.size()) / width;
                                  index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
                                  std::iota(index.begin(), index.end(), 0);
-                                 const data::MemoryRows source(rows.data(), n, width);
+                                 data::MemoryRows source(batch.data(), n, width);
+                                 source.standardise(s.standardisation);
                                  s.step->bind(source, labels.data());
                                  const auto scores = s.step->evaluate(index);
                                  p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());

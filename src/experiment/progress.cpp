@@ -14,9 +14,13 @@ namespace {
 
 constexpr auto refresh = std::chrono::milliseconds(100);
 
-std::size_t terminal_width() {
+struct TerminalSize {
+  std::size_t columns = 80, rows = 24;
+};
+TerminalSize terminal_size() {
   winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col <= 20 || size.ws_row < 3) return {};
+  return {size.ws_col, size.ws_row};
 }
 
 // Cuts UTF-8 text to a number of columns (each character of ours takes one).
@@ -27,15 +31,14 @@ std::string clip_columns(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, i));
 }
 
-std::string bar(std::int64_t done, std::int64_t total, int width) {
-  const auto filled = int(done * width / std::max<std::int64_t>(total, 1));
-  std::string out;
-  for (int i = 0; i < width; ++i) out += i < filled ? "━" : i == filled ? "╸" : "─";
-  return out;
-}
-
 // On narrow terminals the bar gives way to the figures.
-int bar_width() { return terminal_width() >= 120 ? 20 : 8; }
+int bar_width() { return terminal_size().columns >= 120 ? 20 : 8; }
+
+// To the beginning of what is being shown, clearing it.
+std::string back_over(std::size_t lines) {
+  if (lines == 0) return "";
+  return lines == 1 ? "\r\x1b[K" : fmt::format("\r\x1b[{}A\x1b[J", lines - 1);
+}
 
 std::string per_step(double seconds) {
   return seconds >= 1 ? fmt::format("{:.1f}s/step", seconds)
@@ -45,12 +48,19 @@ std::string per_step(double seconds) {
 
 }  // namespace
 
+std::string progress_bar(std::int64_t done, std::int64_t total, int width) {
+  const auto filled = int(done * width / std::max<std::int64_t>(total, 1));
+  std::string out;
+  for (int i = 0; i < width; ++i) out += i < filled ? "━" : i == filled ? "╸" : "─";
+  return out;
+}
+
 Console::Console(const std::filesystem::path& log, bool quiet) : terminal_(!quiet && isatty(STDERR_FILENO)), quiet_(quiet) {
   if (!log.empty() && !(log_ = std::fopen(log.c_str(), "a"))) fail("{}: cannot be written", log.string());
 }
 
 Console::~Console() {
-  if (open_line_) std::fputs("\n", stderr);
+  if (open_lines_ > 0) std::fputs("\n", stderr);
   if (log_) std::fclose(log_);
 }
 
@@ -63,15 +73,19 @@ void Console::log_line(std::string_view text) {
 void Console::line(std::string_view text) {
   log_line(text);
   if (quiet_) return;
-  std::fprintf(stderr, "%s%.*s\n", open_line_ ? "\r\x1b[K" : "", int(text.size()), text.data());
-  open_line_ = false;
+  std::fprintf(stderr, "%s%.*s\n", back_over(open_lines_).c_str(), int(text.size()), text.data());
+  open_lines_ = 0;
 }
 
-void Console::transient(std::string_view text) {
-  if (!terminal_) return;
-  std::fprintf(stderr, "\r%s\x1b[K", clip_columns(text, terminal_width() - 1).c_str());
+void Console::block(const std::vector<std::string>& lines) {
+  if (!terminal_ || lines.empty()) return;
+  const auto size = terminal_size();
+  const auto count = std::min(lines.size(), size.rows - 1);  // one that scrolled away could not be drawn over
+  auto text = back_over(open_lines_);
+  for (std::size_t i = 0; i < count; ++i) text += (i > 0 ? "\n" : "") + clip_columns(lines[i], size.columns - 1);
+  std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
-  open_line_ = true;
+  open_lines_ = count;
 }
 
 void CountProgress::operator()(std::int64_t done, std::int64_t total) {
@@ -80,7 +94,7 @@ void CountProgress::operator()(std::int64_t done, std::int64_t total) {
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - start_).count();
   const double left = done > 0 ? seconds / double(done) * double(total - done) : 0;
-  console_.transient(fmt::format("{}: {}/{} {} {}", what_, done, total, bar(done, total, 24),
+  console_.transient(fmt::format("{}: {}/{} {} {}", what_, done, total, progress_bar(done, total, 24),
                                  done > 0 && left > 1 ? duration_text(left) + " left" : ""));
 }
 
@@ -95,7 +109,7 @@ void TrainingProgress::on_batch(const training::Progress& p) {
   }
   const double step = p.seconds / double(p.batch), left = step * double(p.batches - p.batch);
   console_.transient(fmt::format("{:>{}}/{} {} {} {} - accuracy: {:.4f} - loss: {:.4f}", p.batch,
-                                 std::to_string(p.batches).size(), p.batches, bar(p.batch, p.batches, bar_width()),
+                                 std::to_string(p.batches).size(), p.batches, progress_bar(p.batch, p.batches, bar_width()),
                                  duration_text(left), per_step(step), p.metrics->accuracy(), p.metrics->loss()));
 }
 
@@ -106,7 +120,7 @@ void TrainingProgress::on_epoch(std::int64_t epoch, std::int64_t epochs, std::in
   if (console_.terminal()) {
     if (titled_ != epoch) console_.line(fmt::format("Epoch {}/{}", epoch, epochs));
     titled_ = epoch;
-    console_.line(fmt::format("{}/{} {} {} {} - {}", batches, batches, bar(batches, batches, bar_width()), duration_text(seconds),
+    console_.line(fmt::format("{}/{} {} {} {} - {}", batches, batches, progress_bar(batches, batches, bar_width()), duration_text(seconds),
                               per_step(seconds / double(batches)), metrics));
   } else {
     console_.line(fmt::format("epoch {}/{} - {} - {}", epoch, epochs, duration_text(seconds), metrics));

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "training/trainer.hpp"
 
@@ -25,15 +26,20 @@ class Console {
 
   void line(std::string_view text);
   void line() { line(""); }
-  /// On a terminal, replaces the line being written; elsewhere nothing.
-  void transient(std::string_view text);
+  /// On a terminal, replaces the line, or the lines, being shown; elsewhere nothing.
+  void transient(std::string_view text) { block({std::string(text)}); }
+  void block(const std::vector<std::string>& lines);
   bool terminal() const { return terminal_; }
 
  private:
   void log_line(std::string_view text);
   std::FILE* log_ = nullptr;
-  bool terminal_, quiet_, open_line_ = false;
+  bool terminal_, quiet_;
+  std::size_t open_lines_ = 0;  // of the block being shown; the cursor is at the end of its last
 };
+
+/// "━━╸───"
+std::string progress_bar(std::int64_t done, std::int64_t total, int width);
 
 /// "12/84 done" for work before training: extraction.
 class CountProgress {

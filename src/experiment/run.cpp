@@ -25,10 +25,11 @@ namespace timbre::experiment {
 
 namespace fs = std::filesystem;
 
-Plan make_plan(RunConfig config) {
+Plan make_plan(RunConfig config, const data::ClipIndex* known) {
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);
   const auto input = features::feature_shape(config.features, samples);
   auto clips = [&] {
+    if (known) return *known;
     try {
       return data::index_clips(config.dataset);
     } catch (const RequestError& e) {
@@ -52,13 +53,19 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// What a result depends on, as one number: the configuration but for names, places and the machine; the data's
-// content (the features' key); the rows of the split. Two data sets in different places with the same songs
-// give the same key.
-std::string run_key(const Plan& plan, const data::FeatureSet& features, const data::Split& split) {
+// The resolved configuration without what a result does not depend on: names, places, the machine.
+config::Node anonymous(const Plan& plan) {
   auto node = schema(config::of<RunConfig>{}).dump(plan.config);
   *node.find("model") = plan.model.dump();
-  node.erase("experiment"), node.erase("device"), node.erase("dataset"), node.erase("split");
+  node.erase("experiment"), node.erase("device");
+  return node;
+}
+
+// What a result depends on, as one number: the configuration; the data's content (the features' key); the rows of the
+// split. Two data sets in different places with the same songs give the same key.
+std::string run_key(const Plan& plan, const data::FeatureSet& features, const data::Split& split) {
+  auto node = anonymous(plan);
+  node.erase("dataset"), node.erase("split");
   Hasher h;
   h.text("timbre-run 1").text(config::to_yaml(node)).text(features.key);
   for (const auto* rows : {&split.train, &split.validation, &split.test}) {
@@ -150,6 +157,17 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   return r;
 }
 
+std::unique_ptr<data::RowSource> rows_of(const data::FeatureSet& features) {
+  if (features.features.empty()) return std::make_unique<data::StoreRows>(features.file);
+  return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
+}
+
+RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool before) {
+  constexpr auto unknown = std::numeric_limits<double>::quiet_NaN();
+  return {file, before, r.status == "diverged", r.message, r.epochs_run, r.weights_epoch,
+          r.validation ? r.validation->clips.accuracy : unknown};
+}
+
 void show_scores(Console& console, const results::RunRecord& r) {
   const auto& test = *r.test;
   const auto k = std::int64_t(test.clips.label.size());
@@ -207,6 +225,15 @@ data::Split preview_split(const Plan& plan) {
 
 }  // namespace
 
+void check_split(const Plan& plan) { preview_split(plan); }
+
+std::string configuration_key(const Plan& plan) {
+  auto node = anonymous(plan);
+  auto* dataset = node.find("dataset");
+  dataset->erase("path"), dataset->erase("manifest");
+  return Hasher().text("timbre-configuration 1").text(config::to_yaml(node)).text(features::extraction_key(plan.config.features)).hex().substr(0, 8);
+}
+
 std::string describe_plan(const Plan& plan) {
   const auto split = preview_split(plan);
   std::string out = resolved_yaml(plan) + "\n" + plan.model.summary() + "\n";
@@ -226,12 +253,13 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto device = device::choose(plan.config.device);
   preview_split(plan);  // what is wrong with it is said before extraction
   ThreadPool pool(options.threads);
-  data::FeatureSet features = [&] {
-    Console console;
+  const auto shared = options.features ? options.features : [&] {
+    Console console({}, options.quiet);
     for (const auto& note : plan.clips.notes) console.line(note);
     if (!device.notice.empty()) console.line(device.notice);
-    return load_plan_features(plan, options, pool, console);
+    return std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, console));
   }();
+  const auto& features = *shared;
   const auto split = data::make_split(plan.config.split, features, seed);
   const auto key = run_key(plan, features, split);
   const auto folder = options.folder.value_or(options.runs / plan.config.experiment / key);
@@ -244,30 +272,22 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     fail_request("{}: holds another run (key {}, this one is {}); name another --out", folder.string(), before, key);
   if (before.empty() && fs::exists(result))
     fail_request("{}: holds a result whose run is not known; name another --out", folder.string());
-  Console console(folder / "run.log");
+  Console console(folder / "run.log", options.quiet);
   // A checkpoint beside a result is that of --force, or of a run killed right before its end: it goes on.
   if (fs::exists(result) && !options.force && !fs::exists(checkpoint_file(folder))) {
     const auto old = results::read_result(result, false);
     console.line(fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old.status));
-    return {result, true, old.status == "diverged", old.message};
+    return outcome_of(old, result, true);
   }
   if (options.force || options.restart) fs::remove(checkpoint_file(folder));
   storage::write_file(folder / "key", key + "\n");
   storage::write_file(folder / "config.yaml", resolved_yaml(plan));
 
-  std::unique_ptr<data::RowSource> rows;
-  data::StoreRows* on_disk = nullptr;
-  if (features.features.empty()) {
-    auto stored = std::make_unique<data::StoreRows>(features.file);
-    on_disk = stored.get(), rows = std::move(stored);
-  } else {
-    rows = std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
-  }
+  const auto rows = rows_of(features);
   data::Standardisation standardisation;
   if (plan.config.features.standardise) {
     standardisation = data::fit_standardisation(*rows, features.shape[1], split.train, pool);
-    if (on_disk) on_disk->standardise(standardisation);
-    else data::apply_standardisation(standardisation, features.features, pool);
+    rows->standardise(standardisation);
   }
 
   show(console, plan.model.summary());
@@ -293,7 +313,10 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto batches = piece_count(std::int64_t(split.train.size()), t.batch_size);
   training::TrainerHooks hooks;
   hooks.on_batch = [&](const training::Progress& p) { progress.on_batch(p); };
-  hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) { progress.on_epoch(epoch, t.epochs, batches, h); };
+  hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) {
+    progress.on_epoch(epoch, t.epochs, batches, h);
+    if (options.on_epoch) options.on_epoch(epoch, t.epochs, h);
+  };
   hooks.save = [&](const training::TrainerState& s) { training::write_checkpoint(checkpoint_file(folder), key, s); };
   hooks.save_every_seconds = options.checkpoint_seconds;
   hooks.signal = &stop_signal();
@@ -325,7 +348,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   for (const auto& bad : features.bad_files) console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
   results::write_result(result, record);
   fs::remove(checkpoint_file(folder));
-  return {result, false, trained.status == training::Status::diverged, trained.message};
+  return outcome_of(record, result, false);
 }
 
 }  // namespace timbre::experiment

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,10 @@ struct RunOptions {
   int threads = 0;                                 // 0: one per core
   double checkpoint_seconds = 60;                  // between checkpoints while training
   std::optional<std::int64_t> feature_bytes;       // larger features stay on disk; absent: half of the free memory
+  // For a study, which watches several runs and shares their features:
+  bool quiet = false;                                   // messages go to run.log alone
+  std::shared_ptr<const data::FeatureSet> features;     // of this plan, found before
+  std::function<void(std::int64_t epoch, std::int64_t epochs, const training::History&)> on_epoch;
 };
 
 /// What a configuration comes to before any training: its clips and its model.
@@ -35,8 +40,15 @@ struct Plan {
   std::int64_t segment_samples;
 };
 
-/// Reads the data set's index and builds the model; everything that can be wrong with a request is found here.
-Plan make_plan(RunConfig config);
+/// Reads the data set's index (unless it is given) and builds the model; what is wrong with a request is found here.
+Plan make_plan(RunConfig config, const data::ClipIndex* known = nullptr);
+
+/// Deals the clips to training, validation and test as the run will, to find what is wrong with that request.
+void check_split(const Plan& plan);
+
+/// A number for what a run's configuration asks for, seed and split included, names and places left out: two runs of
+/// one data set with the same number are the same run.
+std::string configuration_key(const Plan& plan);
 
 /// The resolved configuration as YAML, every default written out.
 std::string resolved_yaml(const Plan& plan);
@@ -54,6 +66,8 @@ struct RunOutcome {
   bool finished_before = false;  // nothing was done: the result was there
   bool diverged = false;
   std::string message;           // why it diverged
+  std::int64_t epochs_run = 0, weights_epoch = 0;
+  double validation_accuracy = 0;  // per clip; NaN where it diverged
 };
 
 /// Trains, evaluates and writes DIR/result.h5. Throws Interrupted after a checkpoint.

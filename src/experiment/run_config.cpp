@@ -12,16 +12,19 @@ ModelNode ModelNode::from(const config::Reader& reader) {
   return {reader.node()};
 }
 
-const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
-  static const config::Rule<std::string> folder_name{
+config::Rule<std::string> folder_name() {
+  return {
       [](const std::string& s) {
         return !s.empty() && s.size() <= 100 && s[0] != '.' &&
                s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == s.npos;
       },
       "a name of letters, digits, '.', '_' and '-', since it names a folder"};
+}
+
+const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
   static const auto s =
       config::Schema<RunConfig>("one run")
-          .field("experiment", &RunConfig::experiment, "name of the experiment and of its folder under runs/", folder_name)
+          .field("experiment", &RunConfig::experiment, "name of the experiment and of its folder under runs/", folder_name())
           .field("seed", &RunConfig::seed, "of initial weights, shuffles, dropout and split", config::at_least(std::int64_t{0}))
           .required("dataset", &RunConfig::dataset, "where the songs are")
           .field("features", &RunConfig::features, "what the network sees of a segment")
@@ -33,8 +36,9 @@ const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
   return s;
 }
 
-void apply_run_override(config::Node& root, const std::string& assignment) {
-  const auto path = config::override_path(assignment);
+namespace {
+
+void remove_other_sources(config::Node& root, std::string_view path) {
   static constexpr std::array sources{"path", "manifest", "synthetic"};
   for (const std::string chosen : sources) {
     const auto key = "dataset." + chosen;
@@ -43,15 +47,31 @@ void apply_run_override(config::Node& root, const std::string& assignment) {
       for (const std::string other : sources)
         if (other != chosen) dataset->erase(other);
   }
+}
+
+}  // namespace
+
+void apply_run_override(config::Node& root, const std::string& assignment) {
+  remove_other_sources(root, config::override_path(assignment));
   config::apply_override(root, assignment);
+}
+
+void assign_in_run(config::Node& root, std::string_view path, config::Node value, const config::Origin& origin,
+                   std::string_view asked) {
+  remove_other_sources(root, path);
+  config::assign(root, path, std::move(value), origin, asked);
+}
+
+RunConfig parse_run_config(config::Node root) {
+  auto out = schema(config::of<RunConfig>{}).parse(config::Reader(root));
+  out.source = std::move(root);
+  return out;
 }
 
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides) {
   auto root = config::load_file(file);
   for (const auto& assignment : overrides) apply_run_override(root, assignment);
-  auto out = schema(config::of<RunConfig>{}).parse(config::Reader(root));
-  out.source = std::move(root);
-  return out;
+  return parse_run_config(std::move(root));
 }
 
 namespace {

@@ -36,6 +36,9 @@ struct RunConfig {
 };
 const config::Schema<RunConfig>& schema(config::of<RunConfig>);
 
+/// What may name a folder.
+config::Rule<std::string> folder_name();
+
 /// Reads a file, applies --set assignments, checks everything that needs no data. RequestError, one line.
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
@@ -46,7 +49,13 @@ RunConfig load_run_config(const std::filesystem::path& file, const std::vector<s
 /// Reads the resolved configuration of a result.
 RunConfig parse_run_config(const std::string& yaml, const std::string& source);
 
+/// Checks what was read and changed, as load_run_config does.
+RunConfig parse_run_config(config::Node root);
+
 /// Applies one --set; where the spellings of a data set exclude each other, the one set removes the others.
 void apply_run_override(config::Node& root, const std::string& assignment);
+/// The same with config::assign.
+void assign_in_run(config::Node& root, std::string_view path, config::Node value, const config::Origin& origin,
+                   std::string_view asked);
 
 }  // namespace timbre::experiment

@@ -48,16 +48,18 @@ TEST_F(RowSources, AreStandardisedToTheSameBytes) {
   StoreRows store(file);
   const std::vector<std::int32_t> training = {1, 5, 8, 13, 21, 34};
   const auto fitted = fit_standardisation(store, coefficients, training, pool);
-  const MemoryRows memory(values.data(), rows, width);
+  MemoryRows memory(values.data(), rows, width);
   const auto other = fit_standardisation(memory, coefficients, training, pool);
   EXPECT_EQ(fitted.mean, other.mean);
   EXPECT_EQ(fitted.std, other.std);
-  store.standardise(fitted);
-  apply_standardisation(fitted, values, pool);
-  std::vector<float> row(width);
+  store.standardise(fitted), memory.standardise(fitted);
+  std::vector<float> expected = values, row(width), held(width);
+  standardise_frames(fitted, expected);
+  EXPECT_NE(expected, values);
   for (std::int32_t r = 0; r < rows; ++r) {
-    store.read(r, row.data());
-    EXPECT_TRUE(std::equal(row.begin(), row.end(), values.begin() + r * width)) << "row " << r;
+    store.read(r, row.data()), memory.read(r, held.data());
+    EXPECT_TRUE(std::equal(row.begin(), row.end(), expected.begin() + r * width)) << "row " << r;
+    EXPECT_EQ(held, row) << "row " << r;
   }
 }
 

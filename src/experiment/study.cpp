@@ -1,0 +1,234 @@
+#include "experiment/study.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "core/philox.hpp"
+#include "core/text.hpp"
+#include "experiment/study_config.hpp"
+
+namespace timbre::experiment {
+
+namespace {
+
+/// One value of every axis.
+using Combination = std::vector<config::Node>;
+
+/// Whether setting one path changes what the other names: equal, or one leads to the other.
+bool overlap(std::string_view a, std::string_view b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  return b.starts_with(a) && (a.size() == b.size() || b[a.size()] == '.' || b[a.size()] == '[');
+}
+
+void refuse_swept(const std::string& path, const std::string& asked, const StudyConfig& study, bool seeds) {
+  for (const auto& axis : study.axes.all)
+    if (overlap(path, axis.path)) fail_request("{}: the study sweeps {}; a value for all runs contradicts it", asked, axis.path);
+  if (path == "seed" && seeds) fail_request("{}: the study sweeps the seed; --seeds names others", asked);
+}
+
+// The shortest ends of the paths that tell them apart: regularisation.l2 is l2.
+std::vector<std::string> short_names(const std::vector<Axis>& axes) {
+  const auto end_of = [](const std::string& path, int parts) {
+    auto from = path.size();
+    for (int i = 0; i < parts && from != path.npos; ++i) from = from == 0 ? path.npos : path.rfind('.', from - 1);
+    return from == path.npos ? path : path.substr(from + 1);
+  };
+  std::vector<std::string> names;
+  for (const auto& axis : axes)
+    for (int parts = 1;; ++parts) {
+      const auto name = end_of(axis.path, parts);
+      const auto alike = std::count_if(axes.begin(), axes.end(), [&](const Axis& a) { return end_of(a.path, parts) == name; });
+      if (alike == 1 || name == axis.path) {
+        names.push_back(name);
+        break;
+      }
+    }
+  return names;
+}
+
+// A value as a name bears it.
+std::string value_text(const config::Node& node) {
+  std::vector<std::string> parts;
+  switch (node.kind) {
+    case config::Node::Kind::null: return "off";
+    case config::Node::Kind::scalar: return printable(node.scalar);
+    case config::Node::Kind::sequence:
+      for (const auto& item : node.items) parts.push_back(value_text(item));
+      break;
+    case config::Node::Kind::map:
+      for (const auto& [key, value] : node.entries) parts.push_back(key + " " + value_text(value));
+  }
+  return join(parts, ",");
+}
+
+// An axis that is switched on and off needs no details of what is on.
+std::string value_text(const Axis& axis, const config::Node& node) {
+  const bool is_switch = axis.values.size() == 2 && (axis.values[0].is_null() || axis.values[1].is_null());
+  return is_switch && node.is_map() ? "on" : value_text(node);
+}
+
+// As many digits as a person would give a setting.
+config::Node drawn(const Axis& axis, PhiloxSequence& random) {
+  auto node = [&] {
+    switch (axis.range) {
+      case Axis::Range::uniform: return config::Node::plain(fmt::format("{:.3g}", random.uniform(axis.low, axis.high)));
+      case Axis::Range::log_uniform:
+        return config::Node::plain(fmt::format("{:.3g}", std::exp(random.uniform(std::log(axis.low), std::log(axis.high)))));
+      case Axis::Range::integer:
+        return config::Node::plain(fmt::format("{}", std::int64_t(axis.low) + std::int64_t(random.below(std::uint64_t(axis.high - axis.low) + 1))));
+      case Axis::Range::none: break;
+    }
+    return axis.values[random.below(axis.values.size())];
+  }();
+  if (node.origin.source.empty()) node.origin = axis.origin;
+  return node;
+}
+
+std::vector<Combination> grid(const StudyConfig& study) {
+  std::vector<Combination> all{{}};
+  for (const auto& axis : study.axes.all) {
+    if (axis.range != Axis::Range::none)
+      fail_request("{}: axes.{}: a range is for a random search; write search: {{random: {{runs: 20}}}}", axis.origin.source, axis.path);
+    std::vector<Combination> next;
+    for (const auto& begun : all)
+      for (const auto& value : axis.values) {
+        next.push_back(begun);
+        next.back().push_back(value);
+      }
+    all = std::move(next);
+    if (all.size() > 10000) fail_request("{}: axes: more than 10000 combinations; a random search draws some of them", axis.origin.source);
+  }
+  return all;
+}
+
+// Different combinations, each draw a stream of its own. Where there are too few, that is an error.
+std::vector<Combination> draws(const StudyConfig& study, const std::string& place) {
+  if (study.axes.all.empty()) fail_request("{}: search: a random search needs axes", place);
+  std::vector<Combination> all;
+  std::set<std::string> seen;
+  const auto trials = 100 * study.search.runs;
+  for (std::int64_t trial = 0; trial < trials && std::ssize(all) < study.search.runs; ++trial) {
+    PhiloxSequence random(std::uint64_t(study.search.seed), stream::search, std::uint32_t(trial));
+    Combination one;
+    std::string text;
+    for (const auto& axis : study.axes.all) {
+      one.push_back(drawn(axis, random));
+      text += config::to_yaml(one.back()) + "\n";
+    }
+    if (seen.insert(text).second) all.push_back(std::move(one));
+  }
+  if (std::ssize(all) < study.search.runs)
+    fail_request("{}: search.random.runs: the axes have fewer than {} different combinations", place, study.search.runs);
+  return all;
+}
+
+std::string file_name(const std::string& name, const std::string& key) {
+  std::string out;
+  for (const char c : name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || std::string_view("._+=,").find(c) != std::string_view::npos;
+    out += c == ' ' ? '_' : plain ? c : '-';
+  }
+  return out.substr(0, 120) + "_" + key;
+}
+
+class Builder {
+ public:
+  Builder(Study& study, std::string place) : study_(study), place_(std::move(place)) {}
+
+  void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed) {
+    if (seed >= 0) root.set("seed", config::Node::plain(std::to_string(seed)), {"seeds", "."});
+    StudyRun run{.config = parse_run_config(std::move(root)), .configuration = configuration};
+    run.data = data_of(run.config);
+    const auto plan = study_.plan(run);
+    check_split(plan);
+    run.name = run.config.experiment + settings + fmt::format(" seed={}", run.config.seed);
+    const auto key = configuration_key(plan);
+    if (const auto [twin, fresh] = keys_.emplace(key, run.name); !fresh)
+      fail_request("{}: '{}' and '{}' are the same run", place_, twin->second, run.name);
+    run.folder = file_name(run.name, key);
+    const auto features = fmt::format("{} {} {}", run.data, number_text(run.config.dataset.segment_seconds),
+                                      features::extraction_key(run.config.features));
+    run.features = features_.emplace(features, features_.size()).first->second;
+    study_.feature_sets = features_.size();
+    study_.runs.push_back(std::move(run));
+  }
+
+ private:
+  std::size_t data_of(const RunConfig& config) {
+    const auto text = config::to_yaml(schema(config::of<data::DatasetOptions>{}).dump(config.dataset));
+    const auto [known, fresh] = data_.emplace(text, study_.data.size());
+    if (fresh) study_.data.push_back(make_plan(config).clips);  // tells a missing data set with its place
+    return known->second;
+  }
+
+  Study& study_;
+  std::string place_;
+  std::map<std::string, std::size_t> data_, features_;
+  std::map<std::string, std::string> keys_;  // to the name of the run
+};
+
+}  // namespace
+
+Study load_study(const std::filesystem::path& file, const std::vector<std::string>& overrides,
+                 const std::vector<std::int64_t>& seeds) {
+  const auto root = config::load_file(file);
+  auto asked = schema(config::of<StudyConfig>{}).parse(config::Reader(root));
+  for (const auto* list : {"seeds", "runs"})
+    if (const auto* node = root.find(list); node && node->is_sequence() && node->items.empty())
+      config::Reader(root).fail_at_key(list, fmt::format("'{}' is empty", list));
+  if (!seeds.empty()) asked.seeds = seeds;
+  const auto distinct = std::set(asked.seeds.begin(), asked.seeds.end());
+  if (distinct.size() != asked.seeds.size()) fail_request("{}: seeds: a seed stands twice", root.origin.source);
+  if (asked.base) asked.runs = {{*asked.base, {}, root.origin}};
+
+  Study study{.name = asked.study, .jobs = asked.jobs, .stop_on_error = asked.on_error == "stop"};
+  for (const auto& axis : asked.axes.all) study.axes.push_back(axis.path);
+  const bool sweeps_seed = !asked.seeds.empty();
+  for (const auto& a : overrides) {
+    const auto path = config::override_path(a);
+    refuse_swept(path, "--set " + path, asked, sweeps_seed);
+  }
+
+  // The configurations that the study begins with, each with what is set for all of its runs.
+  std::vector<config::Node> entries;
+  std::map<std::string, std::size_t> experiments;
+  for (std::size_t i = 0; i < asked.runs.size(); ++i) {
+    auto node = config::load_file(asked.runs[i].config);
+    for (const auto* set : {&asked.set, &asked.runs[i].set})
+      for (const auto& [path, value, origin] : set->all) {
+        const auto place = fmt::format("{}: set.{}", origin.source, path);
+        refuse_swept(path, place, asked, sweeps_seed);
+        assign_in_run(node, path, value, origin, place);
+      }
+    for (const auto& assignment : overrides) apply_run_override(node, assignment);
+    const auto name = parse_run_config(node).experiment;
+    if (const auto [other, fresh] = experiments.emplace(name, i); !fresh)
+      fail_request("{}: runs[{}]: its experiment is '{}', as that of runs[{}]; give it a name of its own: {{config: FILE, set: {{experiment: NAME}}}}",
+                   asked.runs[i].origin.source, i, name, other->second);
+    entries.push_back(std::move(node));
+  }
+
+  const auto names = short_names(asked.axes.all);
+  const auto combinations = asked.search.runs > 0 ? draws(asked, root.origin.source) : grid(asked);
+  study.configurations = entries.size() * combinations.size();
+  Builder builder(study, root.origin.source);
+  for (const auto seed : sweeps_seed ? asked.seeds : std::vector<std::int64_t>{-1}) {
+    std::size_t configuration = 0;
+    for (const auto& entry : entries)
+      for (const auto& values : combinations) {
+        auto node = entry;
+        std::string settings;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+          const auto& axis = asked.axes.all[i];
+          assign_in_run(node, axis.path, values[i], axis.origin, fmt::format("{}: axes.{}", axis.origin.source, axis.path));
+          settings += fmt::format(" {}={}", names[i], value_text(axis, values[i]));
+        }
+        builder.add(std::move(node), settings, configuration++, seed);
+      }
+  }
+  return study;
+}
+
+}  // namespace timbre::experiment
