@@ -177,6 +177,7 @@ void run_all(const Study& study, const ScheduleOptions& options, Console& consol
   console.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(), study.runs.size(), jobs, threads,
                            threads == 1 ? "" : "s"));
   Schedule(study, options, std::move(pending), jobs, threads, std::move(features), console).work();
+  if (stop_signal() != 0) console.line("stopped; the same command goes on from here");
   throw_if_stopped();
 }
 

@@ -175,9 +175,8 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
                  const std::vector<std::int64_t>& seeds) {
   const auto root = config::load_file(file);
   auto asked = schema(config::of<StudyConfig>{}).parse(config::Reader(root));
-  for (const auto* list : {"seeds", "runs"})
-    if (const auto* node = root.find(list); node && node->is_sequence() && node->items.empty())
-      config::Reader(root).fail_at_key(list, fmt::format("'{}' is empty", list));
+  if (const auto* node = root.find("seeds"); node && node->is_sequence() && node->items.empty())
+    config::Reader(root).fail_at_key("seeds", "'seeds' is empty");
   if (!seeds.empty()) asked.seeds = seeds;
   const auto distinct = std::set(asked.seeds.begin(), asked.seeds.end());
   if (distinct.size() != asked.seeds.size()) fail_request("{}: seeds: a seed stands twice", root.origin.source);

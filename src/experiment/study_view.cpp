@@ -49,6 +49,7 @@ void StudyView::end(int job, const RunOutcome& outcome) {
   console_.line(fmt::format("[{}/{}] {}: {}, {}", done_ + failed_, total_, run.name, text, duration_text(seconds_since(slot.since))));
   if (outcome.validation_accuracy > best_) best_ = outcome.validation_accuracy, best_name_ = run.name;
   slots_[std::size_t(job)].reset();
+  show();
 }
 
 void StudyView::fail(int job, const std::string& message, const std::filesystem::path& log) {
@@ -57,6 +58,7 @@ void StudyView::fail(int job, const std::string& message, const std::filesystem:
   console_.line(fmt::format("[{}/{}] {}: FAILED: {} (its log: {})", done_ + failed_, total_, study_.runs[slots_[std::size_t(job)]->run].name,
                             message, printable(log.string())));
   slots_[std::size_t(job)].reset();
+  show();
 }
 
 void StudyView::leave(int job) {
@@ -105,8 +107,12 @@ std::string StudyView::count_text() const {
 }
 
 void StudyView::draw() {
-  if (!console_.terminal()) return;
   const std::lock_guard lock(mutex_);
+  show();
+}
+
+void StudyView::show() {
+  if (!console_.terminal()) return;
   std::vector<std::string> lines{count_text()};
   if (best_ >= 0) lines.push_back(fmt::format("best so far: {:.1f}% of validation clips, {}", 100 * best_, best_name_));
   std::size_t width = 0;

@@ -44,6 +44,7 @@ class StudyView {
     std::int64_t count = 0;
   };
   void finish(Slot& slot);
+  void show();
   std::string count_text() const;
   std::optional<double> seconds_left() const;
   std::optional<double> usual_seconds(const std::string& experiment) const;

@@ -16,11 +16,6 @@
 namespace timbre::robustness {
 namespace {
 
-int number_from(const char* variable, int otherwise) {
-  const char* text = std::getenv(variable);
-  return text && *text ? std::atoi(text) : otherwise;
-}
-
 bool any_file(const fs::path& folder, std::string_view begin, std::string_view end = "") {
   std::error_code error;
   for (fs::directory_iterator it(folder, error), last; !error && it != last; it.increment(error)) {

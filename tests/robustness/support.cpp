@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 #include <set>
 #include <stdexcept>
@@ -169,6 +170,11 @@ std::vector<fs::path> files_below(const fs::path& folder) {
       if (!entry.is_directory()) out.push_back(entry.path().lexically_relative(folder));
   std::sort(out.begin(), out.end());
   return out;
+}
+
+int number_from(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text && *text ? std::atoi(text) : otherwise;
 }
 
 std::string small_run(const std::string& extra) {

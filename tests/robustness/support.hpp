@@ -57,6 +57,9 @@ std::vector<fs::path> files_below(const fs::path& folder);
 /// A run on synthetic clips that takes about a second: a small recurrent model with dropout and early stopping.
 std::string small_run(const std::string& extra = "");
 
+/// A whole number from the environment.
+int number_from(const char* variable, int otherwise);
+
 inline std::string run_experiment() { return end_to_end::command("run_experiment"); }
 
 }  // namespace timbre::robustness

@@ -70,7 +70,9 @@ TEST_F(Run, HandlesNoSignalOnAThreadThatComputes) {
     const auto blocked = std::stoull(status.substr(at + 7), nullptr, 16);
     const bool blocks = (blocked >> (SIGINT - 1) & 1) && (blocked >> (SIGTERM - 1) & 1);
     waiting += !blocks, ++threads;  // the kernel shows them as free where a thread waits for them
-    if (thread.path().filename() == std::to_string(child.id())) EXPECT_TRUE(blocks) << status;
+    if (thread.path().filename() == std::to_string(child.id())) {
+      EXPECT_TRUE(blocks) << status;
+    }
   }
   EXPECT_GE(threads, 2);
   EXPECT_EQ(waiting, 1);
