@@ -1,0 +1,272 @@
+#include "report/analysis.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "report/grouping.hpp"
+
+namespace timbre::report {
+
+Spread spread_of(const std::vector<double>& values) {
+  const auto interval = evaluation::t_interval(values);
+  return {std::int64_t(values.size()), evaluation::mean(values), evaluation::standard_deviation(values), interval.low, interval.high};
+}
+
+void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures) {
+  std::map<std::int32_t, std::array<double, 2>> answers;  // of a clip: right, all
+  double right = 0;
+  for (const auto* t : tests)
+    for (std::size_t i = 0; i < t->clip.size(); ++i) {
+      auto& a = answers[t->clip[i]];
+      const bool hit = t->label[i] == t->prediction[i];
+      a[0] += hit, a[1] += 1, right += hit, ++figures.answers;
+    }
+  std::vector<std::array<double, 2>> clips;
+  for (const auto& [clip, a] : answers) clips.push_back(a);
+  figures.tested = std::int64_t(clips.size());
+  figures.bootstrap = tests.size() > 1 && right > 0 && right < double(figures.answers);
+  if (!figures.bootstrap) {
+    const double share = figures.answers > 0 ? right / double(figures.answers) : 0;
+    figures.clips = evaluation::wilson_interval(std::llround(share * double(figures.tested)), figures.tested);
+    return;
+  }
+  figures.clips = evaluation::bootstrap_interval(figures.tested, [&](std::span<const std::int64_t> drawn) {
+    double hits = 0, all = 0;
+    for (const auto i : drawn) hits += clips[std::size_t(i)][0], all += clips[std::size_t(i)][1];
+    return hits / all;
+  });
+}
+
+Comparison compare_on_clips(const std::vector<std::array<const Scores*, 2>>& tests) {
+  Comparison out;
+  std::map<std::int32_t, std::int64_t> balance;  // of a clip: right answers of the first minus the second's
+  std::vector<double> differences;
+  for (const auto& [a, b] : tests) {
+    std::map<std::int32_t, bool> second;
+    for (std::size_t i = 0; i < b->clip.size(); ++i) second[b->clip[i]] = b->label[i] == b->prediction[i];
+    for (std::size_t i = 0; i < a->clip.size(); ++i)
+      balance[a->clip[i]] += std::int64_t(a->label[i] == a->prediction[i]) - std::int64_t(second[a->clip[i]]);
+    differences.push_back(a->clip_accuracy - b->clip_accuracy);
+  }
+  std::vector<std::int32_t> first, second;
+  for (const auto& [clip, sum] : balance) first.push_back(sum >= 0), second.push_back(sum <= 0);
+  const auto test = evaluation::mcnemar_exact(std::vector<std::int32_t>(first.size(), 1), first, second);
+  out.first_better = test.only_first, out.second_better = test.only_second, out.p_value = out.adjusted = test.p_value;
+  out.clips = std::int64_t(balance.size());
+  out.difference = spread_of(differences);
+  return out;
+}
+
+std::int64_t Analysis::configurations() const {
+  std::int64_t n = 0;
+  for (const auto& f : families) n += std::int64_t(f.configurations.size());
+  return n;
+}
+
+namespace {
+
+using Values = std::vector<double>;
+
+// The runs of two configurations that share a repetition, in the order of the first; `part` picks what both must have.
+template <class Part>
+std::vector<std::array<const Scores*, 2>> paired(const std::vector<RunSummary>& runs, const Configuration& a, const Configuration& b,
+                                                 Part part) {
+  std::map<std::string, const Scores*> second;
+  for (const auto i : b.runs)
+    if (runs[i].scored() && part(runs[i])) second[runs[i].repetition] = &*part(runs[i]);
+  std::vector<std::array<const Scores*, 2>> out;
+  for (const auto i : a.runs)
+    if (const auto at = second.find(runs[i].repetition); runs[i].scored() && part(runs[i]) && at != second.end())
+      out.push_back({&*part(runs[i]), at->second});
+  return out;
+}
+
+const std::optional<Scores>& test_of(const RunSummary& r) { return r.test; }
+const std::optional<Scores>& validation_of(const RunSummary& r) { return r.validation; }
+
+bool same_clips(const Scores& a, const Scores& b) {
+  return std::set(a.clip.begin(), a.clip.end()) == std::set(b.clip.begin(), b.clip.end());
+}
+
+// Pairs of repetitions that were tested on the same clips.
+std::vector<std::array<const Scores*, 2>> same_tests(const std::vector<RunSummary>& runs, const Configuration& a, const Configuration& b) {
+  auto pairs = paired(runs, a, b, test_of);
+  std::erase_if(pairs, [](const auto& p) { return !same_clips(*p[0], *p[1]); });
+  return pairs;
+}
+
+void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
+  Values clip, segment, f1, loss, train, gap, epochs, best, stopped, seconds, predict;
+  for (const auto i : c.runs) {
+    const auto& r = runs[i];
+    c.parameters = r.parameters, c.trainable_parameters = r.trainable_parameters;
+    c.diverged += r.status == "diverged", c.unfinished += r.status != "diverged" && !r.scored();
+    if (!r.scored()) continue;
+    ++c.scored;
+    const auto& v = *r.validation;
+    clip.push_back(v.clip_accuracy), segment.push_back(v.accuracy), f1.push_back(v.clip_macro_f1), loss.push_back(v.loss);
+    if (const double a = r.kept(&results::HistoryRecord::accuracy); !std::isnan(a)) train.push_back(a), gap.push_back(a - v.accuracy);
+    epochs.push_back(double(r.epochs_run)), best.push_back(double(r.best_epoch)), stopped.push_back(r.stopped_early);
+    seconds.push_back(r.train_seconds);
+    if (!std::isnan(r.predict_seconds)) predict.push_back(r.predict_seconds);
+  }
+  c.val_clip = spread_of(clip), c.val_segment = spread_of(segment), c.val_macro_f1 = spread_of(f1), c.val_loss = spread_of(loss);
+  c.train_accuracy = spread_of(train), c.gap = spread_of(gap);
+  c.epochs = evaluation::mean(epochs), c.best_epoch = evaluation::mean(best), c.stopped_early = evaluation::mean(stopped);
+  c.train_seconds = evaluation::mean(seconds), c.predict_seconds = evaluation::mean(predict);
+}
+
+void choose(Family& f) {
+  for (const bool whole : {true, false}) {
+    for (std::size_t i = 0; i < f.configurations.size(); ++i) {
+      const auto& c = f.configurations[i];
+      if (c.scored == 0 || (whole && c.diverged > 0)) continue;
+      const auto rank = [](const Configuration& x) { return std::pair(-x.val_clip.mean, x.val_loss.mean); };
+      if (!f.chosen || rank(c) < rank(f.configurations[*f.chosen])) f.chosen = i;
+    }
+    if (f.chosen) return;
+    f.chosen_diverged = true;
+  }
+}
+
+void score(const std::vector<RunSummary>& runs, Configuration& c) {
+  Values clip, segment, f1;
+  std::vector<const Scores*> tests;
+  for (const auto i : c.runs)
+    if (const auto& r = runs[i]; r.scored() && r.test) {
+      clip.push_back(r.test->clip_accuracy), segment.push_back(r.test->accuracy), f1.push_back(r.test->clip_macro_f1);
+      tests.push_back(&*r.test);
+    }
+  if (tests.empty()) return;
+  c.test.emplace();
+  c.test->clip = spread_of(clip), c.test->segment = spread_of(segment), c.test->macro_f1 = spread_of(f1);
+  clip_interval(tests, *c.test);
+}
+
+Detail detail_of(const std::vector<RunSummary>& runs, const Configuration& c, std::int64_t classes) {
+  Detail d;
+  d.confusion.assign(std::size_t(classes * classes), 0);
+  std::vector<std::int32_t> label, prediction;
+  double rows = 0;
+  for (const auto i : c.runs) {
+    const auto& r = runs[i];
+    if (!r.scored() || !r.test) continue;
+    label.insert(label.end(), r.test->label.begin(), r.test->label.end());
+    prediction.insert(prediction.end(), r.test->prediction.begin(), r.test->prediction.end());
+    auto& bins = d.reliability.bins;
+    if (bins.empty()) {
+      bins = r.reliability.bins;
+      for (auto& b : bins) b.count = 0, b.confidence = b.accuracy = 0;
+    }
+    for (std::size_t b = 0; b < bins.size(); ++b)
+      if (const auto& from = r.reliability.bins[b]; from.count > 0) {
+        const auto n = double(from.count);
+        bins[b].count += from.count, bins[b].confidence += n * from.confidence, bins[b].accuracy += n * from.accuracy, rows += n;
+      }
+  }
+  for (auto& b : d.reliability.bins) {
+    b.confidence /= double(b.count), b.accuracy /= double(b.count);  // 0 / 0 is the NaN of an empty bin
+    if (b.count > 0) d.reliability.expected_error += double(b.count) / rows * std::abs(b.accuracy - b.confidence);
+  }
+  d.confusion = evaluation::confusion_matrix(label, prediction, classes);
+  d.per_class = evaluation::per_class(d.confusion, classes);
+  return d;
+}
+
+void compare(Analysis& a) {
+  for (std::size_t i = 0; i < a.families.size(); ++i)
+    for (std::size_t j = i + 1; j < a.families.size(); ++j) {
+      const auto &f = a.families[i], &g = a.families[j];
+      if (!f.chosen || !g.chosen) continue;
+      Comparison c;
+      const auto pairs = same_tests(a.runs, f.configurations[*f.chosen], g.configurations[*g.chosen]);
+      if (f.leaks != g.leaks) c.not_compared = "one of them is tested on clips that leak from its training part";
+      else if (f.synthetic != g.synthetic) c.not_compared = "one of them is of synthetic data";
+      else if (pairs.empty()) c.not_compared = "they were not tested on the same clips";
+      else c = compare_on_clips(pairs);
+      c.first = i, c.second = j;
+      a.comparisons.push_back(c);
+    }
+  Values p;
+  for (const auto& c : a.comparisons)
+    if (c.not_compared.empty()) p.push_back(c.p_value);
+  const auto adjusted = evaluation::holm(p);
+  std::size_t next = 0;
+  for (auto& c : a.comparisons)
+    if (c.not_compared.empty()) c.adjusted = adjusted[next++];
+}
+
+// Clips that the chosen configurations of all families without leaks (or, where all leak, of all) were tested on and
+// never got right.
+void find_wrong_clips(Analysis& a, const Names& names) {
+  const bool all_leak = std::all_of(a.families.begin(), a.families.end(), [](const Family& f) { return f.leaks; });
+  for (std::size_t i = 0; i < a.families.size(); ++i)
+    if (a.families[i].chosen && a.families[i].configurations[*a.families[i].chosen].test && (all_leak || !a.families[i].leaks))
+      a.wrong_families.push_back(i);
+  struct Seen {
+    std::int32_t label;
+    bool right = false;
+    std::vector<std::vector<std::int32_t>> taken_for;
+  };
+  std::map<std::string, Seen> seen;  // by path
+  for (std::size_t k = 0; k < a.wrong_families.size(); ++k) {
+    const auto& f = a.families[a.wrong_families[k]];
+    for (const auto i : f.configurations[*f.chosen].runs) {
+      if (!a.runs[i].scored() || !a.runs[i].test) continue;
+      const auto& t = *a.runs[i].test;
+      for (std::size_t n = 0; n < t.clip.size(); ++n) {
+        auto& s = seen[names.name(t.clip[n])];
+        s.taken_for.resize(a.wrong_families.size());
+        s.label = t.label[n], s.right |= t.label[n] == t.prediction[n];
+        s.taken_for[k].push_back(t.prediction[n]);
+      }
+    }
+  }
+  for (auto& [path, s] : seen) {
+    if (std::any_of(s.taken_for.begin(), s.taken_for.end(), [](const auto& t) { return t.empty(); })) continue;
+    ++a.tested_by_all;
+    if (!s.right) a.wrong_clips.push_back({path, s.label, std::move(s.taken_for)});
+  }
+  std::stable_sort(a.wrong_clips.begin(), a.wrong_clips.end(), [](const auto& x, const auto& y) { return x.label < y.label; });
+}
+
+}  // namespace
+
+Analysis analyse(const std::vector<std::filesystem::path>& results, const Options& options) {
+  Analysis a;
+  Names names;
+  a.runs = read_runs(results, names);
+  a.label_names = a.runs.front().label_names;
+  a.families = group(a.runs, options.axes);
+  for (auto& f : a.families) {
+    for (auto& c : f.configurations) summarise(a.runs, c);
+    choose(f);
+    const auto& reference = f.configurations[f.reference];
+    for (auto& c : f.configurations) {
+      Values differences;
+      for (const auto& [x, y] : paired(a.runs, c, reference, validation_of)) differences.push_back(x->clip_accuracy - y->clip_accuracy);
+      c.difference = spread_of(differences);
+    }
+    // Tests are looked at for these two only.
+    score(a.runs, f.configurations[f.reference]);
+    if (!f.chosen) continue;
+    auto& chosen = f.configurations[*f.chosen];
+    if (*f.chosen != f.reference) {
+      score(a.runs, chosen);
+      if (const auto pairs = same_tests(a.runs, chosen, reference); !pairs.empty()) {
+        const auto c = compare_on_clips(pairs);
+        f.test_difference = c.difference, f.test_p = c.p_value;
+      }
+    }
+    if (chosen.test) f.detail = detail_of(a.runs, chosen, std::int64_t(a.label_names.size()));
+  }
+  compare(a);
+  find_wrong_clips(a, names);
+  return a;
+}
+
+}  // namespace timbre::report

@@ -1,0 +1,166 @@
+#include "report/grouping.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "report/settings.hpp"
+
+namespace timbre::report {
+
+namespace fs = std::filesystem;
+using config::Node;
+
+std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Names& clips) {
+  std::vector<RunSummary> runs;
+  std::set<fs::path> seen;
+  std::map<std::string, fs::path> keys;
+  for (const auto& file : results) {
+    std::error_code ignored;
+    const auto real = fs::weakly_canonical(file, ignored);
+    if (!seen.insert(real.empty() ? file : real).second) continue;
+    auto run = read_run(file, clips);
+    if (!runs.empty() && run.label_names != runs.front().label_names)
+      fail_request("{}: its genres ({}) are not those of {} ({}): their figures cannot be compared", printable(file.string()),
+                   printable(join(run.label_names)), printable(runs.front().file.string()), printable(join(runs.front().label_names)));
+    if (!run.key.empty())
+      if (const auto [at, added] = keys.try_emplace(run.key, file); !added)
+        fail_request("{} and {} are results of the same run (key {}): leave one out", printable(at->second.string()),
+                     printable(file.string()), printable(run.key));
+    runs.push_back(std::move(run));
+  }
+  if (runs.empty()) fail_request("no result to report on");
+  return runs;
+}
+
+namespace {
+
+// Configurations of the runs of one family. Where a repetition would stand twice in one, the data sets differ: their
+// places are put back into the settings.
+void put_places_back(std::vector<Node>& settings, const std::vector<RunSummary>& runs, const std::vector<std::size_t>& members) {
+  std::map<std::pair<std::string, std::string>, std::size_t> seen;
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto& run = runs[members[i]];
+    const auto [at, added] = seen.try_emplace({flow(&settings[i]), run.repetition}, members[i]);
+    if (added) continue;
+    if (same(&run.place, &runs[at->second].place))
+      fail_request("{} and {} have the same configuration and seed, but are not the same run: leave one out",
+                   printable(runs[at->second].file.string()), printable(run.file.string()));
+    for (std::size_t k = 0; k < members.size(); ++k) settings[k].set("dataset_place", runs[members[k]].place);
+    return;
+  }
+}
+
+bool is_number(const std::string& text, double& value) {
+  char* end = nullptr;
+  value = std::strtod(text.c_str(), &end);
+  return !text.empty() && end == text.c_str() + text.size();
+}
+
+// The axis at a key: its distinct values, and which one each configuration has.
+Axis make_axis(const std::string& key, const std::vector<const Node*>& roots, std::vector<std::size_t>& place) {
+  Axis axis;
+  axis.key = key;
+  std::vector<const Node*> values;
+  place.clear();
+  for (const auto* root : roots) {
+    const auto* v = at(*root, key);
+    std::size_t k = 0;
+    while (k < values.size() && !same(values[k], v)) ++k;
+    if (k == values.size()) values.push_back(v);
+    place.push_back(k);
+  }
+  auto texts = short_texts(values);
+  std::vector<std::size_t> order(values.size());
+  for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
+  // Numbers ascending, "off" before them; other values stay as they came.
+  double number = 0;
+  const bool numbers = std::all_of(texts.begin(), texts.end(), [&](const auto& t) { return t == "off" || is_number(t, number); });
+  if (numbers)
+    std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
+      double x = 0, y = 0;
+      const bool u = is_number(texts[a], x), v = is_number(texts[b], y);
+      return u != v ? v : u && x < y;
+    });
+  std::vector<std::size_t> rank(order.size());
+  for (std::size_t k = 0; k < order.size(); ++k) rank[order[k]] = k, axis.texts.push_back(texts[order[k]]);
+  for (auto& p : place) p = rank[p];
+  return axis;
+}
+
+void find_axes(Family& f, const std::vector<const Node*>& roots, const std::vector<std::string>& given) {
+  std::vector<std::vector<std::size_t>> places;  // [axis][configuration]
+  const auto add = [&](const std::string& key) {
+    std::vector<std::size_t> place;
+    auto axis = make_axis(key, roots, place);
+    if (axis.texts.size() < 2) return;
+    f.axes.push_back(std::move(axis));
+    places.push_back(std::move(place));
+  };
+  for (const auto& key : given) add(key);
+  const auto label = [&](std::size_t c) {
+    std::vector<std::size_t> out;
+    for (const auto& place : places) out.push_back(place[c]);
+    return out;
+  };
+  std::set<std::vector<std::size_t>> labels;
+  for (std::size_t c = 0; c < roots.size(); ++c) labels.insert(label(c));
+  if (labels.size() < roots.size())
+    for (const auto& key : differing(roots))
+      if (std::none_of(given.begin(), given.end(), [&](const auto& g) {
+            return key == g || key.starts_with(g + ".") || key.starts_with(g + "[");
+          }))
+        add(key);
+  std::vector<std::string> keys;
+  for (const auto& axis : f.axes) keys.push_back(axis.key);
+  const auto names = short_names(keys);
+  for (std::size_t i = 0; i < names.size(); ++i) f.axes[i].name = names[i];
+  for (std::size_t c = 0; c < roots.size(); ++c) {
+    auto& configuration = f.configurations[c];
+    configuration.values = label(c);
+    for (std::size_t i = 0; i < f.axes.size(); ++i)
+      configuration.name += (i ? ", " : "") + f.axes[i].name + " " + f.axes[i].texts[configuration.values[i]];
+  }
+}
+
+}  // namespace
+
+std::vector<Family> group(const std::vector<RunSummary>& runs, const std::vector<std::string>& axes) {
+  std::vector<Family> families;
+  std::vector<std::vector<std::size_t>> members;
+  std::map<std::string, std::set<int>> kinds;  // of an experiment: which stamps its runs bear
+  const auto kind = [](const RunSummary& r) { return 2 * int(r.synthetic) + int(r.leaks); };
+  for (const auto& r : runs) kinds[r.experiment].insert(kind(r));
+  std::map<std::pair<std::string, int>, std::size_t> known;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto& r = runs[i];
+    const auto [at, added] = known.try_emplace({r.experiment, kind(r)}, families.size());
+    if (added) {
+      Family f;
+      f.name = r.experiment, f.synthetic = r.synthetic, f.leaks = r.leaks;
+      if (kinds[r.experiment].size() > 1 && kind(r) != 0)
+        f.name += r.synthetic && r.leaks ? " (synthetic, leaks)" : r.synthetic ? " (synthetic)" : " (leaks)";
+      families.push_back(std::move(f)), members.emplace_back();
+    }
+    members[at->second].push_back(i);
+  }
+  for (std::size_t k = 0; k < families.size(); ++k) {
+    std::vector<Node> settings;
+    for (const auto i : members[k]) settings.push_back(runs[i].settings);
+    put_places_back(settings, runs, members[k]);
+    std::map<std::string, std::size_t> seen;
+    std::vector<const Node*> roots;
+    for (std::size_t m = 0; m < members[k].size(); ++m) {
+      const auto [at, added] = seen.try_emplace(flow(&settings[m]), roots.size());
+      if (added) roots.push_back(&settings[m]), families[k].configurations.emplace_back();
+      families[k].configurations[at->second].runs.push_back(members[k][m]);
+    }
+    find_axes(families[k], roots, axes);
+  }
+  return families;
+}
+
+}  // namespace timbre::report

@@ -1,0 +1,75 @@
+#include "report/run_summary.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "report/settings.hpp"
+
+namespace timbre::report {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+Scores scores(const results::Evaluation& e, Names& names) {
+  Scores s{e.clips.accuracy, e.clips.macro_f1, e.accuracy, e.loss, e.macro_f1, e.rows(), {}, e.clips.label, e.clips.prediction};
+  for (const auto& path : e.clips.path) s.clip.push_back(names.number(path));
+  return s;
+}
+
+}  // namespace
+
+double RunSummary::kept(const std::vector<double> results::HistoryRecord::*column) const {
+  const auto& values = history.*column;
+  const auto epoch = weights_epoch > 0 ? weights_epoch : best_epoch;
+  for (std::size_t i = 0; i < history.epoch.size() && i < values.size(); ++i)
+    if (history.epoch[i] == epoch) return values[i];
+  return nan;
+}
+
+RunSummary read_run(const std::filesystem::path& file, Names& names) {
+  auto r = results::read_result(file, false);
+  RunSummary s;
+  s.file = file;
+  s.experiment = r.experiment.empty() ? "run" : r.experiment;
+  s.key = r.key, s.device = r.device, s.version = r.version, s.status = r.status, s.message = r.message;
+  s.yaml = r.config;
+  try {
+    s.settings = config::parse_text(r.config, file.string(), ".");
+  } catch (const RequestError& e) {
+    fail_request("{}: its configuration cannot be read: {}", printable(file.string()), e.what());
+  }
+  s.repetition = std::to_string(r.seed);
+  const auto given = [&](const char* path) {
+    const auto* n = at(s.settings, path);
+    return n && n->is_scalar() ? n->scalar : "";
+  };
+  if (!given("split.folds").empty()) s.repetition += ", fold " + given("split.fold");
+  if (!given("split.seed").empty()) s.repetition += ", split " + given("split.seed");
+  for (const auto* key : {"experiment", "seed", "device"}) s.settings.erase(key);
+  if (auto* split = s.settings.find("split")) split->erase("fold"), split->erase("seed");
+  if (auto* dataset = s.settings.find("dataset"))
+    for (const std::string key : {"path", "manifest"}) {
+      if (const auto* n = dataset->find(key); n && !n->is_null()) s.place = *n;
+      dataset->erase(key);
+    }
+  s.best_epoch = r.best_epoch, s.weights_epoch = r.weights_epoch, s.epochs_run = r.epochs_run;
+  s.stopped_early = r.stopped_early, s.synthetic = r.synthetic, s.leaks = r.split.leaks;
+  s.parameters = r.parameters, s.trainable_parameters = r.trainable_parameters;
+  s.train_seconds = r.train_seconds;
+  s.predict_seconds = r.test && r.test->rows() > 0 ? r.predict_seconds / double(r.test->rows()) : nan;
+  s.clip_share = r.split.clip_share_in_train, s.artist_share = r.split.artist_share_in_train;
+  s.train_segments = std::int64_t(r.split.train.size()), s.validation_segments = std::int64_t(r.split.validation.size());
+  s.test_segments = std::int64_t(r.split.test.size());
+  if (r.validation) s.validation = scores(*r.validation, names);
+  if (r.test) {
+    s.test = scores(*r.test, names);
+    s.reliability = evaluation::reliability(r.test->probabilities, r.test->classes(), r.test->label);
+  }
+  s.history = std::move(r.history), s.environment = std::move(r.environment), s.notes = std::move(r.split.notes);
+  s.bad_files = std::move(r.bad_files), s.label_names = std::move(r.label_names);
+  return s;
+}
+
+}  // namespace timbre::report

@@ -1,0 +1,70 @@
+// What a report keeps of one result file: figures and clips, no probabilities and no weights.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "config/node.hpp"
+#include "evaluation/statistics.hpp"
+#include "results/run_record.hpp"
+
+namespace timbre::report {
+
+/// Names as small numbers, in the order they were seen: paths of clips.
+class Names {
+ public:
+  std::int32_t number(const std::string& name) {
+    const auto [at, added] = numbers_.try_emplace(name, static_cast<std::int32_t>(names_.size()));
+    if (added) names_.push_back(name);
+    return at->second;
+  }
+  const std::string& name(std::int32_t number) const { return names_[static_cast<std::size_t>(number)]; }
+
+ private:
+  std::vector<std::string> names_;
+  std::unordered_map<std::string, std::int32_t> numbers_;
+};
+
+/// Scores of one part of a run's split.
+struct Scores {
+  double clip_accuracy = 0, clip_macro_f1 = 0;          // of clips
+  double accuracy = 0, loss = 0, macro_f1 = 0;          // of segments; the loss without penalties
+  std::int64_t segments = 0;
+  std::vector<std::int32_t> clip, label, prediction;    // one per clip; clip: a number of Names
+};
+
+struct RunSummary {
+  std::filesystem::path file;
+  std::string experiment, key, device, version, status, message;
+  std::string repetition;  // what tells it from the other runs of its configuration: "0", "0, fold 2"
+  std::string yaml;        // resolved configuration
+  config::Node settings;   // the same without experiment, device, seed, fold and places
+  config::Node place;      // dataset.path or dataset.manifest
+  std::int64_t best_epoch = 0, weights_epoch = 0, epochs_run = 0;
+  bool stopped_early = false, synthetic = false, leaks = false;
+  std::int64_t parameters = 0, trainable_parameters = 0;
+  double train_seconds = 0;
+  double predict_seconds = 0;  // per segment; NaN where nothing was predicted
+  double clip_share = 0, artist_share = 0;  // of the test clips, see results::SplitRecord
+  std::int64_t train_segments = 0, validation_segments = 0, test_segments = 0;
+  results::HistoryRecord history;
+  std::optional<Scores> validation, test;
+  evaluation::Reliability reliability;  // of the test segments
+  results::Notes environment, notes;
+  std::vector<results::BadFile> bad_files;
+  std::vector<std::string> label_names;
+
+  /// The history at the epoch whose weights were kept; NaN where there is none.
+  double kept(const std::vector<double> results::HistoryRecord::*column) const;
+  bool scored() const { return status == "finished" && validation.has_value(); }
+};
+
+/// Reads one result without its weights. Throws as results::read_result; RequestError where its configuration is no YAML.
+RunSummary read_run(const std::filesystem::path& file, Names& clips);
+
+}  // namespace timbre::report

@@ -1,0 +1,219 @@
+#include "report/settings.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/text.hpp"
+
+namespace timbre::report {
+
+using config::Node;
+
+namespace {
+
+const Node nothing;
+
+const Node& solid(const Node* node) { return node ? *node : nothing; }
+
+bool is_leaf(const Node& n) {
+  return !n.is_map() && std::none_of(n.items.begin(), n.items.end(), [](const Node& i) { return i.is_map(); });
+}
+
+// Calls visit(path, values) for the lowest differing paths.
+template <class Visit>
+void walk(const std::string& path, const std::vector<const Node*>& nodes, const Visit& visit) {
+  if (std::all_of(nodes.begin(), nodes.end(), [&](const Node* n) { return same(n, nodes[0]); })) return;
+  const auto all = [&](auto holds) { return std::all_of(nodes.begin(), nodes.end(), [&](const Node* n) { return n && holds(*n); }); };
+  if (all([](const Node& n) { return n.is_map(); })) {
+    std::vector<std::string> keys;
+    bool shared = false;  // a key that all have: a section; none: a choice of one part or another
+    for (const auto* n : nodes)
+      for (const auto& [key, value] : n->entries)
+        if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+          keys.push_back(key);
+          shared |= std::all_of(nodes.begin(), nodes.end(), [&key = key](const Node* m) { return m->find(key); });
+        }
+    if (shared || path.empty()) {
+      for (const auto& key : keys) {
+        std::vector<const Node*> below;
+        for (const auto* n : nodes) below.push_back(n->find(key));
+        walk(path.empty() ? key : path + "." + key, below, visit);
+      }
+      return;
+    }
+  } else if (all([&](const Node& n) { return n.is_sequence() && !is_leaf(n) && n.items.size() == nodes[0]->items.size(); })) {
+    for (std::size_t i = 0; i < nodes[0]->items.size(); ++i) {
+      std::vector<const Node*> below;
+      for (const auto* n : nodes) below.push_back(&n->items[i]);
+      walk(path + "[" + std::to_string(i) + "]", below, visit);
+    }
+    return;
+  }
+  visit(path, nodes);
+}
+
+// A rate of a dropout layer is a consequence where equal values of regularisation.dropout give equal rates.
+bool follows(const std::vector<const Node*>& values, const std::vector<const Node*>& causes) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (same(causes[i], causes[j]) && !same(values[i], values[j])) return false;
+  return true;
+}
+
+std::string shorter_exponent(std::string number) {
+  const auto e = number.find("e-0");
+  if (e != number.npos && number.find_first_not_of("0123456789.e-") == number.npos) number.erase(e + 2, 1);
+  return number;
+}
+
+std::string scalar_text(const Node& n) { return n.quoted ? n.scalar : shorter_exponent(n.scalar); }
+
+std::string brief(const Node* node, const std::vector<std::string>& varying) {
+  const auto& n = solid(node);
+  if (n.is_null()) return "off";
+  if (n.is_scalar()) return scalar_text(n);
+  if (n.is_sequence()) {
+    std::string out;
+    for (const auto& item : n.items)
+      out += (out.empty() ? "" : ", ") + (item.is_map() && item.entries.size() == 1 ? item.entries[0].first : flow(&item));
+    return is_leaf(n) ? "[" + out + "]" : out;
+  }
+  // A part with its options: "adam", or the options that tell it from the others.
+  if (n.entries.size() == 1 && !n.entries[0].second.is_scalar()) {
+    const auto inside = varying.empty() ? "" : brief(&n.entries[0].second, varying);
+    return n.entries[0].first + (inside.empty() || inside == "on" ? "" : " " + inside);
+  }
+  std::string out;
+  for (const auto& key : varying)
+    if (const auto* v = n.find(key)) out += (out.empty() ? "" : ", ") + key + " " + brief(v, {});
+  if (!out.empty()) return out;
+  for (const std::string key : {"patience", "learning_rate", "label_smoothing", "units"})
+    if (const auto* v = n.find(key); v && v->is_scalar()) return key + " " + scalar_text(*v);
+  return n.entries.empty() ? "default" : "on";
+}
+
+// A word for a shell: as it is where nothing in it is special.
+std::string quoted(const std::string& text) {
+  static constexpr auto plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=,:/@%";
+  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+bool same(const Node* a, const Node* b) {
+  const auto &x = solid(a), &y = solid(b);
+  if (x.kind != y.kind) return false;
+  if (x.is_scalar()) return x.scalar == y.scalar;
+  if (x.items.size() != y.items.size() || x.entries.size() != y.entries.size()) return false;
+  for (std::size_t i = 0; i < x.items.size(); ++i)
+    if (!same(&x.items[i], &y.items[i])) return false;
+  for (const auto& [key, value] : x.entries) {
+    const auto* other = y.find(key);
+    if (!other || !same(&value, other)) return false;
+  }
+  return true;
+}
+
+const Node* at(const Node& root, std::string_view path) {
+  const Node* n = &root;
+  while (n && !path.empty()) {
+    if (path.front() == '.') path.remove_prefix(1);
+    if (!path.empty() && path.front() == '[') {
+      const auto end = path.find(']');
+      if (end == path.npos || end < 2 || end > 10) return nullptr;
+      std::size_t index = 0;
+      for (const char c : path.substr(1, end - 1)) {
+        if (c < '0' || c > '9') return nullptr;
+        index = 10 * index + std::size_t(c - '0');
+      }
+      n = n->is_sequence() && index < n->items.size() ? &n->items[index] : nullptr;
+      path.remove_prefix(end + 1);
+    } else {
+      const auto end = std::min(path.find_first_of(".["), path.size());
+      n = n->find(path.substr(0, end));
+      path.remove_prefix(end);
+    }
+  }
+  return n;
+}
+
+std::vector<std::string> differing(const std::vector<const Node*>& roots) {
+  std::vector<std::string> paths;
+  if (roots.size() < 2) return paths;
+  std::vector<const Node*> dropout;
+  for (const auto* root : roots) dropout.push_back(at(*root, "regularisation.dropout"));
+  const bool swept = std::any_of(dropout.begin(), dropout.end(), [&](const Node* n) { return !same(n, dropout[0]); });
+  walk("", roots, [&](const std::string& path, const std::vector<const Node*>& values) {
+    const bool rate = path.starts_with("model[") && path.find("dropout") != path.npos;
+    if (!(swept && rate && follows(values, dropout))) paths.push_back(path);
+  });
+  return paths;
+}
+
+std::string flow(const Node* node) {
+  const auto& n = solid(node);
+  std::string out;
+  switch (n.kind) {
+    case Node::Kind::null: return "null";
+    case Node::Kind::scalar: {
+      const bool special = n.scalar.empty() || n.scalar.find_first_of(" \t\n,[]{}:#&*!|>'\"%@`\\") != n.scalar.npos;
+      if (!special && !n.quoted) return shorter_exponent(n.scalar);
+      for (const char c : n.scalar) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c == '\n' ? "\\n" : std::string(1, c);
+      }
+      return "\"" + out + "\"";
+    }
+    case Node::Kind::sequence:
+      for (const auto& item : n.items) out += (out.empty() ? "" : ", ") + flow(&item);
+      return "[" + out + "]";
+    case Node::Kind::map: break;
+  }
+  for (const auto& [key, value] : n.entries) out += (out.empty() ? "" : ", ") + key + ": " + flow(&value);
+  return "{" + out + "}";
+}
+
+std::vector<std::string> short_texts(const std::vector<const Node*>& values) {
+  std::set<std::string> varying;
+  const auto inner = [](const Node* v) -> const Node* {
+    if (!v || !v->is_map()) return nullptr;
+    return v->entries.size() == 1 && v->entries[0].second.is_map() ? &v->entries[0].second : v;
+  };
+  for (const auto* a : values)
+    for (const auto* b : values)
+      if (const auto *x = inner(a), *y = inner(b); x && y)
+        for (const auto& [key, value] : x->entries)
+          if (const auto* other = y->find(key); other && !same(&value, other)) varying.insert(key);
+  std::vector<std::string> out;
+  for (const auto* v : values) out.push_back(brief(v, {varying.begin(), varying.end()}));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (out[i] == out[j] && !same(values[i], values[j])) {
+        out.clear();
+        for (const auto* v : values) out.push_back(v && !v->is_null() ? flow(v) : "off");
+        return out;
+      }
+  return out;
+}
+
+std::vector<std::string> short_names(const std::vector<std::string>& keys) {
+  std::vector<std::string> out;
+  std::map<std::string, int> used;
+  const auto last = [](const std::string& key) { return key.substr(key.find_last_of('.') + 1); };
+  for (const auto& key : keys) ++used[last(key)];
+  for (const auto& key : keys) out.push_back(used[last(key)] == 1 && !key.starts_with("model[") ? last(key) : key);
+  return out;
+}
+
+std::string overrides(const Node& reference, const Node& root) {
+  std::string out;
+  for (const auto& path : differing({&reference, &root}))
+    out += (out.empty() ? "" : " ") + std::string("--set ") + quoted(path + "=" + flow(at(root, path)));
+  return out;
+}
+
+}  // namespace timbre::report
