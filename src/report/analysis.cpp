@@ -13,6 +13,8 @@ namespace timbre::report {
 
 Spread spread_of(const std::vector<double>& values) {
   const auto interval = evaluation::t_interval(values);
+  // Equal values differ from their mean by rounding; that is no spread.
+  if (evaluation::standard_deviation(values) < 1e-12) return {std::int64_t(values.size()), values[0], 0, values[0], values[0]};
   return {std::int64_t(values.size()), evaluation::mean(values), evaluation::standard_deviation(values), interval.low, interval.high};
 }
 
@@ -125,7 +127,8 @@ void choose(Family& f) {
     for (std::size_t i = 0; i < f.configurations.size(); ++i) {
       const auto& c = f.configurations[i];
       if (c.scored == 0 || (whole && c.diverged > 0)) continue;
-      const auto rank = [](const Configuration& x) { return std::pair(-x.val_clip.mean, x.val_loss.mean); };
+      // Equal accuracies may differ in their last bits, by the order of their sums.
+      const auto rank = [](const Configuration& x) { return std::pair(std::round(-1e9 * x.val_clip.mean), x.val_loss.mean); };
       if (!f.chosen || rank(c) < rank(f.configurations[*f.chosen])) f.chosen = i;
     }
     if (f.chosen) return;

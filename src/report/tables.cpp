@@ -164,7 +164,7 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
     for (const auto& f : options.failed) out += "- " + plain(f.name) + ": " + plain(f.message) + "\n";
     out += "\n";
   }
-  if (!options.command.empty()) out += "Made again by `" + printable(options.command) + "`.\n";
+  if (!options.command.empty()) out += "Made again by\n\n    " + printable(options.command) + "\n";
   return out;
 }
 

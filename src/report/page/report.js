@@ -100,7 +100,7 @@ function headline() {
     const t = c.test;
     const name = [...familyName(f), role && el('span', {class: 'tag'}, role), c.name && el('span', {class: 'settings'}, c.name)];
     return [name,
-            t ? el('span', {class: 'big'}, percent(t.clip.mean)) : '–', t ? [track(t), `${(100 * t.low).toFixed(1)} to ${percent(t.high)}`] : '–',
+            t ? el('span', {class: 'big'}, percent(t.clip.mean)) : '–', t ? [`${(100 * t.low).toFixed(1)} to ${percent(t.high)}`, track(t)] : '–',
             t && known(t.clip.low) ? [plusMinus(t.clip), el('span', {class: 'small'}, `sd ${(100 * t.clip.sd).toFixed(1)}`)] : '–', t ? percent(t.segment.mean) : '–', t ? decimals(t.macro_f1.mean) : '–',
             whole(c.parameters), seconds(c.seconds), seconds(c.predict), `${decimals(c.epochs, 1)} (${decimals(c.best_epoch, 1)})`,
             c.diverged ? `${c.scored} (${c.diverged} diverged)` : c.scored];
