@@ -1,11 +1,17 @@
-// run_study STUDY: all runs of a study that are not finished.
+// run_study STUDY: all runs of a study that are not finished, then its report.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
+#include <map>
+#include <numeric>
 #include <optional>
 
 #include "core/text.hpp"
 #include "experiment/command_line.hpp"
+#include "experiment/genre_examples.hpp"
 #include "experiment/scheduler.hpp"
+#include "report/report.hpp"
+#include "results/run_record.hpp"
 #include "results/text_table.hpp"
 #include "storage/atomic_file.hpp"
 
@@ -37,6 +43,57 @@ int list(const Study& study, const ScheduleOptions& options) {
   std::fputs(fmt::format("{} runs of {} configurations, {} finished; {}\n", shown, study.configurations, finished,
                          (options.folder / "runs").string()).c_str(), stdout);
   return 0;
+}
+
+/// What has become of all runs of the study, of other tasks too; configuration by configuration.
+struct Harvest {
+  std::vector<fs::path> results;
+  std::vector<report::Failure> failed;
+  std::size_t diverged = 0, unfinished = 0;
+};
+
+/// `failures`: of this process; those of other tasks are in the folders.
+Harvest harvest(const Study& study, const ScheduleOptions& options, const std::map<std::size_t, std::string>& failures) {
+  std::vector<std::size_t> order(study.runs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return study.runs[a].configuration < study.runs[b].configuration; });
+  Harvest out;
+  for (const auto i : order) {
+    const auto folder = run_folder(options, study.runs[i]);
+    if (const auto failed = failures.find(i); failed != failures.end()) {
+      out.failed.push_back({study.runs[i].name, failed->second});
+      continue;
+    }
+    switch (run_state(folder)) {
+      case RunState::finished:
+        out.results.push_back(folder / "result.h5");
+        out.diverged += results::read_result(out.results.back(), false).status == "diverged";
+        break;
+      case RunState::failed: out.failed.push_back({study.runs[i].name, failure_of(folder)}); break;
+      default: ++out.unfinished;
+    }
+  }
+  return out;
+}
+
+std::vector<report::Picture> pictures(const Study& study) {
+  std::vector<report::Picture> out;
+  for (auto& p : genre_examples(study.plan(study.runs.front()))) out.push_back({std::move(p.title), std::move(p.alt), std::move(p.svg)});
+  return out;
+}
+
+/// The command as it may be typed again.
+std::string command_line(int argc, char** argv) {
+  std::string out = "run_study";
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word.empty() || word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=-,+:@%") != word.npos) {
+      for (std::size_t at = 0; (at = word.find('\'', at)) != word.npos; at += 4) word.replace(at, 1, "'\\''");
+      word = "'" + word + "'";
+    }
+    out += " " + word;
+  }
+  return out;
 }
 
 }  // namespace
@@ -74,15 +131,23 @@ int main(int argc, char** argv) {
     std::optional<storage::FolderLock> lock;
     if (task.empty()) lock.emplace(options.folder);
     Console console;
-    run_all(study, options, console);
-
-    std::size_t unfinished = 0, failed = 0;
-    for (const auto& run : study.runs) {
-      const auto state = run_state(run_folder(options, run));
-      failed += state == RunState::failed;
-      unfinished += state == RunState::absent || state == RunState::interrupted;
+    const auto failures = run_all(study, options, console);
+    const auto done = harvest(study, options, failures);
+    auto summary = fmt::format("{} of {} runs finished", done.results.size(), study.runs.size());
+    if (done.diverged > 0) summary += fmt::format(", {} of them diverged", done.diverged);
+    if (!done.failed.empty()) summary += fmt::format(", {} failed", done.failed.size());
+    console.line(summary);
+    const int status = done.failed.empty() && done.diverged == 0 ? 0 : 1;
+    if (!task.empty() && done.unfinished > 0) {
+      console.line(fmt::format("{} are left to other tasks; the one that ends last writes the report", done.unfinished));
+      return status;
     }
-    console.line(fmt::format("{} runs: {} failed, {} not finished", study.runs.size(), failed, unfinished));
-    return failed > 0 ? 1 : 0;
+    if (done.results.empty()) fail_request("{}: no run has finished, so there is nothing to report", printable(options.folder.string()));
+    const auto written = report::write_report(done.results, options.folder / "report.html",
+                                              {.title = study.name, .command = command_line(argc, argv), .axes = study.axes,
+                                               .failed = done.failed, .planned = std::int64_t(study.runs.size()),
+                                               .examples = pictures(study)});
+    std::printf("report: %s\n", written.html.c_str());
+    return status;
   });
 }

@@ -72,9 +72,9 @@ class Schedule {
       : study_(study), options_(options), pending_(std::move(pending)), threads_(threads), features_(std::move(features)),
         view_(console, study, pending_, jobs), working_(jobs) {}
 
-  void work() {
+  std::map<std::size_t, std::string> work() {
     std::vector<std::jthread> jobs;
-    for (int job = 0; job < working_; ++job) jobs.emplace_back([this, job] { take_runs(job); });
+    for (int job = 0, all = working_; job < all; ++job) jobs.emplace_back([this, job] { take_runs(job); });
     std::unique_lock lock(mutex_);
     while (working_ > 0) {
       lock.unlock();
@@ -82,6 +82,7 @@ class Schedule {
       lock.lock();
       ended_.wait_for(lock, std::chrono::milliseconds(200), [&] { return working_ == 0; });
     }
+    return failures_;
   }
 
  private:
@@ -99,6 +100,10 @@ class Schedule {
     const auto failed = [&](const std::string& message) {
       keep_failure(folder, message);
       view_.fail(job, message, folder / "run.log");
+      {
+        const std::lock_guard lock(mutex_);
+        failures_[index] = message;
+      }
       if (study_.stop_on_error) stop_ = true;
     };
     try {
@@ -133,6 +138,7 @@ class Schedule {
   std::mutex mutex_;
   std::condition_variable ended_;
   int working_;
+  std::map<std::size_t, std::string> failures_;
 };
 
 }  // namespace
@@ -163,11 +169,11 @@ std::string failure_of(const fs::path& folder) {
   return std::getline(in, line) ? line : "";
 }
 
-void run_all(const Study& study, const ScheduleOptions& options, Console& console) {
+std::map<std::size_t, std::string> run_all(const Study& study, const ScheduleOptions& options, Console& console) {
   std::vector<std::size_t> pending;
   for (std::size_t i = 0; i < study.runs.size(); ++i)
     if (is_of_task(options, i) && run_state(run_folder(options, study.runs[i])) != RunState::finished) pending.push_back(i);
-  if (pending.empty()) return;
+  if (pending.empty()) return {};
   check_devices(study, pending, console);
   const int cores = available_cores();
   const int wanted = options.jobs > 0 ? options.jobs : study.jobs.value_or(cores);
@@ -176,9 +182,10 @@ void run_all(const Study& study, const ScheduleOptions& options, Console& consol
   auto features = load_feature_sets(study, pending, options, std::max(cores, jobs * threads), console);
   console.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(), study.runs.size(), jobs, threads,
                            threads == 1 ? "" : "s"));
-  Schedule(study, options, std::move(pending), jobs, threads, std::move(features), console).work();
+  auto failures = Schedule(study, options, std::move(pending), jobs, threads, std::move(features), console).work();
   if (stop_signal() != 0) console.line("stopped; the same command goes on from here");
   throw_if_stopped();
+  return failures;
 }
 
 }  // namespace timbre::experiment

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,8 +43,8 @@ std::string failure_of(const std::filesystem::path& folder);
 /// Whether a run belongs to the task.
 inline bool is_of_task(const ScheduleOptions& options, std::size_t run) { return run % options.tasks == options.task; }
 
-/// Does what of the task is not finished. Throws Interrupted where a signal asked to stop, Error where not even the
-/// features could be had; a run that fails throws nothing.
-void run_all(const Study& study, const ScheduleOptions& options, Console& console);
+/// Does what of the task is not finished; returns what failed, the number of each run and why. Throws Interrupted where
+/// a signal asked to stop, Error where not even the features could be had.
+std::map<std::size_t, std::string> run_all(const Study& study, const ScheduleOptions& options, Console& console);
 
 }  // namespace timbre::experiment

@@ -122,12 +122,12 @@ TEST(Runs, TheFolderIsTheOneThatOutNames) {
 TEST(Runs, ARunThatIsInterruptedGoesOnToTheSameBytes) {
   TemporaryFolder folder;
   write_small_run(folder / "small.yaml", "mlp");
-  const std::vector<std::string> whole{"small.yaml", "--out", "whole", "--set", "training.epochs=40"};
+  const std::vector<std::string> whole{"small.yaml", "--out", "whole", "--set", "training.epochs=400"};
   ASSERT_EQ(run_here(folder, whole).status, 0);
 
   // (A background command of a shell without job control ignores SIGINT; SIGTERM takes the same way.)
   const auto script = fmt::format(
-      "'{}' small.yaml --out cut --set training.epochs=40 2>cut.log & run=$!; "
+      "'{}' small.yaml --out cut --set training.epochs=400 2>cut.log & run=$!; "
       "until grep -q val_loss cut.log || ! kill -0 $run 2>/dev/null; do sleep 0.01; done; "
       "kill -TERM $run 2>/dev/null; wait $run",
       command("run_experiment"));
@@ -136,7 +136,7 @@ TEST(Runs, ARunThatIsInterruptedGoesOnToTheSameBytes) {
   EXPECT_EQ(cut.status, 143) << read_file(folder / "cut.log");
   EXPECT_FALSE(fs::exists(folder / "cut/result.h5"));
 
-  const auto rest = run_here(folder, {"small.yaml", "--out", "cut", "--set", "training.epochs=40"});
+  const auto rest = run_here(folder, {"small.yaml", "--out", "cut", "--set", "training.epochs=400"});
   ASSERT_EQ(rest.status, 0) << rest.err;
   EXPECT_NE(rest.err.find("goes on"), rest.err.npos) << rest.err;
   EXPECT_TRUE(learned(folder / "cut/result.h5") == learned(folder / "whole/result.h5"));

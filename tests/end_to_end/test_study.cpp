@@ -1,0 +1,146 @@
+// run_study as a person uses it: a study, its report, what is left when something goes wrong.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "end_to_end/process.hpp"
+#include "end_to_end/small_run.hpp"
+
+namespace timbre::end_to_end {
+namespace {
+
+namespace fs = std::filesystem;
+
+class StudyCommand : public testing::Test {
+ protected:
+  StudyCommand() {
+    write_small_run(folder / "mlp.yaml", "mlp");
+    write_small_run(folder / "cnn.yaml", "cnn");
+    write_study("base: mlp.yaml\naxes: {regularisation.l2: [0, 1e-3]}\nseeds: [0, 1]\n");
+  }
+  void write_study(const std::string& rest) { write_file(folder / "study.yaml", "study: small\n" + rest); }
+  Outcome run(std::vector<std::string> arguments = {}) {
+    arguments.insert(arguments.begin(), {command("run_study"), "study.yaml"});
+    return run_process(arguments, {.folder = folder.path()});
+  }
+  /// The folders that the study's runs will have.
+  std::vector<std::string> run_folders() {
+    EXPECT_EQ(run({"--out", "probe"}).status, 0);
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(folder / "probe/runs")) out.push_back(entry.path().filename());
+    std::sort(out.begin(), out.end());
+    return out;
+  }
+  static bool has(const std::string& text, std::string_view words) { return text.find(words) != text.npos; }
+  TemporaryFolder folder;
+};
+
+TEST_F(StudyCommand, EndsInAReportAndRepeatsNothing) {
+  const auto planned = run({"--list"});
+  EXPECT_EQ(planned.status, 0) << planned.err;
+  EXPECT_TRUE(has(planned.out, "4 runs of 2 configurations, 0 finished")) << planned.out;
+  EXPECT_TRUE(has(planned.out, "small_mlp l2=1e-3 seed=1")) << planned.out;
+  EXPECT_FALSE(fs::exists(folder / "runs")) << "a list leaves nothing";
+
+  const auto first = run();
+  ASSERT_EQ(first.status, 0) << first.err;
+  EXPECT_EQ(last_line(first.out), "report: runs/small/report.html");
+  EXPECT_EQ(line_count(first.out), 1u);
+  EXPECT_TRUE(has(first.err, "4 of 4 runs to do")) << first.err;
+  EXPECT_TRUE(has(first.err, "[4/4] ")) << first.err;
+  const auto page = read_file(folder / "runs/small/report.html");
+  EXPECT_TRUE(has(page, "small"));
+  for (const auto* table : {"report.csv", "report.md"}) EXPECT_TRUE(fs::is_regular_file(folder / "runs/small" / table)) << table;
+
+  const auto second = run();
+  EXPECT_EQ(second.status, 0) << second.err;
+  EXPECT_FALSE(has(second.err, "to do")) << second.err;
+  EXPECT_EQ(read_file(folder / "runs/small/report.html"), page);
+  EXPECT_TRUE(has(run({"--list"}).out, "4 runs of 2 configurations, 4 finished"));
+
+  // Another seed is two runs more, and what was finished stays.
+  const auto more = run({"--seeds", "0,1,2"});
+  EXPECT_EQ(more.status, 0) << more.err;
+  EXPECT_TRUE(has(more.err, "2 of 6 runs to do")) << more.err;
+  EXPECT_NE(read_file(folder / "runs/small/report.html"), page);
+}
+
+TEST_F(StudyCommand, TasksShareTheWorkAndTheLastOneWritesTheReport) {
+  const auto first = run({"--task", "2/2", "--out", "array"});
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_EQ(first.out, "");
+  EXPECT_TRUE(has(first.err, "2 are left to other tasks")) << first.err;
+  EXPECT_FALSE(fs::exists(folder / "array/report.html"));
+  const auto rest = run({"--task", "1/2", "--out", "array"});
+  EXPECT_EQ(rest.status, 0) << rest.err;
+  EXPECT_EQ(last_line(rest.out), "report: array/report.html");
+  EXPECT_TRUE(fs::exists(folder / "array/report.html"));
+  for (const auto* task : {"0/2", "3/2", "1", "1/0", "a/b", "1/2x"}) {
+    const auto wrong = run({"--task", task});
+    EXPECT_EQ(wrong.status, 2) << task;
+    EXPECT_EQ(line_count(wrong.err), 1u) << wrong.err;
+  }
+}
+
+TEST_F(StudyCommand, AFailedRunIsToldAtOnceAndTheOthersGoOn) {
+  const auto folders = run_folders();
+  ASSERT_EQ(folders.size(), 4u);
+  // A file where a run's folder should be.
+  fs::create_directories(folder / "out/runs");
+  write_file(folder / "out/runs" / folders[0], "in the way");
+  const auto o = run({"--out", "out", "--jobs", "1"});
+  EXPECT_EQ(o.status, 1) << o.err;
+  EXPECT_EQ(last_line(o.out), "report: out/report.html");
+  EXPECT_TRUE(has(o.err, "FAILED: ")) << o.err;
+  EXPECT_TRUE(has(o.err, "3 of 4 runs finished")) << o.err;
+  fs::remove(folder / "out/runs" / folders[0]);
+  const auto again = run({"--out", "out"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_TRUE(has(again.err, "1 of 4 runs to do")) << again.err;
+}
+
+TEST_F(StudyCommand, AFailedRunEndsTheStudyIfItIsToldTo) {
+  const auto folders = run_folders();
+  write_study("base: mlp.yaml\naxes: {regularisation.l2: [0, 1e-3]}\nseeds: [0, 1]\non_error: stop\n");
+  fs::create_directories(folder / "out/runs");
+  write_file(folder / "out/runs" / folders[0], "in the way");  // l2=0, seed 0: the first
+  const auto o = run({"--out", "out", "--jobs", "1"});
+  EXPECT_EQ(o.status, 2) << o.err;
+  EXPECT_FALSE(has(o.err, "[2/4]")) << o.err;
+  EXPECT_TRUE(has(o.err, "no run has finished")) << o.err;
+}
+
+TEST_F(StudyCommand, ARunThatDivergesIsCountedNotHidden) {
+  write_study("base: mlp.yaml\naxes: {training.optimizer.adam.learning_rate: [1e-3, 1e30]}\n");
+  const auto o = run();
+  EXPECT_EQ(o.status, 1) << o.err;
+  EXPECT_EQ(last_line(o.out), "report: runs/small/report.html");
+  EXPECT_TRUE(has(o.err, "diverged")) << o.err;
+  EXPECT_TRUE(has(o.err, "2 of 2 runs finished, 1 of them diverged")) << o.err;
+}
+
+TEST_F(StudyCommand, BadRequestsGetOneLine) {
+  const auto wrong = [&](const std::string& rest, std::vector<std::string> arguments, std::string_view words) {
+    write_study(rest);
+    const auto o = run(std::move(arguments));
+    EXPECT_EQ(o.status, 2) << o.err;
+    EXPECT_EQ(o.out, "");
+    EXPECT_EQ(line_count(o.err), 1u) << o.err;
+    EXPECT_TRUE(o.err.starts_with("run_study: ")) << o.err;
+    EXPECT_TRUE(has(o.err, words)) << o.err;
+    EXPECT_FALSE(fs::exists(folder / "runs"));
+  };
+  const std::string base = "base: mlp.yaml\n";
+  wrong(base + "axes: {regularisation.l3: [0]}\n", {}, "study.yaml:3:8: regularisation: unknown key 'l3'");
+  wrong(base + "axes: {regularisation.l2: []}\n", {}, "the axis 'regularisation.l2' is empty");
+  wrong(base + "axes: {regularisation.l2: [0, -1]}\n", {}, "study.yaml:3:31: regularisation.l2: must be at least 0, not '-1'");
+  wrong(base + "axes: {regularisation.l2: [1, 1.0]}\n", {}, "are the same run");
+  wrong(base, {"--seeds", "-1"}, "--seeds");
+  wrong(base, {"--seeds", "1,1"}, "a seed stands twice");
+  wrong(base, {"--jobs", "0"}, "--jobs");
+  wrong(base, {"--set", "training.epoch=3"}, "did you mean 'epochs'");
+}
+
+}  // namespace
+}  // namespace timbre::end_to_end
