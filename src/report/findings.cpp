@@ -124,10 +124,11 @@ std::string comparison_sentence(const Analysis& a, const Options& options) {
   for (const auto& f : a.families) names.push_back(f.name);
   std::set<std::string> repetitions;
   for (const auto& r : a.runs) repetitions.insert(r.repetition);
+  const bool folds = std::any_of(repetitions.begin(), repetitions.end(), [](const auto& r) { return r.find(',') != r.npos; });
   const auto runs = std::int64_t(a.runs.size());
   const auto planned = options.planned > 0 ? options.planned : runs + std::int64_t(options.failed.size());
   auto text = fmt::format("{} ({}) in {}, {} with {}, on {} genres", plural(std::int64_t(names.size()), "model"), listed(names),
-                          plural(a.configurations(), "configuration"), plural(runs, "run"), plural(std::int64_t(repetitions.size()), "seed"),
+                          plural(a.configurations(), "configuration"), plural(runs, "run"), plural(std::int64_t(repetitions.size()), folds ? "repetition" : "seed"),
                           a.label_names.size());
   if (planned > runs) text += fmt::format("; {} planned, {} without a result", plural(planned, "run"), planned - runs);
   return text + ".";

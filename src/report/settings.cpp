@@ -1,6 +1,7 @@
 #include "report/settings.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -67,7 +68,15 @@ std::string shorter_exponent(std::string number) {
   return number;
 }
 
-std::string scalar_text(const Node& n) { return n.quoted ? n.scalar : shorter_exponent(n.scalar); }
+// As it stands, but drawn numbers (0.00012345678) to four digits.
+std::string scalar_text(const Node& n) {
+  char* end = nullptr;
+  const double value = std::strtod(n.scalar.c_str(), &end);
+  const bool number = !n.quoted && !n.scalar.empty() && *end == '\0' && n.scalar.find_first_not_of("0123456789.e+-") == n.scalar.npos;
+  const bool fraction = n.scalar.find_first_of(".e") != n.scalar.npos;
+  if (number && fraction && n.scalar.size() > 7) return shorter_exponent(fmt::format("{:.4g}", value));
+  return n.quoted ? n.scalar : shorter_exponent(n.scalar);
+}
 
 std::string brief(const Node* node, const std::vector<std::string>& varying) {
   const auto& n = solid(node);

@@ -56,6 +56,7 @@ TEST(Settings, ShortTextsSayWhatTellsValuesApart) {
   EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{sgd: {learning_rate: 0.1}}"}), (Texts{"adam", "sgd"}));
   EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{adam: {learning_rate: 0.2}}"}), (Texts{"adam learning_rate 0.1", "adam learning_rate 0.2"}));
   EXPECT_EQ(texts_of({"1e-05", "0.001", "true"}), (Texts{"1e-5", "0.001", "true"}));
+  EXPECT_EQ(texts_of({"0.000123456789", "1234567890", "0.25"}), (Texts{"0.0001235", "1234567890", "0.25"}));
   // Where short texts would be the same, everything is said.
   EXPECT_EQ(texts_of({"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}), (Texts{"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}));
 }

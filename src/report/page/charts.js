@@ -139,6 +139,15 @@ function axisConfig(t, texts, name, lines, label, percent) {
                               tooltip: {callbacks: {label: (i) => `${i.dataset.label}: ${percent ? (100 * i.parsed.y).toFixed(1) + '%' : i.parsed.y.toPrecision(4)}`}}}}};
 }
 
+// A figure over an axis of which nearly every configuration has a value of its own; spots: [{x, y, text}].
+function spotsConfig(t, spots, name, label, percent) {
+  const xs = spots.map((p) => p.x), log = Math.min(...xs) > 0 && Math.max(...xs) > 50 * Math.min(...xs);
+  return {type: 'scatter', data: {datasets: [{label, data: spots, backgroundColor: faint(t.series[0], 0.7), borderColor: t.series[0], pointRadius: 4.5}]},
+          options: {scales: scales(t, {text: name, type: log ? 'logarithmic' : 'linear', ticks: log ? {callback: (v) => (/^1e/.test(v.toExponential()) ? v.toPrecision(1) : '')} : {}},
+                                   {text: label, ticks: percent ? percentTicks : {}}),
+                    plugins: {legend: {display: false}, tooltip: {callbacks: {label: (i) => `${i.raw.text}: ${percent ? (100 * i.parsed.y).toFixed(1) + '%' : i.parsed.y.toPrecision(4)}`}}}}};
+}
+
 // Groups of points: [{label, points: [{x, y, text}]}], both in shares.
 function scatterConfig(t, groups, xLabel, yLabel) {
   return {type: 'scatter',

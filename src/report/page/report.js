@@ -164,8 +164,16 @@ const figuresOfAxes = [{name: 'validation clip accuracy', of: (c) => c.clip.mean
 const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : null);
 const where = (f, test, figure) => f.configurations.filter(test).map(figure.of).filter(known);
 
+// Whether (nearly) every configuration has its own number on an axis, as where values are drawn at random.
+const drawn = (f, axis) => axis.texts.length > 8 && 2 * axis.texts.length > f.configurations.length && axis.texts.every((v) => Number.isFinite(Number(v)));
+
 function axisPlot(f, x, figure, lineAxis) {
   const axis = f.axes[x], other = f.axes[lineAxis()];
+  if (drawn(f, axis)) {
+    const spots = f.configurations.map((c) => ({x: Number(axis.texts[c.values[x]]), y: figure.of(c), text: c.name})).filter((p) => known(p.y));
+    return plotFigure(figure.name, `Scatter chart of ${figure.name} over ${axis.key} of ${plainName(f)}; the values stand in the table of all configurations`,
+                      (t) => spotsConfig(t, spots, axis.name, figure.name, figure.percent));
+  }
   const lines = () => {
     const l = lineAxis();
     if (l < 0) return [{label: 'mean', values: axis.texts.map((_, v) => mean(where(f, (c) => c.values[x] === v, figure)))}];
@@ -204,9 +212,9 @@ function axes() {
       const figures = figuresOfAxes.slice(0, 2).map((figure) => axisPlot(f, x, figure, () => line));
       const lines = choose('a line per', ['(mean of all)', ...others.map((i) => f.axes[i].key)], (k) => { line = k ? others[k - 1] : -1; figures.forEach((p) => p.redraw()); });
       lines.select.selectedIndex = line < 0 ? 0 : 1;
-      node.append(el('h3', {}, familyName(f), ': ', axis.key), others.length ? el('div', {class: 'controls'}, lines.node) : '', el('div', {class: 'plots'}, figures));
+      node.append(el('h3', {}, familyName(f), ': ', axis.key), others.length && !drawn(f, axis) ? el('div', {class: 'controls'}, lines.node) : '', el('div', {class: 'plots'}, figures));
     });
-    const pairs = f.axes.flatMap((_, x) => f.axes.map((_, y) => [x, y])).filter(([x, y]) => x < y);
+    const pairs = f.axes.flatMap((_, x) => f.axes.map((_, y) => [x, y])).filter(([x, y]) => x < y && !drawn(f, f.axes[x]) && !drawn(f, f.axes[y]));
     if (!pairs.length) continue;
     let boxes = [];
     const fill = (k) => pairs.forEach(([x, y], i) => boxes[i].replaceChildren(heatMap(f, x, y, figuresOfAxes[k])));
@@ -267,7 +275,7 @@ function configurations() {
 function confusionTable(caption, confusion, normalised) {
   const n = data.labels.length, most = Math.max(1, ...confusion);
   return el('table', {}, el('caption', {}, caption),
-    el('thead', {}, el('tr', {}, el('th', {scope: 'col', class: 'text'}, 'true \\ taken for'), data.labels.map((l) => el('th', {scope: 'col', class: 'cell'}, l)))),
+    el('thead', {}, el('tr', {}, el('th', {scope: 'col', class: 'text'}, 'true \\ taken for'), data.labels.map((l) => el('th', {scope: 'col', class: 'cell'}, el('span', {class: 'name'}, l))))),
     el('tbody', {}, data.labels.map((label, r) => {
       const row = confusion.slice(r * n, (r + 1) * n), sum = row.reduce((a, b) => a + b, 0);
       return el('tr', {}, el('th', {scope: 'row'}, label), row.map((v, k) => {
@@ -287,8 +295,8 @@ function models() {
     const over = c.test.clip.n > 1 ? `clips, summed over ${c.test.clip.n} seeds` : 'clips';
     const what = d.bins.filter((b) => b[2]).map((b) => `confidence ${percent(b[3])}: accuracy ${percent(b[4])}`).join('; ');
     const node = section('model-' + i, 'Test: ' + f.name, c.name ? el('p', {}, 'The chosen configuration: ' + c.name + '.') : '',
-      el('div', {class: 'side cells'}, scroll(`Confusion matrix of ${f.name}`, confusionTable([`Confusion, ${over}`, ...stampsOf(f.stamps)], d.confusion, false)),
-         scroll(`Normalised confusion matrix of ${f.name}`, confusionTable(['Share of each true genre', ...stampsOf(f.stamps)], d.confusion, true))),
+      el('div', {class: 'side'}, scroll(`Confusion matrix of ${f.name}`, confusionTable([`Confusion, ${over}`, ...stampsOf(f.stamps)], d.confusion, false), 'cells upright'),
+         scroll(`Normalised confusion matrix of ${f.name}`, confusionTable(['Share of each true genre', ...stampsOf(f.stamps)], d.confusion, true), 'cells upright')),
       el('div', {class: 'side'}, scroll(`Precision, recall and F1 of ${f.name}`, genres),
          el('div', {style: 'flex:1 1 20rem'}, plotFigure(['Reliability of segment probabilities', ...stampsOf(f.stamps)], `Reliability diagram of ${f.name}. ${what}`, (t) => reliabilityConfig(t, d.bins), 'square'),
             note(`Expected calibration error ${decimals(d.ece)} (15 bins of confidence; a point’s size says how many segments it stands for). Below the diagonal the model is surer than it is right.`))));
