@@ -73,7 +73,7 @@ function scales(t, x, y) {
                               ticks: {color: t.soft, maxRotation: 40, ...(options.ticks || {})}});
   return {x: axis(x), y: axis(y)};
 }
-const percentTicks = {callback: (v) => Math.round(v * 1000) / 10 + '%'};
+const percentTicks = {callback: (v, i, ticks) => (100 * v).toFixed(ticks.length > 1 && Math.abs(ticks[1].value - ticks[0].value) < 0.0099 ? 1 : 0) + '%'};
 const legend = (t, filter) => ({position: 'top', align: 'start',
   labels: {color: t.ink, usePointStyle: true, boxHeight: 7, boxWidth: 26, padding: 10, font: {size: 11.5}, filter}});
 
@@ -127,16 +127,41 @@ function curveConfig(t, runs, band, key, label, percent) {
                                                     label: (i) => `${i.dataset.label}: ${percent ? (100 * i.parsed.y).toFixed(1) + '%' : i.parsed.y.toPrecision(4)}`}}}}};
 }
 
-// Lines over the values of one axis. lines: [{label, values: [number or null]}].
+// Draws each point's standard error: dataset.errors.
+const whiskers = {id: 'whiskers', afterDatasetsDraw(chart) {
+  const {ctx} = chart;
+  chart.data.datasets.forEach((set, i) => {
+    if (!set.errors || !chart.isDatasetVisible(i)) return;
+    ctx.save();
+    ctx.strokeStyle = set.borderColor;
+    ctx.lineWidth = 1.2;
+    chart.getDatasetMeta(i).data.forEach((point, k) => {
+      if (!set.errors[k] || set.data[k] === null) return;
+      const [low, high] = [set.data[k] - set.errors[k], set.data[k] + set.errors[k]].map((v) => chart.scales.y.getPixelForValue(v));
+      ctx.beginPath();
+      ctx.moveTo(point.x, low), ctx.lineTo(point.x, high);
+      for (const end of [low, high]) ctx.moveTo(point.x - 3.5, end), ctx.lineTo(point.x + 3.5, end);
+      ctx.stroke();
+    });
+    ctx.restore();
+  });
+}};
+
+// Lines over the values of one axis. lines: [{label, values: [{y, error}]}]; y and error may be null.
 function axisConfig(t, texts, name, lines, label, percent) {
-  return {type: 'line',
+  const ends = lines.flatMap((l) => l.values.filter((v) => v.y !== null).flatMap((v) => [v.y - (v.error || 0), v.y + (v.error || 0)]));
+  const room = (s) => { if (ends.length) s.min = Math.min(s.min, ...ends), s.max = Math.max(s.max, ...ends); };
+  return {type: 'line', plugins: [whiskers],
           data: {labels: texts, datasets: lines.map((l, i) => ({
-            label: l.label, data: l.values, spanGaps: true, borderColor: t.series[i % t.series.length],
+            label: l.label, data: l.values.map((v) => v.y), errors: l.values.map((v) => v.error), spanGaps: true, borderColor: t.series[i % t.series.length],
             backgroundColor: t.series[i % t.series.length], borderDash: dashes[Math.floor(i / t.series.length) % dashes.length], borderWidth: 2,
             pointStyle: points[i % points.length], pointRadius: 4.5, pointHitRadius: 8}))},
-          options: {scales: scales(t, {text: name}, {text: label, ticks: percent ? percentTicks : {}}),
+          options: {scales: scales(t, {text: name, offset: true}, {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: room}),
                     plugins: {legend: {...legend(t), display: lines.length > 1},
-                              tooltip: {callbacks: {label: (i) => `${i.dataset.label}: ${percent ? (100 * i.parsed.y).toFixed(1) + '%' : i.parsed.y.toPrecision(4)}`}}}}};
+                              tooltip: {callbacks: {label: (i) => {
+                      const error = i.dataset.errors[i.dataIndex], show = (v) => (percent ? (100 * v).toFixed(1) + '%' : v.toPrecision(4));
+                      return `${i.dataset.label}: ${show(i.parsed.y)}${error ? ' ± ' + show(error) : ''}`;
+                    }}}}}};
 }
 
 // A figure over an axis of which nearly every configuration has a value of its own; spots: [{x, y, text}].

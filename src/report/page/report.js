@@ -79,7 +79,7 @@ function choose(label, options, change) {
 }
 
 // A cell whose colour says v in [0, 1].
-const cell = (v, text, extra = '') => el('td', {class: `cell ${v > 0.55 ? 'deep' : ''} ${extra}`, style: `--v:${known(v) ? (0.06 + 0.94 * v).toFixed(3) : 0}`}, text);
+const cell = (v, text, extra = '') => el('td', {class: `cell ${v > 0.735 ? 'deep' : ''} ${extra}`, style: `--v:${known(v) ? (0.06 + 0.94 * v).toFixed(3) : 0}`}, text);
 
 // ---- figures -----------------------------------------------------------------------------------------------
 
@@ -158,11 +158,19 @@ function curves() {
 
 // ---- axes --------------------------------------------------------------------------------------------------
 
-const figuresOfAxes = [{name: 'validation clip accuracy', of: (c) => c.clip.mean, percent: true, best: Math.max},
-                       {name: 'validation loss', of: (c) => c.loss.mean, percent: false, best: Math.min},
-                       {name: 'generalisation gap', of: (c) => c.gap.mean, percent: true, best: Math.min}];
+const figuresOfAxes = [{name: 'validation clip accuracy', of: (c) => c.clip, percent: true, best: Math.max},
+                       {name: 'validation loss', of: (c) => c.loss, percent: false, best: Math.min},
+                       {name: 'generalisation gap', of: (c) => c.gap, percent: true, best: Math.min}];
 const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : null);
-const where = (f, test, figure) => f.configurations.filter(test).map(figure.of).filter(known);
+const where = (f, test, figure) => f.configurations.filter(test).map((c) => figure.of(c).mean).filter(known);
+
+// The mean over configurations, and its standard error as the spread over their seeds gives it (null of single seeds).
+function pooled(f, test, figure) {
+  const spreads = f.configurations.filter(test).map(figure.of).filter((s) => known(s.mean));
+  const variances = spreads.map((s) => (known(s.sd) ? s.sd * s.sd / s.n : null));
+  const error = spreads.length && variances.every(known) ? Math.sqrt(variances.reduce((a, b) => a + b, 0)) / spreads.length : null;
+  return {y: mean(spreads.map((s) => s.mean)), error};
+}
 
 // Whether (nearly) every configuration has its own number on an axis, as where values are drawn at random.
 const drawn = (f, axis) => axis.texts.length > 8 && 2 * axis.texts.length > f.configurations.length && axis.texts.every((v) => Number.isFinite(Number(v)));
@@ -170,14 +178,14 @@ const drawn = (f, axis) => axis.texts.length > 8 && 2 * axis.texts.length > f.co
 function axisPlot(f, x, figure, lineAxis) {
   const axis = f.axes[x], other = f.axes[lineAxis()];
   if (drawn(f, axis)) {
-    const spots = f.configurations.map((c) => ({x: Number(axis.texts[c.values[x]]), y: figure.of(c), text: c.name})).filter((p) => known(p.y));
+    const spots = f.configurations.map((c) => ({x: Number(axis.texts[c.values[x]]), y: figure.of(c).mean, text: c.name})).filter((p) => known(p.y));
     return plotFigure(figure.name, `Scatter chart of ${figure.name} over ${axis.key} of ${plainName(f)}; the values stand in the table of all configurations`,
                       (t) => spotsConfig(t, spots, axis.name, figure.name, figure.percent));
   }
   const lines = () => {
     const l = lineAxis();
-    if (l < 0) return [{label: 'mean', values: axis.texts.map((_, v) => mean(where(f, (c) => c.values[x] === v, figure)))}];
-    return f.axes[l].texts.map((text, k) => ({label: `${f.axes[l].name} ${text}`, values: axis.texts.map((_, v) => mean(where(f, (c) => c.values[x] === v && c.values[l] === k, figure)))}));
+    if (l < 0) return [{label: 'mean', values: axis.texts.map((_, v) => pooled(f, (c) => c.values[x] === v, figure))}];
+    return f.axes[l].texts.map((text, k) => ({label: `${f.axes[l].name} ${text}`, values: axis.texts.map((_, v) => pooled(f, (c) => c.values[x] === v && c.values[l] === k, figure))}));
   };
   return plotFigure(figure.name, `Line chart of ${figure.name} over ${axis.key} of ${plainName(f)}${other ? ', a line per ' + other.name : ''}; the values stand in the table of all configurations`,
                     (t) => axisConfig(t, axis.texts, axis.name, lines(), figure.name, figure.percent));
@@ -203,8 +211,8 @@ function axes() {
   const swept = data.families.filter((f) => f.axes.length && f.configurations.length > 1);
   if (!swept.length) return;
   const node = section('axes', 'What each setting does',
-    note('Of the validation part. Each point is the mean over all configurations with the value, whatever their other settings; validation loss is without penalties; ' +
-         'the gap is training minus validation accuracy (segments) at the kept epoch.'));
+    note('Of the validation part. Each point is the mean over all configurations with the value, whatever their other settings; its whisker is one standard error, from the spread over seeds. ' +
+         'Where whiskers overlap, seeds alone can make the difference. Validation loss is without penalties; the gap is training minus validation accuracy (segments) at the kept epoch.'));
   for (const f of swept) {
     f.axes.forEach((axis, x) => {
       const others = f.axes.map((_, i) => i).filter((i) => i !== x);
