@@ -8,16 +8,19 @@
 
 int main(int argc, char** argv) {
   using namespace timbre;
-  CLI::App app{"Compares runs in one self-contained HTML page, with its tables as .csv and .md beside it; the last line on stdout names "
-               "the page.",
-               "make_report"};
+  CLI::App app{
+      "Compares runs in one self-contained HTML page, with its tables as .csv and .md beside it; the last "
+      "line on stdout names "
+      "the page.",
+      "make_report"};
   std::vector<std::filesystem::path> named;
   std::filesystem::path html;
   report::Options options;
   app.add_option("RESULT", named, "result files, or folders: every result.h5 in them")->required();
   app.add_option("-o,--output", html, "the page to write")->required();
   app.add_option("--title", options.title, "title of the page (default: the experiments' names)");
-  app.add_option("--axis", options.axes, "a key whose values are compared, as regularisation.l2 (default: all that differ)")
+  app.add_option("--axis", options.axes,
+                 "a key whose values are compared, as regularisation.l2 (default: all that differ)")
       ->allow_extra_args(false);
   return experiment::run_command(app, argc, argv, [&] {
     std::vector<std::filesystem::path> results;
@@ -30,8 +33,9 @@ int main(int argc, char** argv) {
     if (!options.title.empty()) options.command += " --title '" + options.title + "'";
     for (const auto& axis : options.axes) options.command += " --axis '" + axis + "'";
     const auto written = report::write_report(results, html, options);
-    std::printf("%s results, %.1f MB; tables: %s, %s\nreport: %s\n", grouped(std::int64_t(results.size())).c_str(),
-                double(written.bytes) / 1e6, written.csv.c_str(), written.markdown.c_str(), written.html.c_str());
+    std::printf("%s results, %.1f MB; tables: %s, %s\nreport: %s\n",
+                grouped(std::int64_t(results.size())).c_str(), double(written.bytes) / 1e6,
+                written.csv.c_str(), written.markdown.c_str(), written.html.c_str());
     return 0;
   });
 }

@@ -14,8 +14,10 @@ namespace timbre::report {
 Spread spread_of(const std::vector<double>& values) {
   const auto interval = evaluation::t_interval(values);
   // Equal values differ from their mean by rounding; that is no spread.
-  if (evaluation::standard_deviation(values) < 1e-12) return {std::int64_t(values.size()), values[0], 0, values[0], values[0]};
-  return {std::int64_t(values.size()), evaluation::mean(values), evaluation::standard_deviation(values), interval.low, interval.high};
+  if (evaluation::standard_deviation(values) < 1e-12)
+    return {std::int64_t(values.size()), values[0], 0, values[0], values[0]};
+  return {std::int64_t(values.size()), evaluation::mean(values), evaluation::standard_deviation(values),
+          interval.low, interval.high};
 }
 
 void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures) {
@@ -57,7 +59,8 @@ Comparison compare_on_clips(const std::vector<std::array<const Scores*, 2>>& tes
   std::vector<std::int32_t> first, second;
   for (const auto& [clip, sum] : balance) first.push_back(sum >= 0), second.push_back(sum <= 0);
   const auto test = evaluation::mcnemar_exact(std::vector<std::int32_t>(first.size(), 1), first, second);
-  out.first_better = test.only_first, out.second_better = test.only_second, out.p_value = out.adjusted = test.p_value;
+  out.first_better = test.only_first, out.second_better = test.only_second,
+  out.p_value = out.adjusted = test.p_value;
   out.clips = std::int64_t(balance.size());
   out.difference = spread_of(differences);
   return out;
@@ -73,16 +76,18 @@ namespace {
 
 using Values = std::vector<double>;
 
-// The runs of two configurations that share a repetition, in the order of the first; `part` picks what both must have.
+// The runs of two configurations that share a repetition, in the order of the first; `part` picks what both
+// must have.
 template <class Part>
-std::vector<std::array<const Scores*, 2>> paired(const std::vector<RunSummary>& runs, const Configuration& a, const Configuration& b,
-                                                 Part part) {
+std::vector<std::array<const Scores*, 2>> paired(const std::vector<RunSummary>& runs, const Configuration& a,
+                                                 const Configuration& b, Part part) {
   std::map<std::string, const Scores*> second;
   for (const auto i : b.runs)
     if (runs[i].scored() && part(runs[i])) second[runs[i].repetition] = &*part(runs[i]);
   std::vector<std::array<const Scores*, 2>> out;
   for (const auto i : a.runs)
-    if (const auto at = second.find(runs[i].repetition); runs[i].scored() && part(runs[i]) && at != second.end())
+    if (const auto at = second.find(runs[i].repetition);
+        runs[i].scored() && part(runs[i]) && at != second.end())
       out.push_back({&*part(runs[i]), at->second});
   return out;
 }
@@ -95,7 +100,8 @@ bool same_clips(const Scores& a, const Scores& b) {
 }
 
 // Pairs of repetitions that were tested on the same clips.
-std::vector<std::array<const Scores*, 2>> same_tests(const std::vector<RunSummary>& runs, const Configuration& a, const Configuration& b) {
+std::vector<std::array<const Scores*, 2>> same_tests(const std::vector<RunSummary>& runs,
+                                                     const Configuration& a, const Configuration& b) {
   auto pairs = paired(runs, a, b, test_of);
   std::erase_if(pairs, [](const auto& p) { return !same_clips(*p[0], *p[1]); });
   return pairs;
@@ -110,15 +116,20 @@ void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
     if (!r.scored()) continue;
     ++c.scored;
     const auto& v = *r.validation;
-    clip.push_back(v.clip_accuracy), segment.push_back(v.accuracy), f1.push_back(v.clip_macro_f1), loss.push_back(v.loss);
-    if (const double a = r.kept(&results::HistoryRecord::accuracy); !std::isnan(a)) train.push_back(a), gap.push_back(a - v.accuracy);
-    epochs.push_back(double(r.epochs_run)), best.push_back(double(r.best_epoch)), stopped.push_back(r.stopped_early);
+    clip.push_back(v.clip_accuracy), segment.push_back(v.accuracy), f1.push_back(v.clip_macro_f1),
+        loss.push_back(v.loss);
+    if (const double a = r.kept(&results::HistoryRecord::accuracy); !std::isnan(a))
+      train.push_back(a), gap.push_back(a - v.accuracy);
+    epochs.push_back(double(r.epochs_run)), best.push_back(double(r.best_epoch)),
+        stopped.push_back(r.stopped_early);
     seconds.push_back(r.train_seconds);
     if (!std::isnan(r.predict_seconds)) predict.push_back(r.predict_seconds);
   }
-  c.val_clip = spread_of(clip), c.val_segment = spread_of(segment), c.val_macro_f1 = spread_of(f1), c.val_loss = spread_of(loss);
+  c.val_clip = spread_of(clip), c.val_segment = spread_of(segment), c.val_macro_f1 = spread_of(f1),
+  c.val_loss = spread_of(loss);
   c.train_accuracy = spread_of(train), c.gap = spread_of(gap);
-  c.epochs = evaluation::mean(epochs), c.best_epoch = evaluation::mean(best), c.stopped_early = evaluation::mean(stopped);
+  c.epochs = evaluation::mean(epochs), c.best_epoch = evaluation::mean(best),
+  c.stopped_early = evaluation::mean(stopped);
   c.train_seconds = evaluation::mean(seconds), c.predict_seconds = evaluation::mean(predict);
 }
 
@@ -128,7 +139,9 @@ void choose(Family& f) {
       const auto& c = f.configurations[i];
       if (c.scored == 0 || (whole && c.diverged > 0)) continue;
       // Equal accuracies may differ in their last bits, by the order of their sums.
-      const auto rank = [](const Configuration& x) { return std::pair(std::round(-1e9 * x.val_clip.mean), x.val_loss.mean); };
+      const auto rank = [](const Configuration& x) {
+        return std::pair(std::round(-1e9 * x.val_clip.mean), x.val_loss.mean);
+      };
       if (!f.chosen || rank(c) < rank(f.configurations[*f.chosen])) f.chosen = i;
     }
     if (f.chosen) return;
@@ -141,7 +154,8 @@ void score(const std::vector<RunSummary>& runs, Configuration& c) {
   std::vector<const Scores*> tests;
   for (const auto i : c.runs)
     if (const auto& r = runs[i]; r.scored() && r.test) {
-      clip.push_back(r.test->clip_accuracy), segment.push_back(r.test->accuracy), f1.push_back(r.test->clip_macro_f1);
+      clip.push_back(r.test->clip_accuracy), segment.push_back(r.test->accuracy),
+          f1.push_back(r.test->clip_macro_f1);
       tests.push_back(&*r.test);
     }
   if (tests.empty()) return;
@@ -168,12 +182,14 @@ Detail detail_of(const std::vector<RunSummary>& runs, const Configuration& c, st
     for (std::size_t b = 0; b < bins.size(); ++b)
       if (const auto& from = r.reliability.bins[b]; from.count > 0) {
         const auto n = double(from.count);
-        bins[b].count += from.count, bins[b].confidence += n * from.confidence, bins[b].accuracy += n * from.accuracy, rows += n;
+        bins[b].count += from.count, bins[b].confidence += n * from.confidence,
+            bins[b].accuracy += n * from.accuracy, rows += n;
       }
   }
   for (auto& b : d.reliability.bins) {
     b.confidence /= double(b.count), b.accuracy /= double(b.count);  // 0 / 0 is the NaN of an empty bin
-    if (b.count > 0) d.reliability.expected_error += double(b.count) / rows * std::abs(b.accuracy - b.confidence);
+    if (b.count > 0)
+      d.reliability.expected_error += double(b.count) / rows * std::abs(b.accuracy - b.confidence);
   }
   d.confusion = evaluation::confusion_matrix(label, prediction, classes);
   d.per_class = evaluation::per_class(d.confusion, classes);
@@ -187,10 +203,14 @@ void compare(Analysis& a) {
       if (!f.chosen || !g.chosen) continue;
       Comparison c;
       const auto pairs = same_tests(a.runs, f.configurations[*f.chosen], g.configurations[*g.chosen]);
-      if (f.leaks != g.leaks) c.not_compared = "one of them is tested on clips that leak from its training part";
-      else if (f.synthetic != g.synthetic) c.not_compared = "one of them is of synthetic data";
-      else if (pairs.empty()) c.not_compared = "they were not tested on the same clips";
-      else c = compare_on_clips(pairs);
+      if (f.leaks != g.leaks)
+        c.not_compared = "one of them is tested on clips that leak from its training part";
+      else if (f.synthetic != g.synthetic)
+        c.not_compared = "one of them is of synthetic data";
+      else if (pairs.empty())
+        c.not_compared = "they were not tested on the same clips";
+      else
+        c = compare_on_clips(pairs);
       c.first = i, c.second = j;
       a.comparisons.push_back(c);
     }
@@ -203,12 +223,14 @@ void compare(Analysis& a) {
     if (c.not_compared.empty()) c.adjusted = adjusted[next++];
 }
 
-// Clips that the chosen configurations of all families without leaks (or, where all leak, of all) were tested on and
-// never got right.
+// Clips that the chosen configurations of all families without leaks (or, where all leak, of all) were tested
+// on and never got right.
 void find_wrong_clips(Analysis& a, const Names& names) {
-  const bool all_leak = std::all_of(a.families.begin(), a.families.end(), [](const Family& f) { return f.leaks; });
+  const bool all_leak =
+      std::all_of(a.families.begin(), a.families.end(), [](const Family& f) { return f.leaks; });
   for (std::size_t i = 0; i < a.families.size(); ++i)
-    if (a.families[i].chosen && a.families[i].configurations[*a.families[i].chosen].test && (all_leak || !a.families[i].leaks))
+    if (a.families[i].chosen && a.families[i].configurations[*a.families[i].chosen].test &&
+        (all_leak || !a.families[i].leaks))
       a.wrong_families.push_back(i);
   struct Seen {
     std::int32_t label;
@@ -230,11 +252,13 @@ void find_wrong_clips(Analysis& a, const Names& names) {
     }
   }
   for (auto& [path, s] : seen) {
-    if (std::any_of(s.taken_for.begin(), s.taken_for.end(), [](const auto& t) { return t.empty(); })) continue;
+    if (std::any_of(s.taken_for.begin(), s.taken_for.end(), [](const auto& t) { return t.empty(); }))
+      continue;
     ++a.tested_by_all;
     if (!s.right) a.wrong_clips.push_back({path, s.label, std::move(s.taken_for)});
   }
-  std::stable_sort(a.wrong_clips.begin(), a.wrong_clips.end(), [](const auto& x, const auto& y) { return x.label < y.label; });
+  std::stable_sort(a.wrong_clips.begin(), a.wrong_clips.end(),
+                   [](const auto& x, const auto& y) { return x.label < y.label; });
 }
 
 }  // namespace
@@ -251,7 +275,8 @@ Analysis analyse(const std::vector<std::filesystem::path>& results, const Option
     const auto& reference = f.configurations[f.reference];
     for (auto& c : f.configurations) {
       Values differences;
-      for (const auto& [x, y] : paired(a.runs, c, reference, validation_of)) differences.push_back(x->clip_accuracy - y->clip_accuracy);
+      for (const auto& [x, y] : paired(a.runs, c, reference, validation_of))
+        differences.push_back(x->clip_accuracy - y->clip_accuracy);
       c.difference = spread_of(differences);
     }
     // Tests are looked at for these two only.

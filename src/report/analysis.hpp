@@ -1,6 +1,7 @@
 // From runs to figures: configurations, families, which configuration is chosen, and what can be told apart.
 //
-// Means and spreads are over the scored runs of a configuration (seeds, folds). Accuracies and gaps are shares, not percent.
+// Means and spreads are over the scored runs of a configuration (seeds, folds). Accuracies and gaps are
+// shares, not percent.
 #pragma once
 
 #include <array>
@@ -39,15 +40,16 @@ struct Detail {
 };
 
 struct Configuration {
-  std::string name;                  // "l2 1e-4, dropout 0.2"; empty where a family has one
-  std::vector<std::size_t> runs;     // into Analysis::runs
-  std::vector<std::size_t> values;   // of each axis of the family, into its texts
+  std::string name;                 // "l2 1e-4, dropout 0.2"; empty where a family has one
+  std::vector<std::size_t> runs;    // into Analysis::runs
+  std::vector<std::size_t> values;  // of each axis of the family, into its texts
   std::int64_t scored = 0, diverged = 0, unfinished = 0;
   Spread val_clip, val_segment, val_macro_f1, val_loss, train_accuracy, gap;
-  double epochs = 0, best_epoch = 0, stopped_early = 0, train_seconds = 0, predict_seconds = 0;  // means over scored runs
+  double epochs = 0, best_epoch = 0, stopped_early = 0, train_seconds = 0,
+         predict_seconds = 0;  // means over scored runs
   std::int64_t parameters = 0, trainable_parameters = 0;
-  Spread difference;                 // validation clip accuracy minus the reference's, over common repetitions
-  std::optional<TestFigures> test;   // of chosen and reference only
+  Spread difference;                // validation clip accuracy minus the reference's, over common repetitions
+  std::optional<TestFigures> test;  // of chosen and reference only
 };
 
 struct Axis {
@@ -61,20 +63,20 @@ struct Family {
   std::vector<Axis> axes;
   std::vector<Configuration> configurations;
   std::size_t reference = 0;
-  std::optional<std::size_t> chosen;  // absent where no run was scored
-  bool chosen_diverged = false;       // every configuration has runs that diverged
-  std::optional<Detail> detail;       // of the chosen
+  std::optional<std::size_t> chosen;      // absent where no run was scored
+  bool chosen_diverged = false;           // every configuration has runs that diverged
+  std::optional<Detail> detail;           // of the chosen
   std::optional<Spread> test_difference;  // chosen minus reference, over common repetitions
   double test_p = 1;                      // exact sign test over clips of the same
 };
 
 /// Two chosen configurations on the same test clips.
 struct Comparison {
-  std::size_t first = 0, second = 0;          // families
-  std::string not_compared;                   // why not; the rest is empty then
+  std::size_t first = 0, second = 0;  // families
+  std::string not_compared;           // why not; the rest is empty then
   std::int64_t first_better = 0, second_better = 0, clips = 0;
-  double p_value = 1, adjusted = 1;           // exact; Holm's over all comparisons
-  Spread difference;                          // first minus second, over common repetitions
+  double p_value = 1, adjusted = 1;  // exact; Holm's over all comparisons
+  Spread difference;                 // first minus second, over common repetitions
 };
 
 /// A clip that every chosen configuration got wrong whenever it was tested.
@@ -91,21 +93,21 @@ struct Analysis {
   std::vector<Comparison> comparisons;
   std::vector<std::size_t> wrong_families;  // whose chosen configurations wrong_clips speaks of
   std::vector<WrongClip> wrong_clips;
-  std::int64_t tested_by_all = 0;           // clips that these all were tested on
+  std::int64_t tested_by_all = 0;  // clips that these all were tested on
   std::int64_t configurations() const;
 };
 
 /// Reads and computes everything. Errors as write_report.
 Analysis analyse(const std::vector<std::filesystem::path>& results, const Options& options);
 
-/// The interval of a test accuracy over clips. With several runs: clips are drawn with replacement, each with all its
-/// answers (one per run that tested it), and the figure is right answers / answers; 2000 draws, percentiles. With one run,
-/// or where all answers are alike: Wilson's interval.
+/// The interval of a test accuracy over clips. With several runs: clips are drawn with replacement, each with
+/// all its answers (one per run that tested it), and the figure is right answers / answers; 2000 draws,
+/// percentiles. With one run, or where all answers are alike: Wilson's interval.
 void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures);
 
-/// Exact sign test over clips between two models: a clip counts for the one that got it right in more of the common
-/// repetitions, for none where they are even; with one repetition this is McNemar's exact test. tests: pairs on the same
-/// clips. Fills first_better, second_better, clips, p_value and difference.
+/// Exact sign test over clips between two models: a clip counts for the one that got it right in more of the
+/// common repetitions, for none where they are even; with one repetition this is McNemar's exact test. tests:
+/// pairs on the same clips. Fills first_better, second_better, clips, p_value and difference.
 Comparison compare_on_clips(const std::vector<std::array<const Scores*, 2>>& tests);
 
 }  // namespace timbre::report

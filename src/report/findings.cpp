@@ -10,14 +10,20 @@
 namespace timbre::report {
 
 std::string percent(double share) { return std::isnan(share) ? "–" : fmt::format("{:.1f}%", 100 * share); }
-std::string points(double share) { return fmt::format("{}{:.1f} points", share < 0 ? "−" : "+", std::abs(100 * share)); }
-std::string plural(std::int64_t n, const std::string& what) { return grouped(n) + " " + what + (n == 1 ? "" : "s"); }
+std::string points(double share) {
+  return fmt::format("{}{:.1f} points", share < 0 ? "−" : "+", std::abs(100 * share));
+}
+std::string plural(std::int64_t n, const std::string& what) {
+  return grouped(n) + " " + what + (n == 1 ? "" : "s");
+}
 std::string plus_minus(const Spread& s) {
   if (s.n < 2) return percent(s.mean);
   return fmt::format("{:.1f} ± {:.1f}%", 100 * s.mean, 100 * (s.high - s.mean));
 }
 
-std::string full_name(const Family& f, const Configuration& c) { return c.name.empty() ? f.name : f.name + ": " + c.name; }
+std::string full_name(const Family& f, const Configuration& c) {
+  return c.name.empty() ? f.name : f.name + ": " + c.name;
+}
 
 namespace {
 
@@ -29,7 +35,9 @@ std::string listed(const std::vector<std::string>& names) {
 }
 
 std::string range(double low, double high) { return fmt::format("{:.1f} to {:.1f}%", 100 * low, 100 * high); }
-std::string point_range(const Spread& s) { return fmt::format("{} to {}", points(s.low).substr(0, points(s.low).find(' ')), points(s.high)); }
+std::string point_range(const Spread& s) {
+  return fmt::format("{} to {}", points(s.low).substr(0, points(s.low).find(' ')), points(s.high));
+}
 
 void found_of_families(const Analysis& a, std::vector<std::string>& out) {
   std::vector<const Family*> order;
@@ -37,15 +45,19 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
     if (f.chosen && chosen(f).test) order.push_back(&f);
   if (order.empty()) return;
   std::stable_sort(order.begin(), order.end(), [](auto* x, auto* y) {
-    return std::tuple(x->leaks, x->synthetic, -chosen(*x).test->clip.mean) < std::tuple(y->leaks, y->synthetic, -chosen(*y).test->clip.mean);
+    return std::tuple(x->leaks, x->synthetic, -chosen(*x).test->clip.mean) <
+           std::tuple(y->leaks, y->synthetic, -chosen(*y).test->clip.mean);
   });
   for (const auto* f : order) {
     const auto& t = *chosen(*f).test;
-    auto text = fmt::format("{} gets {} of the test clips right (95% interval {} over {}", full_name(*f, chosen(*f)), percent(t.clip.mean),
-                            range(t.clips.low, t.clips.high), plural(t.tested, "clip"));
-    if (t.clip.n > 1) text += fmt::format("; seeds differ by a standard deviation of {:.1f} points", 100 * t.clip.deviation);
+    auto text =
+        fmt::format("{} gets {} of the test clips right (95% interval {} over {}", full_name(*f, chosen(*f)),
+                    percent(t.clip.mean), range(t.clips.low, t.clips.high), plural(t.tested, "clip"));
+    if (t.clip.n > 1)
+      text += fmt::format("; seeds differ by a standard deviation of {:.1f} points", 100 * t.clip.deviation);
     text += ")";
-    if (const double guess = 1.0 / double(std::max<std::size_t>(1, a.label_names.size())); t.clips.low <= guess)
+    if (const double guess = 1.0 / double(std::max<std::size_t>(1, a.label_names.size()));
+        t.clips.low <= guess)
       text += fmt::format("; this cannot be told from guessing ({})", percent(guess));
     if (f->leaks) text += "; it is too good, since its split LEAKS";
     if (f->synthetic) text += "; of SYNTHETIC sounds, so it says nothing about music";
@@ -64,37 +76,50 @@ void found_between(const Analysis& a, std::vector<std::string>& out) {
     ++compared, clips = std::max(clips, c.clips);
     if (c.adjusted >= 0.05) continue;
     const bool first = c.first_better > c.second_better;
-    apart.push_back(fmt::format("{} is better than {} (exact test over {}, Holm's p = {:.2g})", a.families[first ? c.first : c.second].name,
-                                a.families[first ? c.second : c.first].name, plural(c.clips, "clip"), c.adjusted));
+    apart.push_back(fmt::format("{} is better than {} (exact test over {}, Holm's p = {:.2g})",
+                                a.families[first ? c.first : c.second].name,
+                                a.families[first ? c.second : c.first].name, plural(c.clips, "clip"),
+                                c.adjusted));
   }
   for (const auto& text : apart) out.push_back(text + ".");
   if (compared > 0 && apart.empty())
-    out.push_back(fmt::format("{} test clips cannot tell {} apart: no difference is larger than chance would make it (exact test over "
-                              "clips, Holm's correction, 5% level).",
-                              grouped(clips), compared == 1 ? "the two" : "any two of them"));
+    out.push_back(
+        fmt::format("{} test clips cannot tell {} apart: no difference is larger than chance would make it "
+                    "(exact test over "
+                    "clips, Holm's correction, 5% level).",
+                    grouped(clips), compared == 1 ? "the two" : "any two of them"));
   else if (compared > std::int64_t(apart.size()))
-    out.push_back(fmt::format("The other {} cannot be told apart by {} test clips.", plural(compared - std::int64_t(apart.size()), "pair"),
-                              grouped(clips)));
+    out.push_back(fmt::format("The other {} cannot be told apart by {} test clips.",
+                              plural(compared - std::int64_t(apart.size()), "pair"), grouped(clips)));
   if (excluded > 0)
-    out.push_back(fmt::format("{} of models {} not compared, because the test clips or the kind of split or data are not the same.",
-                              plural(excluded, "pair"), excluded == 1 ? "is" : "are"));
+    out.push_back(fmt::format(
+        "{} of models {} not compared, because the test clips or the kind of split or data are not the same.",
+        plural(excluded, "pair"), excluded == 1 ? "is" : "are"));
 }
 
 void found_within(const Family& f, std::vector<std::string>& out) {
   if (!f.chosen || f.configurations.size() < 2) return;
   const auto &best = chosen(f), &reference = f.configurations[f.reference];
   if (*f.chosen == f.reference) {
-    out.push_back(fmt::format("{}: of {} configurations none is better on validation than the first ({}).", f.name, f.configurations.size(),
-                              best.name));
+    out.push_back(fmt::format("{}: of {} configurations none is better on validation than the first ({}).",
+                              f.name, f.configurations.size(), best.name));
   } else if (best.difference.n > 0) {
-    auto text = fmt::format("{}: of {} configurations, {} is the best on validation, {} against the first ({})", f.name,
-                            f.configurations.size(), best.name, points(best.difference.mean), reference.name);
+    auto text =
+        fmt::format("{}: of {} configurations, {} is the best on validation, {} against the first ({})",
+                    f.name, f.configurations.size(), best.name, points(best.difference.mean), reference.name);
     if (best.difference.n < 3 || best.difference.deviation == 0)
-      text += fmt::format("; {} cannot say whether that is more than chance", plural(best.difference.n, "seed"));
-    else if (best.difference.low > 0) text += fmt::format("; the 95% interval over seeds, {}, leaves out zero, but the best of many is chosen, which flatters it", point_range(best.difference));
-    else text += fmt::format("; the 95% interval over seeds, {}, includes zero", point_range(best.difference));
+      text +=
+          fmt::format("; {} cannot say whether that is more than chance", plural(best.difference.n, "seed"));
+    else if (best.difference.low > 0)
+      text += fmt::format(
+          "; the 95% interval over seeds, {}, leaves out zero, but the best of many is chosen, which "
+          "flatters it",
+          point_range(best.difference));
+    else
+      text += fmt::format("; the 95% interval over seeds, {}, includes zero", point_range(best.difference));
     if (f.test_difference)
-      text += fmt::format(". On the test clips it is {} ({} test, p = {:.2g})", points(f.test_difference->mean), "exact", f.test_p);
+      text += fmt::format(". On the test clips it is {} ({} test, p = {:.2g})",
+                          points(f.test_difference->mean), "exact", f.test_p);
     out.push_back(text + ".");
   }
   std::int64_t near = 0;
@@ -102,18 +127,23 @@ void found_within(const Family& f, std::vector<std::string>& out) {
     near += i != *f.chosen && f.configurations[i].val_clip.n > 0 && best.val_clip.n > 1 &&
             f.configurations[i].val_clip.mean >= best.val_clip.low;
   if (near > 0)
-    out.push_back(fmt::format("{}: {} of the other {} lie{} within the chosen one's interval on validation.", f.name, near,
-                              plural(std::int64_t(f.configurations.size()) - 1, "configuration"), near == 1 ? "s" : ""));
+    out.push_back(fmt::format(
+        "{}: {} of the other {} lie{} within the chosen one's interval on validation.", f.name, near,
+        plural(std::int64_t(f.configurations.size()) - 1, "configuration"), near == 1 ? "s" : ""));
 }
 
 void found_of_fit(const Family& f, std::vector<std::string>& out) {
   if (!f.chosen || std::isnan(chosen(f).gap.mean)) return;
   const auto& c = chosen(f);
-  auto text = fmt::format("{}: at the kept epoch training accuracy is {} and validation accuracy {} (segments), a gap of {:.1f} points", f.name,
-                          percent(c.train_accuracy.mean), percent(c.val_segment.mean), 100 * c.gap.mean);
+  auto text = fmt::format(
+      "{}: at the kept epoch training accuracy is {} and validation accuracy {} (segments), a gap of {:.1f} "
+      "points",
+      f.name, percent(c.train_accuracy.mean), percent(c.val_segment.mean), 100 * c.gap.mean);
   if (const auto& r = f.configurations[f.reference]; *f.chosen != f.reference && !std::isnan(r.gap.mean))
     text += fmt::format("; the first configuration's is {:.1f}", 100 * r.gap.mean);
-  if (c.stopped_early > 0) text += fmt::format("; {} of {} stopped early", std::lround(c.stopped_early * double(c.scored)), plural(c.scored, "run"));
+  if (c.stopped_early > 0)
+    text += fmt::format("; {} of {} stopped early", std::lround(c.stopped_early * double(c.scored)),
+                        plural(c.scored, "run"));
   out.push_back(text + ".");
 }
 
@@ -124,13 +154,16 @@ std::string comparison_sentence(const Analysis& a, const Options& options) {
   for (const auto& f : a.families) names.push_back(f.name);
   std::set<std::string> repetitions;
   for (const auto& r : a.runs) repetitions.insert(r.repetition);
-  const bool folds = std::any_of(repetitions.begin(), repetitions.end(), [](const auto& r) { return r.find(',') != r.npos; });
+  const bool folds = std::any_of(repetitions.begin(), repetitions.end(),
+                                 [](const auto& r) { return r.find(',') != r.npos; });
   const auto runs = std::int64_t(a.runs.size());
   const auto planned = options.planned > 0 ? options.planned : runs + std::int64_t(options.failed.size());
-  auto text = fmt::format("{} ({}) in {}, {} with {}, on {} genres", plural(std::int64_t(names.size()), "model"), listed(names),
-                          plural(a.configurations(), "configuration"), plural(runs, "run"), plural(std::int64_t(repetitions.size()), folds ? "repetition" : "seed"),
-                          a.label_names.size());
-  if (planned > runs) text += fmt::format("; {} planned, {} without a result", plural(planned, "run"), planned - runs);
+  auto text = fmt::format(
+      "{} ({}) in {}, {} with {}, on {} genres", plural(std::int64_t(names.size()), "model"), listed(names),
+      plural(a.configurations(), "configuration"), plural(runs, "run"),
+      plural(std::int64_t(repetitions.size()), folds ? "repetition" : "seed"), a.label_names.size());
+  if (planned > runs)
+    text += fmt::format("; {} planned, {} without a result", plural(planned, "run"), planned - runs);
   return text + ".";
 }
 
@@ -141,10 +174,13 @@ std::string selection_sentence(const Analysis& a) {
   const auto all = a.configurations();
   if (all == std::int64_t(a.families.size()))
     return "Nothing was selected: every model has one configuration, and its test figures are shown.";
-  return fmt::format("{} configurations were compared, by mean validation clip accuracy alone. Test figures are shown for {} of them: of each "
-                     "model the chosen one and the first, its reference. All others' test figures are withheld by design, so that the test "
-                     "cannot be selected on.",
-                     grouped(all), shown);
+  return fmt::format(
+      "{} configurations were compared, by mean validation clip accuracy alone. Test figures are shown for "
+      "{} of them: of each "
+      "model the chosen one and the first, its reference. All others' test figures are withheld by design, "
+      "so that the test "
+      "cannot be selected on.",
+      grouped(all), shown);
 }
 
 std::vector<std::string> findings(const Analysis& a) {
@@ -154,14 +190,19 @@ std::vector<std::string> findings(const Analysis& a) {
   for (const auto& f : a.families) found_within(f, out);
   for (const auto& f : a.families) found_of_fit(f, out);
   if (!a.wrong_families.empty() && a.tested_by_all > 0)
-    out.push_back(fmt::format("Of the {} that {} tested on, {} {} taken wrong every time{}.", plural(a.tested_by_all, "clip"),
-                              a.wrong_families.size() == 1 ? "the chosen model was" : "all chosen models were", a.wrong_clips.size(),
-                              a.wrong_clips.size() == 1 ? "was" : "were", a.wrong_families.size() == 1 ? "" : " by every one of them"));
+    out.push_back(fmt::format(
+        "Of the {} that {} tested on, {} {} taken wrong every time{}.", plural(a.tested_by_all, "clip"),
+        a.wrong_families.size() == 1 ? "the chosen model was" : "all chosen models were",
+        a.wrong_clips.size(), a.wrong_clips.size() == 1 ? "was" : "were",
+        a.wrong_families.size() == 1 ? "" : " by every one of them"));
   for (const auto& f : a.families) {
     std::int64_t diverged = 0;
     for (const auto& c : f.configurations) diverged += c.diverged;
-    if (diverged > 0) out.push_back(fmt::format("{}: {} diverged and could not be scored.", f.name, plural(diverged, "run")));
-    if (f.chosen && f.chosen_diverged) out.push_back(fmt::format("{}: every configuration has runs that diverged; the chosen one is no exception.", f.name));
+    if (diverged > 0)
+      out.push_back(fmt::format("{}: {} diverged and could not be scored.", f.name, plural(diverged, "run")));
+    if (f.chosen && f.chosen_diverged)
+      out.push_back(fmt::format(
+          "{}: every configuration has runs that diverged; the chosen one is no exception.", f.name));
     if (!f.chosen) out.push_back(fmt::format("{}: no run was scored.", f.name));
   }
   return out;
@@ -176,12 +217,18 @@ std::vector<Stamp> stamps(const Analysis& a) {
     if (r.leaks) least = std::min(least, r.clip_share), most = std::max(most, r.clip_share);
   }
   const auto runs = std::int64_t(a.runs.size());
-  const auto which = [&](std::int64_t n) { return n == runs ? std::string() : fmt::format(" ({} of {} runs)", n, runs); };
+  const auto which = [&](std::int64_t n) {
+    return n == runs ? std::string() : fmt::format(" ({} of {} runs)", n, runs);
+  };
   if (synthetic > 0)
-    out.push_back({"SYNTHETIC", "generated sounds, not music; the figures say nothing about genres" + which(synthetic)});
+    out.push_back({"SYNTHETIC",
+                   "generated sounds, not music; the figures say nothing about genres" + which(synthetic)});
   if (leaks > 0)
-    out.push_back({"LEAKS", fmt::format("{} of the test clips have segments in the training part; the figures are too good{}",
-                                        least == most ? percent(least) : percent(least) + " to " + percent(most), which(leaks))});
+    out.push_back(
+        {"LEAKS",
+         fmt::format("{} of the test clips have segments in the training part; the figures are too good{}",
+                     least == most ? percent(least) : percent(least) + " to " + percent(most),
+                     which(leaks))});
   return out;
 }
 

@@ -24,12 +24,13 @@ std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Names& c
     if (!seen.insert(real.empty() ? file : real).second) continue;
     auto run = read_run(file, clips);
     if (!runs.empty() && run.label_names != runs.front().label_names)
-      fail_request("{}: its genres ({}) are not those of {} ({}): their figures cannot be compared", printable(file.string()),
-                   printable(join(run.label_names)), printable(runs.front().file.string()), printable(join(runs.front().label_names)));
+      fail_request("{}: its genres ({}) are not those of {} ({}): their figures cannot be compared",
+                   printable(file.string()), printable(join(run.label_names)),
+                   printable(runs.front().file.string()), printable(join(runs.front().label_names)));
     if (!run.key.empty())
       if (const auto [at, added] = keys.try_emplace(run.key, file); !added)
-        fail_request("{} and {} are results of the same run (key {}): leave one out", printable(at->second.string()),
-                     printable(file.string()), printable(run.key));
+        fail_request("{} and {} are results of the same run (key {}): leave one out",
+                     printable(at->second.string()), printable(file.string()), printable(run.key));
     runs.push_back(std::move(run));
   }
   if (runs.empty()) fail_request("no result to report on");
@@ -38,9 +39,10 @@ std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Names& c
 
 namespace {
 
-// Configurations of the runs of one family. Where a repetition would stand twice in one, the data sets differ: their
-// places are put back into the settings.
-void put_places_back(std::vector<Node>& settings, const std::vector<RunSummary>& runs, const std::vector<std::size_t>& members) {
+// Configurations of the runs of one family. Where a repetition would stand twice in one, the data sets
+// differ: their places are put back into the settings.
+void put_places_back(std::vector<Node>& settings, const std::vector<RunSummary>& runs,
+                     const std::vector<std::size_t>& members) {
   std::map<std::pair<std::string, std::string>, std::size_t> seen;
   for (std::size_t i = 0; i < members.size(); ++i) {
     const auto& run = runs[members[i]];
@@ -61,7 +63,8 @@ bool is_number(const std::string& text, double& value) {
 }
 
 // The axis at a key: its distinct values, and which one each configuration has.
-Axis make_axis(const std::string& key, const std::vector<const Node*>& roots, std::vector<std::size_t>& place) {
+Axis make_axis(const std::string& key, const std::vector<const Node*>& roots,
+               std::vector<std::size_t>& place) {
   Axis axis;
   axis.key = key;
   std::vector<const Node*> values;
@@ -78,7 +81,8 @@ Axis make_axis(const std::string& key, const std::vector<const Node*>& roots, st
   for (std::size_t k = 0; k < order.size(); ++k) order[k] = k;
   // Numbers ascending, "off" before them; other values stay as they came.
   double number = 0;
-  const bool numbers = std::all_of(texts.begin(), texts.end(), [&](const auto& t) { return t == "off" || is_number(t, number); });
+  const bool numbers = std::all_of(texts.begin(), texts.end(),
+                                   [&](const auto& t) { return t == "off" || is_number(t, number); });
   if (numbers)
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
       double x = 0, y = 0;

@@ -15,12 +15,26 @@ namespace {
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : printable(text)) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (c == '"') out += "&quot;";
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
   }
+  return out;
+}
+
+// The page's scripts as one, each after those it uses.
+std::string scripts() {
+  std::string out;
+  for (const auto* name :
+       {"parts.js", "charts.js", "plots.js", "figures.js", "settings.js", "models.js", "report.js"})
+    out += embedded(name);
   return out;
 }
 
@@ -32,11 +46,12 @@ const std::string& embedded(const std::string& name) {
   return at->second;
 }
 
-std::string html_page(const Analysis& a, const std::string& title, const Options& options, const std::filesystem::path& folder) {
+std::string html_page(const Analysis& a, const std::string& title, const Options& options,
+                      const std::filesystem::path& folder) {
   const std::map<std::string, std::string> parts{
-      {"title", escaped(title)}, {"sentence", escaped(comparison_sentence(a, options))},
+      {"title", escaped(title)},       {"sentence", escaped(comparison_sentence(a, options))},
       {"css", embedded("report.css")}, {"chart_js", embedded("chart.min.js")},
-      {"script", embedded("charts.js") + embedded("report.js")}, {"data", page_data(a, title, options, folder)}};
+      {"script", scripts()},           {"data", page_data(a, title, options, folder)}};
   // One pass over the template: what is put in is not looked at again.
   const auto& page = embedded("report.html");
   std::string out;

@@ -1,5 +1,5 @@
-// The page: its template, style, scripts and Chart.js (src/report/page, embedded when Timbre is built) around one block of
-// data.
+// The page: its template, style, scripts and Chart.js (src/report/page, embedded when Timbre is built) around
+// one block of data.
 #pragma once
 
 #include <filesystem>
@@ -10,12 +10,14 @@
 namespace timbre::report {
 
 /// The whole HTML text. `folder`: where the page will stand; files are named relative to it.
-std::string html_page(const Analysis& a, const std::string& title, const Options& options, const std::filesystem::path& folder);
+std::string html_page(const Analysis& a, const std::string& title, const Options& options,
+                      const std::filesystem::path& folder);
 
 /// The block of data as JSON without '<', '>' and '&', so that it can stand in a script element.
-std::string page_data(const Analysis& a, const std::string& title, const Options& options, const std::filesystem::path& folder);
+std::string page_data(const Analysis& a, const std::string& title, const Options& options,
+                      const std::filesystem::path& folder);
 
-/// Embedded files by name: "report.html", "report.css", "report.js", "charts.js", "chart.min.js".
+/// Embedded files by name: "report.html", "report.css", "report.js", "chart.min.js".
 const std::string& embedded(const std::string& name);
 
 }  // namespace timbre::report

@@ -1,4 +1,5 @@
-// The block of data of the page. Shares are rounded to 4 decimals and losses to 5 digits: a curve needs no more.
+// The block of data of the page. Shares are rounded to 4 decimals and losses to 5 digits: a curve needs no
+// more.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -34,24 +35,35 @@ Json spread(const Spread& s, Json (*number)(double)) {
   return out;
 }
 Json shares(const Spread& s) { return spread(s, share); }
-Json figures(const Spread& s) { return spread(s, [](double v) { return digits(v); }); }
+Json figures(const Spread& s) {
+  return spread(s, [](double v) { return digits(v); });
+}
 
 Json test_data(const TestFigures& t) {
-  return {{"clip", shares(t.clip)},         {"low", share(t.clips.low)}, {"high", share(t.clips.high)}, {"bootstrap", t.bootstrap},
-          {"clips", t.tested},              {"answers", t.answers},      {"segment", shares(t.segment)},
+  return {{"clip", shares(t.clip)},
+          {"low", share(t.clips.low)},
+          {"high", share(t.clips.high)},
+          {"bootstrap", t.bootstrap},
+          {"clips", t.tested},
+          {"answers", t.answers},
+          {"segment", shares(t.segment)},
           {"macro_f1", shares(t.macro_f1)}};
 }
 
 Json configuration_data(const Analysis& a, const Configuration& c, const Configuration& reference) {
-  Json out{{"name", c.name}, {"values", c.values}, {"runs", c.runs}, {"scored", c.scored}, {"diverged", c.diverged}, {"unfinished", c.unfinished}};
-  out["clip"] = shares(c.val_clip), out["segment"] = shares(c.val_segment), out["macro_f1"] = shares(c.val_macro_f1);
+  Json out{{"name", c.name},     {"values", c.values},     {"runs", c.runs},
+           {"scored", c.scored}, {"diverged", c.diverged}, {"unfinished", c.unfinished}};
+  out["clip"] = shares(c.val_clip), out["segment"] = shares(c.val_segment),
+  out["macro_f1"] = shares(c.val_macro_f1);
   out["loss"] = figures(c.val_loss), out["train"] = shares(c.train_accuracy), out["gap"] = shares(c.gap);
-  out["epochs"] = digits(c.epochs), out["best_epoch"] = digits(c.best_epoch), out["stopped"] = digits(c.stopped_early);
+  out["epochs"] = digits(c.epochs), out["best_epoch"] = digits(c.best_epoch),
+  out["stopped"] = digits(c.stopped_early);
   out["seconds"] = digits(c.train_seconds), out["predict"] = digits(c.predict_seconds, 3);
   out["parameters"] = c.parameters, out["trainable"] = c.trainable_parameters;
   out["difference"] = shares(c.difference);
   if (c.test) out["test"] = test_data(*c.test);
-  if (&c != &reference) out["set"] = overrides(a.runs[reference.runs[0]].settings, a.runs[c.runs[0]].settings);
+  if (&c != &reference)
+    out["set"] = overrides(a.runs[reference.runs[0]].settings, a.runs[c.runs[0]].settings);
   return out;
 }
 
@@ -73,21 +85,27 @@ Json family_data(const Analysis& a, const Family& f) {
   Json out{{"name", f.name}, {"stamps", Json::array()}};
   if (f.synthetic) out["stamps"].push_back("SYNTHETIC");
   if (f.leaks) out["stamps"].push_back("LEAKS");
-  out["axes"] = list(f.axes, [](const Axis& x) { return Json{{"key", x.key}, {"name", x.name}, {"texts", x.texts}}; });
+  out["axes"] = list(f.axes, [](const Axis& x) {
+    return Json{{"key", x.key}, {"name", x.name}, {"texts", x.texts}};
+  });
   out["reference"] = f.reference;
   out["chosen"] = f.chosen ? Json(*f.chosen) : Json();
-  out["configurations"] = list(f.configurations, [&](const Configuration& c) { return configuration_data(a, c, reference); });
+  out["configurations"] =
+      list(f.configurations, [&](const Configuration& c) { return configuration_data(a, c, reference); });
   if (f.detail) out["detail"] = detail_data(*f.detail);
-  if (f.test_difference) out["test_difference"] = shares(*f.test_difference), out["test_p"] = digits(f.test_p, 3);
+  if (f.test_difference)
+    out["test_difference"] = shares(*f.test_difference), out["test_p"] = digits(f.test_p, 3);
   out["yaml"] = a.runs[reference.runs[0]].yaml;
   return out;
 }
 
 Json run_data(const RunSummary& r, const std::filesystem::path& folder) {
   std::error_code ignored;
-  const auto relative = std::filesystem::relative(std::filesystem::absolute(r.file, ignored), folder, ignored);
-  Json out{{"repetition", r.repetition}, {"status", r.status}, {"best", r.best_epoch}, {"kept", r.weights_epoch}, {"stopped", r.stopped_early},
-           {"file", (relative.empty() ? r.file : relative).generic_string()}};
+  const auto relative =
+      std::filesystem::relative(std::filesystem::absolute(r.file, ignored), folder, ignored);
+  Json out{{"repetition", r.repetition}, {"status", r.status},
+           {"best", r.best_epoch},       {"kept", r.weights_epoch},
+           {"stopped", r.stopped_early}, {"file", (relative.empty() ? r.file : relative).generic_string()}};
   if (!r.message.empty()) out["message"] = r.message;
   const auto& h = r.history;
   out["accuracy"] = list(h.accuracy, share), out["val_accuracy"] = list(h.val_accuracy, share);
@@ -103,15 +121,20 @@ Json split_data(const Analysis& a) {
     for (const auto& c : f.configurations)
       for (const auto i : c.runs) {
         const auto& r = a.runs[i];
-        Json split{{"repetition", r.repetition}, {"stamps", Json::array()},
+        Json split{{"repetition", r.repetition},
+                   {"stamps", Json::array()},
                    {"sizes", {r.train_segments, r.validation_segments, r.test_segments}},
-                   {"clip_share", share(r.clip_share)}, {"artist_share", share(r.artist_share)},
-                   {"notes", list(r.notes, [](const auto& n) { return Json{n.first, n.second}; })}};
+                   {"clip_share", share(r.clip_share)},
+                   {"artist_share", share(r.artist_share)},
+                   {"notes", list(r.notes, [](const auto& n) {
+                      return Json{n.first, n.second};
+                    })}};
         if (r.synthetic) split["stamps"].push_back("SYNTHETIC");
         if (r.leaks) split["stamps"].push_back("LEAKS");
         const auto same = [&](const Json& s) { return s["split"] == split; };
         auto at = std::find_if(splits.begin(), splits.end(), same);
-        if (at == splits.end()) splits.push_back({{"split", split}, {"models", Json::array()}, {"runs", 0}}), at = splits.end() - 1;
+        if (at == splits.end())
+          splits.push_back({{"split", split}, {"models", Json::array()}, {"runs", 0}}), at = splits.end() - 1;
         auto& models = (*at)["models"];
         if (std::find(models.begin(), models.end(), f.name) == models.end()) models.push_back(f.name);
         (*at)["runs"] = (*at)["runs"].get<int>() + 1;
@@ -145,8 +168,10 @@ Json environment_data(const Analysis& a) {
 
 }  // namespace
 
-std::string page_data(const Analysis& a, const std::string& title, const Options& options, const std::filesystem::path& folder) {
-  Json data{{"title", title}, {"sentence", comparison_sentence(a, options)}, {"selection", selection_sentence(a)}};
+std::string page_data(const Analysis& a, const std::string& title, const Options& options,
+                      const std::filesystem::path& folder) {
+  Json data{
+      {"title", title}, {"sentence", comparison_sentence(a, options)}, {"selection", selection_sentence(a)}};
   data["findings"] = findings(a);
   data["stamps"] = list(stamps(a), [](const Stamp& s) { return Json{{"name", s.name}, {"text", s.text}}; });
   data["labels"] = a.label_names;
@@ -159,23 +184,35 @@ std::string page_data(const Analysis& a, const std::string& title, const Options
       return out;
     }
     out["first_better"] = c.first_better, out["second_better"] = c.second_better, out["clips"] = c.clips;
-    out["p"] = digits(c.p_value, 3), out["adjusted"] = digits(c.adjusted, 3), out["difference"] = shares(c.difference);
+    out["p"] = digits(c.p_value, 3), out["adjusted"] = digits(c.adjusted, 3),
+    out["difference"] = shares(c.difference);
     return out;
   });
-  data["wrong"] = {{"families", a.wrong_families}, {"tested", a.tested_by_all},
-                   {"clips", list(a.wrong_clips, [](const WrongClip& w) { return Json{{"path", w.path}, {"label", w.label}, {"taken", w.taken_for}}; })}};
+  data["wrong"] = {{"families", a.wrong_families},
+                   {"tested", a.tested_by_all},
+                   {"clips", list(a.wrong_clips, [](const WrongClip& w) {
+                      return Json{{"path", w.path}, {"label", w.label}, {"taken", w.taken_for}};
+                    })}};
   data["splits"] = split_data(a);
   data["bad_files"] = bad_files(a);
   data["environment"] = environment_data(a);
-  data["examples"] = list(options.examples, [](const Picture& p) { return Json{{"title", p.title}, {"alt", p.alt}, {"svg", p.svg}}; });
-  data["failed"] = list(options.failed, [](const Failure& f) { return Json{{"name", f.name}, {"message", f.message}}; });
+  data["examples"] = list(options.examples, [](const Picture& p) {
+    return Json{{"title", p.title}, {"alt", p.alt}, {"svg", p.svg}};
+  });
+  data["failed"] = list(options.failed, [](const Failure& f) {
+    return Json{{"name", f.name}, {"message", f.message}};
+  });
   data["command"] = options.command;
   std::string out;
   for (const char c : data.dump(-1, ' ', false, Json::error_handler_t::replace)) {
-    if (c == '<') out += "\\u003c";
-    else if (c == '>') out += "\\u003e";
-    else if (c == '&') out += "\\u0026";
-    else out += c;
+    if (c == '<')
+      out += "\\u003c";
+    else if (c == '>')
+      out += "\\u003e";
+    else if (c == '&')
+      out += "\\u0026";
+    else
+      out += c;
   }
   return out;
 }

@@ -1,12 +1,11 @@
 // One self-contained HTML page from result files alone, and its tables as CSV and Markdown beside it.
 //
-// Runs that differ only in what repeats a run (seed, split.seed, split.fold) are one configuration; the configurations
-// of one experiment are a family. Runs whose split leaks, or whose data are synthetic, make families of their own: their
-// figures cannot be compared with the others'.
-// Within a family the configuration of the best mean validation clip accuracy is chosen (ties: lower mean validation
-// loss, then the first). Test figures are shown of the chosen and of the first configuration of a family only; those of
-// all others are nowhere in the three files.
-// The same result files give the same bytes.
+// Runs that differ only in what repeats a run (seed, split.seed, split.fold) are one configuration; the
+// configurations of one experiment are a family. Runs whose split leaks, or whose data are synthetic, make
+// families of their own: their figures cannot be compared with the others'. Within a family the configuration
+// of the best mean validation clip accuracy is chosen (ties: lower mean validation loss, then the first).
+// Test figures are shown of the chosen and of the first configuration of a family only; those of all others
+// are nowhere in the three files. The same result files give the same bytes.
 #pragma once
 
 #include <cstdint>
@@ -27,12 +26,12 @@ struct Picture {
 };
 
 struct Options {
-  std::string title;               // empty: from the experiments' names
-  std::string command;             // how this page is made again, shown at its end; may be empty
-  std::vector<std::string> axes;   // swept keys in the study's order; empty: found from what differs
-  std::vector<Failure> failed;     // named in the report
-  std::int64_t planned = 0;        // runs of the study; 0: as many as there are results and failures
-  std::vector<Picture> examples;   // may be empty
+  std::string title;              // empty: from the experiments' names
+  std::string command;            // how this page is made again, shown at its end; may be empty
+  std::vector<std::string> axes;  // swept keys in the study's order; empty: found from what differs
+  std::vector<Failure> failed;    // named in the report
+  std::int64_t planned = 0;       // runs of the study; 0: as many as there are results and failures
+  std::vector<Picture> examples;  // may be empty
 };
 
 struct Written {
@@ -40,15 +39,15 @@ struct Written {
   std::size_t bytes;  // of the page
 };
 
-/// Writes `html`, and beside it the same name with .csv and .md, each whole or not at all. Files are read one at a time,
-/// without weights; a file named twice is read once.
-/// Throws RequestError: no result; a file that is no result; results that cannot be compared (other label names); two
-/// files of the same run. Error: a damaged file, or a folder that cannot be written.
+/// Writes `html`, and beside it the same name with .csv and .md, each whole or not at all. Files are read one
+/// at a time, without weights; a file named twice is read once. Throws RequestError: no result; a file that
+/// is no result; results that cannot be compared (other label names); two files of the same run. Error: a
+/// damaged file, or a folder that cannot be written.
 Written write_report(const std::vector<std::filesystem::path>& results, const std::filesystem::path& html,
                      const Options& options);
 
-/// Every result.h5 at or below `path`, sorted; `path` itself where it is no folder. Throws RequestError where nothing is
-/// there.
+/// Every result.h5 at or below `path`, sorted; `path` itself where it is no folder. Throws RequestError where
+/// nothing is there.
 std::vector<std::filesystem::path> find_results(const std::filesystem::path& path);
 
 }  // namespace timbre::report

@@ -13,7 +13,8 @@ namespace {
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 Scores scores(const results::Evaluation& e, Names& names) {
-  Scores s{e.clips.accuracy, e.clips.macro_f1, e.accuracy, e.loss, e.macro_f1, e.rows(), {}, e.clips.label, e.clips.prediction};
+  Scores s{e.clips.accuracy, e.clips.macro_f1,  e.accuracy, e.loss, e.macro_f1, e.rows(), {},
+           e.clips.label,    e.clips.prediction};
   for (const auto& path : e.clips.path) s.clip.push_back(names.number(path));
   return s;
 }
@@ -60,14 +61,16 @@ RunSummary read_run(const std::filesystem::path& file, Names& names) {
   s.train_seconds = r.train_seconds;
   s.predict_seconds = r.test && r.test->rows() > 0 ? r.predict_seconds / double(r.test->rows()) : nan;
   s.clip_share = r.split.clip_share_in_train, s.artist_share = r.split.artist_share_in_train;
-  s.train_segments = std::int64_t(r.split.train.size()), s.validation_segments = std::int64_t(r.split.validation.size());
+  s.train_segments = std::int64_t(r.split.train.size()),
+  s.validation_segments = std::int64_t(r.split.validation.size());
   s.test_segments = std::int64_t(r.split.test.size());
   if (r.validation) s.validation = scores(*r.validation, names);
   if (r.test) {
     s.test = scores(*r.test, names);
     s.reliability = evaluation::reliability(r.test->probabilities, r.test->classes(), r.test->label);
   }
-  s.history = std::move(r.history), s.environment = std::move(r.environment), s.notes = std::move(r.split.notes);
+  s.history = std::move(r.history), s.environment = std::move(r.environment),
+  s.notes = std::move(r.split.notes);
   s.bad_files = std::move(r.bad_files), s.label_names = std::move(r.label_names);
   return s;
 }

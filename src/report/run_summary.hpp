@@ -32,10 +32,10 @@ class Names {
 
 /// Scores of one part of a run's split.
 struct Scores {
-  double clip_accuracy = 0, clip_macro_f1 = 0;          // of clips
-  double accuracy = 0, loss = 0, macro_f1 = 0;          // of segments; the loss without penalties
+  double clip_accuracy = 0, clip_macro_f1 = 0;  // of clips
+  double accuracy = 0, loss = 0, macro_f1 = 0;  // of segments; the loss without penalties
   std::int64_t segments = 0;
-  std::vector<std::int32_t> clip, label, prediction;    // one per clip; clip: a number of Names
+  std::vector<std::int32_t> clip, label, prediction;  // one per clip; clip: a number of Names
 };
 
 struct RunSummary {
@@ -49,7 +49,7 @@ struct RunSummary {
   bool stopped_early = false, synthetic = false, leaks = false;
   std::int64_t parameters = 0, trainable_parameters = 0;
   double train_seconds = 0;
-  double predict_seconds = 0;  // per segment; NaN where nothing was predicted
+  double predict_seconds = 0;               // per segment; NaN where nothing was predicted
   double clip_share = 0, artist_share = 0;  // of the test clips, see results::SplitRecord
   std::int64_t train_segments = 0, validation_segments = 0, test_segments = 0;
   results::HistoryRecord history;
@@ -64,7 +64,8 @@ struct RunSummary {
   bool scored() const { return status == "finished" && validation.has_value(); }
 };
 
-/// Reads one result without its weights. Throws as results::read_result; RequestError where its configuration is no YAML.
+/// Reads one result without its weights. Throws as results::read_result; RequestError where its configuration
+/// is no YAML.
 RunSummary read_run(const std::filesystem::path& file, Names& clips);
 
 }  // namespace timbre::report

@@ -18,14 +18,17 @@ const Node nothing;
 const Node& solid(const Node* node) { return node ? *node : nothing; }
 
 bool is_leaf(const Node& n) {
-  return !n.is_map() && std::none_of(n.items.begin(), n.items.end(), [](const Node& i) { return i.is_map(); });
+  return !n.is_map() &&
+         std::none_of(n.items.begin(), n.items.end(), [](const Node& i) { return i.is_map(); });
 }
 
 // Calls visit(path, values) for the lowest differing paths.
 template <class Visit>
 void walk(const std::string& path, const std::vector<const Node*>& nodes, const Visit& visit) {
   if (std::all_of(nodes.begin(), nodes.end(), [&](const Node* n) { return same(n, nodes[0]); })) return;
-  const auto all = [&](auto holds) { return std::all_of(nodes.begin(), nodes.end(), [&](const Node* n) { return n && holds(*n); }); };
+  const auto all = [&](auto holds) {
+    return std::all_of(nodes.begin(), nodes.end(), [&](const Node* n) { return n && holds(*n); });
+  };
   if (all([](const Node& n) { return n.is_map(); })) {
     std::vector<std::string> keys;
     bool shared = false;  // a key that all have: a section; none: a choice of one part or another
@@ -33,7 +36,8 @@ void walk(const std::string& path, const std::vector<const Node*>& nodes, const 
       for (const auto& [key, value] : n->entries)
         if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
           keys.push_back(key);
-          shared |= std::all_of(nodes.begin(), nodes.end(), [&key = key](const Node* m) { return m->find(key); });
+          shared |=
+              std::all_of(nodes.begin(), nodes.end(), [&key = key](const Node* m) { return m->find(key); });
         }
     if (shared || path.empty()) {
       for (const auto& key : keys) {
@@ -43,7 +47,9 @@ void walk(const std::string& path, const std::vector<const Node*>& nodes, const 
       }
       return;
     }
-  } else if (all([&](const Node& n) { return n.is_sequence() && !is_leaf(n) && n.items.size() == nodes[0]->items.size(); })) {
+  } else if (all([&](const Node& n) {
+               return n.is_sequence() && !is_leaf(n) && n.items.size() == nodes[0]->items.size();
+             })) {
     for (std::size_t i = 0; i < nodes[0]->items.size(); ++i) {
       std::vector<const Node*> below;
       for (const auto* n : nodes) below.push_back(&n->items[i]);
@@ -72,7 +78,8 @@ std::string shorter_exponent(std::string number) {
 std::string scalar_text(const Node& n) {
   char* end = nullptr;
   const double value = std::strtod(n.scalar.c_str(), &end);
-  const bool number = !n.quoted && !n.scalar.empty() && *end == '\0' && n.scalar.find_first_not_of("0123456789.e+-") == n.scalar.npos;
+  const bool number = !n.quoted && !n.scalar.empty() && *end == '\0' &&
+                      n.scalar.find_first_not_of("0123456789.e+-") == n.scalar.npos;
   const bool fraction = n.scalar.find_first_of(".e") != n.scalar.npos;
   if (number && fraction && n.scalar.size() > 7) return shorter_exponent(fmt::format("{:.4g}", value));
   return n.quoted ? n.scalar : shorter_exponent(n.scalar);
@@ -85,7 +92,8 @@ std::string brief(const Node* node, const std::vector<std::string>& varying) {
   if (n.is_sequence()) {
     std::string out;
     for (const auto& item : n.items)
-      out += (out.empty() ? "" : ", ") + (item.is_map() && item.entries.size() == 1 ? item.entries[0].first : flow(&item));
+      out += (out.empty() ? "" : ", ") +
+             (item.is_map() && item.entries.size() == 1 ? item.entries[0].first : flow(&item));
     return is_leaf(n) ? "[" + out + "]" : out;
   }
   // A part with its options: "adam", or the options that tell it from the others.
@@ -155,7 +163,8 @@ std::vector<std::string> differing(const std::vector<const Node*>& roots) {
   if (roots.size() < 2) return paths;
   std::vector<const Node*> dropout;
   for (const auto* root : roots) dropout.push_back(at(*root, "regularisation.dropout"));
-  const bool swept = std::any_of(dropout.begin(), dropout.end(), [&](const Node* n) { return !same(n, dropout[0]); });
+  const bool swept =
+      std::any_of(dropout.begin(), dropout.end(), [&](const Node* n) { return !same(n, dropout[0]); });
   walk("", roots, [&](const std::string& path, const std::vector<const Node*>& values) {
     const bool rate = path.starts_with("model[") && path.find("dropout") != path.npos;
     if (!(swept && rate && follows(values, dropout))) paths.push_back(path);
@@ -167,9 +176,11 @@ std::string flow(const Node* node) {
   const auto& n = solid(node);
   std::string out;
   switch (n.kind) {
-    case Node::Kind::null: return "null";
+    case Node::Kind::null:
+      return "null";
     case Node::Kind::scalar: {
-      const bool special = n.scalar.empty() || n.scalar.find_first_of(" \t\n,[]{}:#&*!|>'\"%@`\\") != n.scalar.npos;
+      const bool special =
+          n.scalar.empty() || n.scalar.find_first_of(" \t\n,[]{}:#&*!|>'\"%@`\\") != n.scalar.npos;
       if (!special && !n.quoted) return shorter_exponent(n.scalar);
       for (const char c : n.scalar) {
         if (c == '"' || c == '\\') out += '\\';
@@ -180,7 +191,8 @@ std::string flow(const Node* node) {
     case Node::Kind::sequence:
       for (const auto& item : n.items) out += (out.empty() ? "" : ", ") + flow(&item);
       return "[" + out + "]";
-    case Node::Kind::map: break;
+    case Node::Kind::map:
+      break;
   }
   for (const auto& [key, value] : n.entries) out += (out.empty() ? "" : ", ") + key + ": " + flow(&value);
   return "{" + out + "}";
@@ -194,7 +206,7 @@ std::vector<std::string> short_texts(const std::vector<const Node*>& values) {
   };
   for (const auto* a : values)
     for (const auto* b : values)
-      if (const auto *x = inner(a), *y = inner(b); x && y)
+      if (const auto* x = inner(a), *y = inner(b); x && y)
         for (const auto& [key, value] : x->entries)
           if (const auto* other = y->find(key); other && !same(&value, other)) varying.insert(key);
   std::vector<std::string> out;
@@ -214,7 +226,8 @@ std::vector<std::string> short_names(const std::vector<std::string>& keys) {
   std::map<std::string, int> used;
   const auto last = [](const std::string& key) { return key.substr(key.find_last_of('.') + 1); };
   for (const auto& key : keys) ++used[last(key)];
-  for (const auto& key : keys) out.push_back(used[last(key)] == 1 && !key.starts_with("model[") ? last(key) : key);
+  for (const auto& key : keys)
+    out.push_back(used[last(key)] == 1 && !key.starts_with("model[") ? last(key) : key);
   return out;
 }
 

@@ -25,11 +25,16 @@ std::string figure(double v) { return std::isnan(v) ? "" : fmt::format("{:.6g}",
 std::string plain(const std::string& text) {
   std::string out;
   for (const char c : printable(text)) {
-    if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '&') out += "&amp;";
-    else if (std::string_view("|\\`*_[]#~").find(c) != std::string_view::npos) out += std::string("\\") + c;
-    else out += c;
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (std::string_view("|\\`*_[]#~").find(c) != std::string_view::npos)
+      out += std::string("\\") + c;
+    else
+      out += c;
   }
   return out;
 }
@@ -55,7 +60,9 @@ std::vector<std::size_t> shown(const Family& f) {
   return out;
 }
 
-std::string per_prediction(double seconds) { return std::isnan(seconds) ? "–" : fmt::format("{:.3g} ms", 1000 * seconds); }
+std::string per_prediction(double seconds) {
+  return std::isnan(seconds) ? "–" : fmt::format("{:.3g} ms", 1000 * seconds);
+}
 std::string decimals(double v) { return std::isnan(v) ? "–" : fmt::format("{:.3f}", v); }
 
 }  // namespace
@@ -67,13 +74,40 @@ std::string csv_table(const Analysis& a) {
       if (std::find(axes.begin(), axes.end(), axis.key) == axes.end()) axes.push_back(axis.key);
   Row head{"model", "configuration"};
   head.insert(head.end(), axes.begin(), axes.end());
-  for (const auto* name :
-       {"chosen", "reference", "synthetic", "leaks", "runs", "scored", "diverged", "validation_clip_accuracy", "validation_clip_sd",
-        "validation_clip_low", "validation_clip_high", "validation_minus_reference", "validation_minus_reference_low",
-        "validation_minus_reference_high", "validation_segment_accuracy", "validation_macro_f1", "validation_loss", "train_accuracy", "gap",
-        "epochs_run", "best_epoch", "parameters", "trainable_parameters", "train_seconds", "seconds_per_prediction", "test_clip_accuracy",
-        "test_clip_over_clips_low", "test_clip_over_clips_high", "test_clip_sd", "test_clip_over_seeds_low", "test_clip_over_seeds_high",
-        "test_segment_accuracy", "test_macro_f1", "test_clips"})
+  for (const auto* name : {"chosen",
+                           "reference",
+                           "synthetic",
+                           "leaks",
+                           "runs",
+                           "scored",
+                           "diverged",
+                           "validation_clip_accuracy",
+                           "validation_clip_sd",
+                           "validation_clip_low",
+                           "validation_clip_high",
+                           "validation_minus_reference",
+                           "validation_minus_reference_low",
+                           "validation_minus_reference_high",
+                           "validation_segment_accuracy",
+                           "validation_macro_f1",
+                           "validation_loss",
+                           "train_accuracy",
+                           "gap",
+                           "epochs_run",
+                           "best_epoch",
+                           "parameters",
+                           "trainable_parameters",
+                           "train_seconds",
+                           "seconds_per_prediction",
+                           "test_clip_accuracy",
+                           "test_clip_over_clips_low",
+                           "test_clip_over_clips_high",
+                           "test_clip_sd",
+                           "test_clip_over_seeds_low",
+                           "test_clip_over_seeds_high",
+                           "test_segment_accuracy",
+                           "test_macro_f1",
+                           "test_clips"})
     head.push_back(name);
   std::string out;
   const auto line = [&](const Row& cells) {
@@ -91,16 +125,20 @@ std::string csv_table(const Analysis& a) {
           if (f.axes[x].key == key) row.back() = f.axes[x].texts[c.values[x]];
       }
       const auto flag = [](bool b) { return std::string(b ? "1" : "0"); };
-      row.insert(row.end(), {flag(f.chosen == i), flag(f.reference == i), flag(f.synthetic), flag(f.leaks), std::to_string(c.runs.size()),
-                             std::to_string(c.scored), std::to_string(c.diverged)});
-      for (const double v : {c.val_clip.mean, c.val_clip.deviation, c.val_clip.low, c.val_clip.high, c.difference.mean, c.difference.low,
-                             c.difference.high, c.val_segment.mean, c.val_macro_f1.mean, c.val_loss.mean, c.train_accuracy.mean, c.gap.mean,
-                             c.epochs, c.best_epoch})
+      row.insert(row.end(),
+                 {flag(f.chosen == i), flag(f.reference == i), flag(f.synthetic), flag(f.leaks),
+                  std::to_string(c.runs.size()), std::to_string(c.scored), std::to_string(c.diverged)});
+      for (const double v :
+           {c.val_clip.mean, c.val_clip.deviation, c.val_clip.low, c.val_clip.high, c.difference.mean,
+            c.difference.low, c.difference.high, c.val_segment.mean, c.val_macro_f1.mean, c.val_loss.mean,
+            c.train_accuracy.mean, c.gap.mean, c.epochs, c.best_epoch})
         row.push_back(figure(v));
-      row.insert(row.end(), {std::to_string(c.parameters), std::to_string(c.trainable_parameters), figure(c.train_seconds), figure(c.predict_seconds)});
+      row.insert(row.end(), {std::to_string(c.parameters), std::to_string(c.trainable_parameters),
+                             figure(c.train_seconds), figure(c.predict_seconds)});
       if (c.test) {
         const auto& t = *c.test;
-        for (const double v : {t.clip.mean, t.clips.low, t.clips.high, t.clip.deviation, t.clip.low, t.clip.high, t.segment.mean, t.macro_f1.mean})
+        for (const double v : {t.clip.mean, t.clips.low, t.clips.high, t.clip.deviation, t.clip.low,
+                               t.clip.high, t.segment.mean, t.macro_f1.mean})
           row.push_back(figure(v));
         row.push_back(std::to_string(t.tested));
       } else {
@@ -121,16 +159,18 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
       const auto& c = f.configurations[i];
       Row row{plain(full_name(f, c)) + stamps_of(f) + (f.chosen == i ? "" : " (reference)")};
       if (const auto& t = c.test)
-        row.insert(row.end(), {percent(t->clip.mean), fmt::format("{} to {}", percent(t->clips.low), percent(t->clips.high)),
-                               t->clip.n > 1 ? plus_minus(t->clip) : "–", percent(t->segment.mean), decimals(t->macro_f1.mean)});
+        row.insert(row.end(), {percent(t->clip.mean),
+                               fmt::format("{} to {}", percent(t->clips.low), percent(t->clips.high)),
+                               t->clip.n > 1 ? plus_minus(t->clip) : "–", percent(t->segment.mean),
+                               decimals(t->macro_f1.mean)});
       else
         row.insert(row.end(), 5, "–");
-      row.insert(row.end(), {grouped(c.parameters), c.scored ? duration_text(c.train_seconds) : "–", per_prediction(c.predict_seconds),
-                             std::to_string(c.scored)});
+      row.insert(row.end(), {grouped(c.parameters), c.scored ? duration_text(c.train_seconds) : "–",
+                             per_prediction(c.predict_seconds), std::to_string(c.scored)});
       rows.push_back(row);
     }
-  out += table({"model", "clip accuracy", "95% over clips", "over seeds (95%, t)", "segment accuracy", "macro F1", "parameters", "training",
-                "per prediction", "seeds"},
+  out += table({"model", "clip accuracy", "95% over clips", "over seeds (95%, t)", "segment accuracy",
+                "macro F1", "parameters", "training", "per prediction", "seeds"},
                rows, 1);
   out += plain(selection_sentence(a)) + "\n\n## What was found\n\n";
   for (const auto& text : findings(a)) out += "- " + plain(text) + "\n";
@@ -139,26 +179,34 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
   for (const auto& f : a.families)
     for (std::size_t i = 0; i < f.configurations.size(); ++i) {
       const auto& c = f.configurations[i];
-      rows.push_back({plain(full_name(f, c)) + stamps_of(f) + (f.chosen == i ? " (chosen)" : ""), plus_minus(c.val_clip),
-                      percent(c.val_segment.mean), decimals(c.val_macro_f1.mean), decimals(c.val_loss.mean), percent(c.gap.mean),
-                      std::isnan(c.epochs) ? "–" : fmt::format("{:.1f}", c.epochs),
-                      fmt::format("{}{}", c.scored, c.diverged ? fmt::format(" ({} diverged)", c.diverged) : "")});
+      rows.push_back(
+          {plain(full_name(f, c)) + stamps_of(f) + (f.chosen == i ? " (chosen)" : ""), plus_minus(c.val_clip),
+           percent(c.val_segment.mean), decimals(c.val_macro_f1.mean), decimals(c.val_loss.mean),
+           percent(c.gap.mean), std::isnan(c.epochs) ? "–" : fmt::format("{:.1f}", c.epochs),
+           fmt::format("{}{}", c.scored, c.diverged ? fmt::format(" ({} diverged)", c.diverged) : "")});
     }
-  out += table({"configuration", "clip accuracy", "segment accuracy", "macro F1", "loss", "gap", "epochs", "seeds"}, rows, 1);
+  out += table(
+      {"configuration", "clip accuracy", "segment accuracy", "macro F1", "loss", "gap", "epochs", "seeds"},
+      rows, 1);
   rows.clear();
   for (const auto& c : a.comparisons) {
     Row row{plain(a.families[c.first].name), plain(a.families[c.second].name)};
     if (c.not_compared.empty())
-      row.insert(row.end(), {points(c.difference.mean),
-                             c.difference.n > 1 ? fmt::format("{} to {}", points(c.difference.low), points(c.difference.high)) : "–",
-                             fmt::format("{} : {}", c.first_better, c.second_better), fmt::format("{:.3g}", c.adjusted)});
+      row.insert(
+          row.end(),
+          {points(c.difference.mean),
+           c.difference.n > 1 ? fmt::format("{} to {}", points(c.difference.low), points(c.difference.high))
+                              : "–",
+           fmt::format("{} : {}", c.first_better, c.second_better), fmt::format("{:.3g}", c.adjusted)});
     else
       row.insert(row.end(), {"not compared: " + c.not_compared, "", "", ""});
     rows.push_back(row);
   }
   if (!rows.empty())
     out += "## Differences between the chosen configurations (test clips)\n\n" +
-           table({"first", "second", "first minus second", "95% over seeds", "clips for either", "p (exact, Holm)"}, rows, 2);
+           table({"first", "second", "first minus second", "95% over seeds", "clips for either",
+                  "p (exact, Holm)"},
+                 rows, 2);
   if (!options.failed.empty()) {
     out += "## Runs without a result\n\n";
     for (const auto& f : options.failed) out += "- " + plain(f.name) + ": " + plain(f.message) + "\n";

@@ -24,68 +24,6 @@ Json data_of(const std::string& html) {
   return Json::parse(html.substr(at, html.find("</script>", at) - at));
 }
 
-// A sweep of two axes by three seeds, whose best configuration on validation is l2 0.1, dropout 0.2.
-Results sweep() {
-  Results r;
-  for (const int seed : {0, 1, 2})
-    for (const std::string l2 : {"0", "0.01", "0.1"})
-      for (const std::string dropout : {"null", "0.2"}) {
-        const bool best = l2 == "0.1" && dropout == "0.2", first = l2 == "0" && dropout == "null";
-        r.add({.seed = seed, .l2 = l2, .dropout = dropout, .validation_right = best ? 8 : first ? 6 : 5, .test_right = best ? 7 : first ? 6 : 9,
-               .first_test_clip = 2 * seed});
-      }
-  return r;
-}
-
-TEST(Report, RunsThatDifferInTheSeedAreOneConfiguration) {
-  const auto r = sweep();
-  const auto a = analyse(r.files(), {});
-  ASSERT_EQ(a.families.size(), 1u);
-  const auto& f = a.families[0];
-  ASSERT_EQ(f.configurations.size(), 6u);
-  for (const auto& c : f.configurations) EXPECT_EQ(c.runs.size(), 3u) << c.name;
-  ASSERT_EQ(f.axes.size(), 2u);  // the dropout layer's rate follows from the global one, and is no axis
-  EXPECT_EQ(f.axes[0].key, "regularisation.l2");
-  EXPECT_EQ(f.axes[0].texts, (std::vector<std::string>{"0", "0.01", "0.1"}));
-  EXPECT_EQ(f.axes[1].texts, (std::vector<std::string>{"off", "0.2"}));
-  EXPECT_EQ(f.configurations[0].name, "l2 0, dropout off");
-  EXPECT_EQ(f.reference, 0u);
-  EXPECT_EQ(f.configurations[*f.chosen].name, "l2 0.1, dropout 0.2");
-}
-
-TEST(Report, FoldsRepeatARunAsSeedsDo) {
-  Results r;
-  for (const int fold : {0, 1}) {
-    auto record = made({});
-    record.key += std::to_string(fold);
-    record.config.replace(record.config.find("folds: null, fold: 0"), 20, fmt::format("folds: 5, fold: {}", fold));
-    r.add(record);
-  }
-  const auto a = analyse(r.files(), {});
-  ASSERT_EQ(a.families[0].configurations.size(), 1u);
-  EXPECT_EQ(a.runs[1].repetition, "0, fold 1");
-}
-
-TEST(Report, GivenAxesArePreferredAndFilledUpWhereTheyDoNotTellApart) {
-  const auto r = sweep();
-  auto a = analyse(r.files(), {.axes = {"regularisation.dropout", "regularisation.l2", "training.epochs", "no.such.key"}});
-  ASSERT_EQ(a.families[0].axes.size(), 2u);
-  EXPECT_EQ(a.families[0].axes[0].key, "regularisation.dropout");
-  a = analyse(r.files(), {.axes = {"regularisation.dropout"}});
-  ASSERT_EQ(a.families[0].axes.size(), 2u);
-  EXPECT_EQ(a.families[0].axes[1].key, "regularisation.l2");
-}
-
-TEST(Report, ValidationAloneChoosesAndTiesGoToTheLowerLoss) {
-  Results r;
-  r.add({.l2 = "0", .validation_right = 6, .test_right = 10});
-  r.add({.l2 = "0.1", .validation_right = 7, .test_right = 1, .val_loss_shift = 0.2});
-  r.add({.l2 = "0.2", .validation_right = 7, .test_right = 2, .val_loss_shift = 0});
-  r.add({.l2 = "0.3", .validation_right = 7, .test_right = 3, .val_loss_shift = 0});
-  const auto a = analyse(r.files(), {});
-  EXPECT_EQ(*a.families[0].chosen, 2u);  // the lowest loss, and of the equal ones the first
-}
-
 TEST(Report, TestFiguresOfAllOthersAreNowhere) {
   // Every test accuracy is another one; only 0.8 (chosen) and 0.1 (reference) may be read anywhere.
   Results r;
@@ -94,7 +32,8 @@ TEST(Report, TestFiguresOfAllOthersAreNowhere) {
   r.add({.l2 = "0.6", .validation_right = 3, .test_right = 10});
   r.add({.l2 = "0.7", .validation_right = 2, .test_right = 7});
   // Clips that only the withheld ones are tested on may not be named either.
-  for (const auto* l2 : {"0.8", "0.9"}) r.add({.l2 = l2, .validation_right = 3, .test_right = 2, .first_test_clip = 50});
+  for (const auto* l2 : {"0.8", "0.9"})
+    r.add({.l2 = l2, .validation_right = 3, .test_right = 2, .first_test_clip = 50});
   r.write();
   const auto data = data_of(r.html());
   const auto& configurations = data["families"][0]["configurations"];
@@ -105,7 +44,8 @@ TEST(Report, TestFiguresOfAllOthersAreNowhere) {
   EXPECT_EQ(configurations[1]["test"]["clip"]["mean"], 0.8);
   for (const auto& run : data["runs"])
     for (const auto& [name, value] : run.items()) EXPECT_FALSE(has(name, "test")) << name;
-  for (const auto& text : {r.html(), r.csv(), r.markdown()}) EXPECT_FALSE(has(text, "clip5")) << text.substr(0, 200);
+  for (const auto& text : {r.html(), r.csv(), r.markdown()})
+    EXPECT_FALSE(has(text, "clip5")) << text.substr(0, 200);
   EXPECT_TRUE(has(data["selection"].get<std::string>(), "6 configurations were compared"));
   EXPECT_TRUE(has(data["selection"].get<std::string>(), "withheld by design"));
   EXPECT_TRUE(has(r.markdown(), "withheld by design"));
@@ -116,7 +56,8 @@ TEST(Report, TestFiguresOfAllOthersAreNowhere) {
   other.add({.l2 = "0.5", .validation_right = 9, .test_right = 8});
   other.add({.l2 = "0.6", .validation_right = 3, .test_right = 0});
   other.add({.l2 = "0.7", .validation_right = 2, .test_right = 3});
-  for (const auto* l2 : {"0.8", "0.9"}) other.add({.l2 = l2, .validation_right = 3, .test_right = 5, .first_test_clip = 70});
+  for (const auto* l2 : {"0.8", "0.9"})
+    other.add({.l2 = l2, .validation_right = 3, .test_right = 5, .first_test_clip = 70});
   other.write();
   EXPECT_EQ(r.html(), other.html());
   EXPECT_EQ(r.csv(), other.csv());
@@ -134,9 +75,12 @@ TEST(Report, TheTableHoldsTheFigures) {
     std::string cell;
     bool quoted = false;
     for (const char c : line)
-      if (c == '"') quoted = !quoted;
-      else if (c == ',' && !quoted) out.push_back(cell), cell.clear();
-      else cell += c;
+      if (c == '"')
+        quoted = !quoted;
+      else if (c == ',' && !quoted)
+        out.push_back(cell), cell.clear();
+      else
+        cell += c;
     out.push_back(cell);
     return out;
   };
@@ -168,57 +112,10 @@ TEST(Report, TheTableHoldsTheFigures) {
   EXPECT_EQ(rows[0]["reference"], "1");
   EXPECT_EQ(rows[0]["test_clip_accuracy"], "0.6");
   for (const auto i : {1, 2, 3, 4})
-    for (const auto& [name, value] : rows[i]) EXPECT_TRUE(!name.starts_with("test_") || value.empty()) << i << " " << name;
+    for (const auto& [name, value] : rows[i])
+      EXPECT_TRUE(!name.starts_with("test_") || value.empty()) << i << " " << name;
   EXPECT_TRUE(has(r.markdown(), "| mlp: l2 0.1, dropout 0.2 | 70.0% |")) << r.markdown();
   EXPECT_TRUE(has(r.markdown(), "| mlp: l2 0, dropout off (reference) | 60.0% |")) << r.markdown();
-}
-
-TEST(Report, OneSeedHasWilsonsIntervalAndSeveralTheBootstrapOverClips) {
-  Results one;
-  one.add({.test_right = 7});
-  auto a = analyse(one.files(), {});
-  const auto& t = *a.families[0].configurations[0].test;
-  const auto wilson = evaluation::wilson_interval(7, 10);
-  EXPECT_FALSE(t.bootstrap);
-  EXPECT_DOUBLE_EQ(t.clips.low, wilson.low);
-  EXPECT_DOUBLE_EQ(t.clips.high, wilson.high);
-
-  // Two seeds on the same clips: answers of a clip stay together, so that the interval is that of ten clips, not twenty.
-  Results two;
-  two.add({.seed = 0, .test_right = 7});
-  two.add({.seed = 1, .test_right = 7});
-  a = analyse(two.files(), {});
-  const auto& u = *a.families[0].configurations[0].test;
-  std::vector<double> clips(10, 0.0);
-  std::fill_n(clips.begin(), 7, 1.0);
-  const auto bootstrap = evaluation::bootstrap_interval(clips);
-  EXPECT_TRUE(u.bootstrap);
-  EXPECT_EQ(u.tested, 10);
-  EXPECT_EQ(u.answers, 20);
-  EXPECT_DOUBLE_EQ(u.clips.low, bootstrap.low);
-  EXPECT_DOUBLE_EQ(u.clips.high, bootstrap.high);
-}
-
-TEST(Report, ModelsAreComparedOnTheSameClipsOnly) {
-  Results r;
-  for (const int seed : {0, 1}) {
-    r.add({.experiment = "cnn", .seed = seed, .test_right = 9});
-    r.add({.experiment = "mlp", .seed = seed, .test_right = 2});
-    r.add({.experiment = "other", .seed = seed, .test_right = 2, .first_test_clip = 40});
-  }
-  const auto a = analyse(r.files(), {});
-  ASSERT_EQ(a.comparisons.size(), 3u);
-  const auto& c = a.comparisons[0];
-  EXPECT_EQ(c.not_compared, "");
-  EXPECT_EQ(c.first_better, 7);  // clips 2 to 8; a clip counts once, however many seeds
-  EXPECT_EQ(c.second_better, 0);
-  EXPECT_EQ(c.clips, 10);
-  EXPECT_NEAR(c.p_value, 2 / 128.0, 1e-12);
-  EXPECT_NEAR(c.adjusted, c.p_value, 1e-12);  // the only one compared
-  EXPECT_NEAR(c.difference.mean, 0.7, 1e-12);
-  EXPECT_TRUE(has(a.comparisons[1].not_compared, "same clips"));
-  r.write();
-  EXPECT_TRUE(has(r.html(), "cnn is better than mlp"));
 }
 
 TEST(Report, EqualModelsCannotBeToldApart) {
@@ -228,26 +125,6 @@ TEST(Report, EqualModelsCannotBeToldApart) {
   r.write();
   EXPECT_TRUE(has(r.markdown(), "10 test clips cannot tell the two apart")) << r.markdown();
   EXPECT_FALSE(has(r.markdown(), "is better than"));
-}
-
-TEST(Report, ClipsThatEveryModelGetsWrongAreNamed) {
-  Results r;
-  r.add({.experiment = "cnn", .test_right = 8});
-  r.add({.experiment = "mlp", .test_right = 9});
-  const auto a = analyse(r.files(), {});
-  EXPECT_EQ(a.tested_by_all, 10);
-  ASSERT_EQ(a.wrong_clips.size(), 1u);
-  EXPECT_EQ(a.wrong_clips[0].path, "genre1/clip09.wav");
-  EXPECT_EQ(a.wrong_clips[0].label, 1);
-  EXPECT_EQ(a.wrong_clips[0].taken_for, (std::vector<std::vector<std::int32_t>>{{0}, {0}}));
-}
-
-TEST(Report, ConfusionsAreSummedOverSeeds) {
-  Results r;
-  for (const int seed : {0, 1}) r.add({.seed = seed, .test_right = 8});
-  const auto a = analyse(r.files(), {});
-  EXPECT_EQ(a.families[0].detail->confusion, (std::vector<std::int32_t>{8, 2, 2, 8}));
-  EXPECT_NEAR(a.families[0].detail->reliability.expected_error, 0.05, 1e-6);  // sure by 0.75, right by 0.8
 }
 
 TEST(Report, StampsStandBesideTheFigures) {
@@ -266,7 +143,9 @@ TEST(Report, StampsStandBesideTheFigures) {
   EXPECT_EQ(data["families"][1]["name"], "mlp (leaks)");
   EXPECT_EQ(data["families"][1]["stamps"], Json({"LEAKS"}));
   EXPECT_EQ(data["families"][2]["stamps"], Json({"SYNTHETIC"}));
-  EXPECT_EQ(data["stamps"][1]["text"], "75.0% of the test clips have segments in the training part; the figures are too good (1 of 3 runs)");
+  EXPECT_EQ(
+      data["stamps"][1]["text"],
+      "75.0% of the test clips have segments in the training part; the figures are too good (1 of 3 runs)");
   for (const auto& c : data["comparisons"]) EXPECT_TRUE(c.contains("not_compared")) << c;
   EXPECT_TRUE(has(r.markdown(), "| mlp (leaks) **LEAKS** | 100.0%")) << r.markdown();
   EXPECT_TRUE(has(r.markdown(), "| cnn **SYNTHETIC** |")) << r.markdown();
@@ -278,7 +157,8 @@ TEST(Report, RunsThatDivergedAreNamedAndCannotBeChosen) {
   r.add({.seed = 0, .l2 = "0", .validation_right = 5});
   r.add({.seed = 0, .l2 = "0.1", .validation_right = 9});
   auto bad = made({.seed = 1, .l2 = "0.1"});
-  bad.status = "diverged", bad.message = "the loss became NaN in epoch 1", bad.validation.reset(), bad.test.reset();
+  bad.status = "diverged", bad.message = "the loss became NaN in epoch 1", bad.validation.reset(),
+  bad.test.reset();
   r.add(bad);
   Options options{.failed = {{"l2=0.2, seed 0", "out of memory"}}, .planned = 4};
   r.write(options);
@@ -305,7 +185,8 @@ TEST(Report, RunsThatDivergedAreNamedAndCannotBeChosen) {
 TEST(Report, RequestsThatCannotBeMetAreRefusedInOneLine) {
   const test::TemporaryFolder folder;
   const auto page = folder / "report.html";
-  const auto refusal = [&](const std::vector<std::filesystem::path>& files, const std::filesystem::path& html) {
+  const auto refusal = [&](const std::vector<std::filesystem::path>& files,
+                           const std::filesystem::path& html) {
     const auto message = message_of<RequestError>([&] { write_report(files, html, {}); });
     EXPECT_EQ(message.find('\n'), message.npos) << message;
     EXPECT_FALSE(std::filesystem::exists(page));
@@ -322,50 +203,31 @@ TEST(Report, RequestsThatCannotBeMetAreRefusedInOneLine) {
   const auto first = r.add(Made{}), other = r.add({.experiment = "cnn", .classes = 3});
   EXPECT_TRUE(has(refusal(r.files(), page), "its genres (genre0, genre1, genre2) are not those of"));
   const auto twice = r.add(Made{});
-  EXPECT_TRUE(has(refusal({first, twice}, page), "are results of the same run (key mlp-0-0-null-null-0): leave one out"));
+  EXPECT_TRUE(has(refusal({first, twice}, page),
+                  "are results of the same run (key mlp-0-0-null-null-0): leave one out"));
   auto record = made({});
   record.key = "another";
-  EXPECT_TRUE(has(refusal({first, r.add(record)}, page), "have the same configuration and seed, but are not the same run"));
+  EXPECT_TRUE(has(refusal({first, r.add(record)}, page),
+                  "have the same configuration and seed, but are not the same run"));
   EXPECT_TRUE(has(refusal({first}, folder.path()), "is a folder"));
   EXPECT_TRUE(has(refusal({first}, folder / "report.csv"), "cannot end in .csv"));
   EXPECT_TRUE(has(message_of<RequestError>([&] { find_results(folder.path()); }), "no result.h5 in it"));
-}
-
-TEST(Report, TheSameSongsInAnotherPlaceAreAnotherConfiguration) {
-  Results r;
-  auto record = made({});
-  r.add(record);
-  record.key = "other songs";
-  record.config.replace(record.config.find("/music/0"), 8, "/songs/0");
-  r.add(record);
-  const auto a = analyse(r.files(), {});
-  ASSERT_EQ(a.families[0].configurations.size(), 2u);
-  EXPECT_EQ(a.families[0].configurations[1].name, "dataset_place /songs/0");
-}
-
-TEST(Report, AFileNamedTwiceIsReadOnceAndFoldersAreSearched) {
-  Results r;
-  const auto file = r.add(Made{});
-  EXPECT_EQ(analyse({file, file}, {}).runs.size(), 1u);
-  const test::TemporaryFolder folder;
-  for (const std::string name : {"b/x", "a"}) {
-    std::filesystem::create_directories(folder / name);
-    std::filesystem::copy_file(file, folder / (name + "/result.h5"));
-  }
-  EXPECT_EQ(find_results(folder.path()), (std::vector<std::filesystem::path>{folder / "a/result.h5", folder / "b/x/result.h5"}));
-  EXPECT_EQ(find_results(file), (std::vector<std::filesystem::path>{file}));
 }
 
 TEST(Report, HostileNamesStayText) {
   const std::string nasty = "</script><b onclick=\"x\">&'|`*\x01\xff";
   Results r;
   auto record = made({.experiment = "mlp"});
-  record.experiment = nasty, record.label_names = {nasty + "0", nasty + "1"}, record.environment = {{nasty, nasty}};
+  record.experiment = nasty, record.label_names = {nasty + "0", nasty + "1"},
+  record.environment = {{nasty, nasty}};
   record.bad_files = {{nasty, nasty}}, record.split.notes = {{nasty, nasty}};
   auto& clips = record.test->clips.path;
   for (auto& path : clips) path += nasty;
   r.add(record);
-  r.write({.title = nasty, .command = nasty, .failed = {{nasty, nasty}}, .examples = {{nasty, nasty, "<svg></svg>"}}});
+  r.write({.title = nasty,
+           .command = nasty,
+           .failed = {{nasty, nasty}},
+           .examples = {{nasty, nasty, "<svg></svg>"}}});
   const auto html = r.html();
   const auto count = [&](const std::string& part) {
     std::size_t n = 0;
@@ -377,7 +239,8 @@ TEST(Report, HostileNamesStayText) {
   EXPECT_EQ(data_of(html)["failed"][0]["name"].get<std::string>().substr(0, 9), "</script>");
   std::istringstream lines(r.markdown());
   for (std::string line; std::getline(lines, line);)
-    EXPECT_TRUE(line.starts_with("    ") || (!has(line, "<b ") && !has(line, "</script>"))) << line;  // indented: code
+    EXPECT_TRUE(line.starts_with("    ") || (!has(line, "<b ") && !has(line, "</script>")))
+        << line;  // indented: code
   EXPECT_TRUE(has(r.markdown(), "\\|\\`\\*"));
 }
 
@@ -393,15 +256,19 @@ TEST(Report, TheSameResultsGiveTheSameBytes) {
 }
 
 TEST(Report, ThePageHoldsItsFilesAsTheyAre) {
-  for (const std::string name : {"report.html", "report.css", "report.js", "charts.js"})
-    EXPECT_EQ(embedded(name), test::bytes_of(std::filesystem::path(TIMBRE_SOURCE_DIR) / "src/report/page" / name)) << name;
+  for (const std::string name : {"report.html", "report.css", "parts.js", "charts.js", "report.js"})
+    EXPECT_EQ(embedded(name),
+              test::bytes_of(std::filesystem::path(TIMBRE_SOURCE_DIR) / "src/report/page" / name))
+        << name;
   EXPECT_TRUE(has(embedded("chart.min.js"), "Chart.js v3"));
   Results r;
   r.add(Made{});
   r.write();
   const auto html = r.html();
   EXPECT_TRUE(has(html, "default-src 'none'"));
-  for (const std::string part : {"http-equiv=\"refresh\"", "src=\"http", "href=\"http", "@import", "url(", "fetch(", "XMLHttpRequest", "sourceMappingURL"}) EXPECT_FALSE(has(html, part)) << part;
+  for (const std::string part : {"http-equiv=\"refresh\"", "src=\"http", "href=\"http", "@import", "url(",
+                                 "fetch(", "XMLHttpRequest", "sourceMappingURL"})
+    EXPECT_FALSE(has(html, part)) << part;
 }
 
 TEST(Report, FiveHundredRunsMakeAPageOfLessThan15MB) {
@@ -409,8 +276,12 @@ TEST(Report, FiveHundredRunsMakeAPageOfLessThan15MB) {
   for (int seed = 0; seed < 5; ++seed)
     for (int i = 0; i < 10; ++i)
       for (int j = 0; j < 10; ++j)
-        r.add({.seed = seed, .l2 = fmt::format("{}e-4", i + 1), .dropout = fmt::format("0.{}", j), .validation_right = (i + j + seed) % 10,
-               .test_right = (i * j) % 10, .epochs = 40});
+        r.add({.seed = seed,
+               .l2 = fmt::format("{}e-4", i + 1),
+               .dropout = fmt::format("0.{}", j),
+               .validation_right = (i + j + seed) % 10,
+               .test_right = (i * j) % 10,
+               .epochs = 40});
   const auto start = std::chrono::steady_clock::now();
   const auto written = r.write();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

@@ -28,16 +28,21 @@ Texts texts_of(const Texts& values) {
 
 TEST(Settings, DifferencesAreNamedAtTheLowestPath) {
   EXPECT_EQ(differing_of({"a: 1\nb: {c: 2, d: [1, 2]}", "a: 1\nb: {c: 3, d: [1, 2]}"}), (Texts{"b.c"}));
-  EXPECT_EQ(differing_of({"model: [{dense: {units: 4}}, {dense: {units: 2}}]", "model: [{dense: {units: 8}}, {dense: {units: 2}}]"}),
+  EXPECT_EQ(differing_of({"model: [{dense: {units: 4}}, {dense: {units: 2}}]",
+                          "model: [{dense: {units: 8}}, {dense: {units: 2}}]"}),
             (Texts{"model[0].dense.units"}));
   EXPECT_EQ(differing_of({"a: 1", "a: 1"}), Texts{});
   EXPECT_EQ(differing_of({"a: 1"}), Texts{});
 }
 
 TEST(Settings, AChoiceOfPartsIsOneDifference) {
-  EXPECT_EQ(differing_of({"t: {optimizer: {adam: {learning_rate: 1, eps: 2}}}", "t: {optimizer: {sgd: {learning_rate: 3}}}"}), (Texts{"t.optimizer"}));
+  EXPECT_EQ(differing_of({"t: {optimizer: {adam: {learning_rate: 1, eps: 2}}}",
+                          "t: {optimizer: {sgd: {learning_rate: 3}}}"}),
+            (Texts{"t.optimizer"}));
   EXPECT_EQ(differing_of({"t: {stop: null}", "t: {stop: {patience: 20, monitor: x}}"}), (Texts{"t.stop"}));
-  EXPECT_EQ(differing_of({"model: [{dense: {units: 4}}]", "model: [{dense: {units: 4}}, {dense: {units: 4}}]"}), (Texts{"model"}));
+  EXPECT_EQ(
+      differing_of({"model: [{dense: {units: 4}}]", "model: [{dense: {units: 4}}, {dense: {units: 4}}]"}),
+      (Texts{"model"}));
   EXPECT_EQ(differing_of({"kernel: [3, 3]", "kernel: [2, 3]"}), (Texts{"kernel"}));
 }
 
@@ -45,34 +50,43 @@ TEST(Settings, DropoutRatesThatFollowFromTheGlobalOneAreNoDifference) {
   const auto with = [](const std::string& global, const std::string& rate) {
     return "model: [{dropout: {rate: " + rate + "}}]\nregularisation: {dropout: " + global + "}";
   };
-  EXPECT_EQ(differing_of({with("null", "0.3"), with("0.1", "0.1"), with("0.2", "0.2")}), (Texts{"regularisation.dropout"}));
+  EXPECT_EQ(differing_of({with("null", "0.3"), with("0.1", "0.1"), with("0.2", "0.2")}),
+            (Texts{"regularisation.dropout"}));
   EXPECT_EQ(differing_of({with("null", "0.3"), with("null", "0.5")}), (Texts{"model[0].dropout.rate"}));
-  EXPECT_EQ(differing_of({with("null", "0.3"), with("null", "0.5"), with("0.1", "0.1")}), (Texts{"model[0].dropout.rate", "regularisation.dropout"}));
+  EXPECT_EQ(differing_of({with("null", "0.3"), with("null", "0.5"), with("0.1", "0.1")}),
+            (Texts{"model[0].dropout.rate", "regularisation.dropout"}));
 }
 
 TEST(Settings, ShortTextsSayWhatTellsValuesApart) {
   EXPECT_EQ(texts_of({"null", "{monitor: val_loss, patience: 20}"}), (Texts{"off", "patience 20"}));
-  EXPECT_EQ(texts_of({"{monitor: val_loss, patience: 20}", "{monitor: loss, patience: 20}"}), (Texts{"monitor val_loss", "monitor loss"}));
-  EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{sgd: {learning_rate: 0.1}}"}), (Texts{"adam", "sgd"}));
-  EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{adam: {learning_rate: 0.2}}"}), (Texts{"adam learning_rate 0.1", "adam learning_rate 0.2"}));
+  EXPECT_EQ(texts_of({"{monitor: val_loss, patience: 20}", "{monitor: loss, patience: 20}"}),
+            (Texts{"monitor val_loss", "monitor loss"}));
+  EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{sgd: {learning_rate: 0.1}}"}),
+            (Texts{"adam", "sgd"}));
+  EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{adam: {learning_rate: 0.2}}"}),
+            (Texts{"adam learning_rate 0.1", "adam learning_rate 0.2"}));
   EXPECT_EQ(texts_of({"1e-05", "0.001", "true"}), (Texts{"1e-5", "0.001", "true"}));
   EXPECT_EQ(texts_of({"0.000123456789", "1234567890", "0.25"}), (Texts{"0.0001235", "1234567890", "0.25"}));
   // Where short texts would be the same, everything is said.
-  EXPECT_EQ(texts_of({"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}), (Texts{"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}));
+  EXPECT_EQ(texts_of({"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}),
+            (Texts{"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}));
 }
 
 TEST(Settings, NamesAreShortButNotAmbiguous) {
   EXPECT_EQ(short_names({"regularisation.l2", "training.epochs"}), (Texts{"l2", "epochs"}));
-  EXPECT_EQ(short_names({"a.x", "b.x", "model[0].dense.units"}), (Texts{"a.x", "b.x", "model[0].dense.units"}));
+  EXPECT_EQ(short_names({"a.x", "b.x", "model[0].dense.units"}),
+            (Texts{"a.x", "b.x", "model[0].dense.units"}));
 }
 
 TEST(Settings, OverridesLeadFromOneConfigurationToTheOther) {
   const auto a = yaml("x: 1\nt: {o: {adam: {r: 1}}, s: null}\nname: plain");
   const auto b = yaml("x: 1e-05\nt: {o: {sgd: {r: 1}}, s: {patience: 3}}\nname: \"it's\"");
   const auto text = overrides(a, b);
-  EXPECT_EQ(text, "--set x=1e-5 --set 't.o={sgd: {r: 1}}' --set 't.s={patience: 3}' --set 'name=\"it'\\''s\"'");
+  EXPECT_EQ(text,
+            "--set x=1e-5 --set 't.o={sgd: {r: 1}}' --set 't.s={patience: 3}' --set 'name=\"it'\\''s\"'");
   auto c = a;
-  for (const std::string one : {"x=1e-5", "t.o={sgd: {r: 1}}", "t.s={patience: 3}", "name=\"it's\""}) config::apply_override(c, one);
+  for (const std::string one : {"x=1e-5", "t.o={sgd: {r: 1}}", "t.s={patience: 3}", "name=\"it's\""})
+    config::apply_override(c, one);
   EXPECT_EQ(flow(c.find("t")), flow(b.find("t")));
   EXPECT_EQ(c.find("name")->scalar, "it's");
 }
@@ -80,7 +94,9 @@ TEST(Settings, OverridesLeadFromOneConfigurationToTheOther) {
 TEST(Settings, PathsThatLeadNowhereFindNothing) {
   const auto root = yaml("model: [{dense: {units: 4}}]");
   EXPECT_EQ(at(root, "model[0].dense.units")->scalar, "4");
-  for (const auto* path : {"model[1]", "model[x]", "model[]", "model[", "other", "model.dense", "model[0].dense.units.x"}) EXPECT_EQ(at(root, path), nullptr) << path;
+  for (const auto* path :
+       {"model[1]", "model[x]", "model[]", "model[", "other", "model.dense", "model[0].dense.units.x"})
+    EXPECT_EQ(at(root, path), nullptr) << path;
 }
 
 }  // namespace
