@@ -98,12 +98,19 @@ class Layer {
   virtual std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const = 0;
 };
 
+/// A layer at work on something small: what the tests that loop over all layers, on all devices, try it with.
+struct LayerExample {
+  std::string options;  // as they stand behind its name: "{units: 3}"
+  Shape input;
+};
+
 /// Entry of the registry of layers: how to read one from its options. `classes` stands for the word
 /// `classes` where a number of units is asked for (see Units).
 struct LayerType {
   std::string summary;                                                    // one line for --help
   std::string options;                                                    // Schema::document()
   std::unique_ptr<Layer> (*parse)(const config::Reader& reader, std::int64_t classes);
+  std::vector<LayerExample> examples;                                     // odd sizes, every option that changes the work
 };
 using LayerRegistry = Registry<LayerType>;
 

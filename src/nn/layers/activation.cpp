@@ -67,7 +67,7 @@ class ActivationLayer final : public Layer {
   ActivationOptions options_;
 };
 
-const Registration<LayerType> registration{"activation", layer_type<ActivationLayer, ActivationOptions>()};
+const Registration<LayerType> registration{"activation", layer_type<ActivationLayer, ActivationOptions>({{"relu", {7, 3}}, {"tanh", {7, 3}}, {"sigmoid", {21}}, {"softmax", {11}}})};
 
 }  // namespace
 }  // namespace timbre::nn

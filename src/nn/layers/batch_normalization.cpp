@@ -219,7 +219,7 @@ class BatchNormalizationLayer final : public Layer {
 };
 
 const Registration<LayerType> registration{
-    "batch_normalization", layer_type<BatchNormalizationLayer, BatchNormalizationOptions>()};
+    "batch_normalization", layer_type<BatchNormalizationLayer, BatchNormalizationOptions>({{"", {5, 4, 3}}, {"{momentum: 0.8, epsilon: 0.01}", {7}}, {"{center: false, scale: false}", {6, 2}}})};
 
 }  // namespace
 }  // namespace timbre::nn

@@ -351,7 +351,9 @@ class Conv2DLayer final : public Layer {
   Conv2DOptions options_;
 };
 
-const Registration<LayerType> registration{"conv2d", layer_type<Conv2DLayer, Conv2DOptions>()};
+const Registration<LayerType> registration{"conv2d", layer_type<Conv2DLayer, Conv2DOptions>({{"{filters: 5, kernel_size: [3, 3], activation: relu}", {9, 7, 2}},
+               {"{filters: 3, kernel_size: [2, 2]}", {6, 5}},
+               {"{filters: 4, kernel_size: [3, 2], strides: [2, 2], padding: same, use_bias: false}", {8, 7, 3}}})};
 
 }  // namespace
 }  // namespace timbre::nn

@@ -108,7 +108,7 @@ class DenseLayer final : public Layer {
   std::int64_t units_;
 };
 
-const Registration<LayerType> registration{"dense", layer_type<DenseLayer, DenseOptions>()};
+const Registration<LayerType> registration{"dense", layer_type<DenseLayer, DenseOptions>({{"{units: 5, activation: relu}", {13}}, {"{units: 3, use_bias: false}", {4, 6}}, {"{units: classes, activation: softmax}", {8}}})};
 
 }  // namespace
 }  // namespace timbre::nn

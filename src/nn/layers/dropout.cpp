@@ -106,7 +106,7 @@ class DropoutLayer final : public Layer {
   DropoutOptions options_;
 };
 
-const Registration<LayerType> registration{"dropout", layer_type<DropoutLayer, DropoutOptions>()};
+const Registration<LayerType> registration{"dropout", layer_type<DropoutLayer, DropoutOptions>({{"0.3", {17}}, {"0", {5, 3}}})};
 
 }  // namespace
 }  // namespace timbre::nn

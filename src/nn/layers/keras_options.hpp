@@ -20,9 +20,9 @@ config::Node dump_layer(std::string_view type, const Options& options) {
 
 /// The entry of a layer type in the registry.
 template <class LayerClass, class Options>
-LayerType layer_type() {
+LayerType layer_type(std::vector<LayerExample> examples) {
   const auto& s = schema(config::of<Options>{});
-  return {s.summary(), s.document(), parse_layer<LayerClass, Options>};
+  return {s.summary(), s.document(), parse_layer<LayerClass, Options>, std::move(examples)};
 }
 
 /// Keras's L1L2, or null.

@@ -324,7 +324,8 @@ class LstmLayer final : public Layer {
   std::int64_t units_;
 };
 
-const Registration<LayerType> registration{"lstm", layer_type<LstmLayer, LstmOptions>()};
+const Registration<LayerType> registration{"lstm", layer_type<LstmLayer, LstmOptions>({{"{units: 6, return_sequences: true}", {7, 5}}, {"{units: 9}", {6, 4}},
+               {"{units: 5, go_backwards: true, use_bias: false}", {5, 3}}})};
 
 }  // namespace
 }  // namespace timbre::nn

@@ -141,7 +141,7 @@ class MaxPooling2DLayer final : public Layer {
   MaxPooling2DOptions options_;
 };
 
-const Registration<LayerType> registration{"max_pooling2d", layer_type<MaxPooling2DLayer, MaxPooling2DOptions>()};
+const Registration<LayerType> registration{"max_pooling2d", layer_type<MaxPooling2DLayer, MaxPooling2DOptions>({{"{pool_size: [3, 3], strides: [2, 2], padding: same}", {8, 7, 3}}, {"{pool_size: [2, 2]}", {7, 5, 2}}})};
 
 }  // namespace
 }  // namespace timbre::nn
