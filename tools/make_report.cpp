@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "core/shell_word.hpp"
 #include "core/text.hpp"
 #include "experiment/command_line.hpp"
 #include "report/report.hpp"
@@ -27,11 +28,11 @@ int main(int argc, char** argv) {
     options.command = "make_report";
     for (const auto& path : named) {
       for (auto& file : report::find_results(path)) results.push_back(std::move(file));
-      options.command += " " + path.string();
+      options.command += " " + shell_word(path.string());
     }
-    options.command += " -o " + html.string();
-    if (!options.title.empty()) options.command += " --title '" + options.title + "'";
-    for (const auto& axis : options.axes) options.command += " --axis '" + axis + "'";
+    options.command += " -o " + shell_word(html.string());
+    if (!options.title.empty()) options.command += " --title " + shell_word(options.title);
+    for (const auto& axis : options.axes) options.command += " --axis " + shell_word(axis);
     const auto written = report::write_report(results, html, options);
     std::printf("%s results, %.1f MB; tables: %s, %s\nreport: %s\n",
                 grouped(std::int64_t(results.size())).c_str(), double(written.bytes) / 1e6,

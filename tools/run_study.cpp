@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "core/shell_word.hpp"
 #include "core/text.hpp"
 #include "experiment/command_line.hpp"
 #include "experiment/genre_examples.hpp"
@@ -85,14 +86,7 @@ std::vector<report::Picture> pictures(const Study& study) {
 /// The command as it may be typed again.
 std::string command_line(int argc, char** argv) {
   std::string out = "run_study";
-  for (int i = 1; i < argc; ++i) {
-    std::string word = argv[i];
-    if (word.empty() || word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=-,+:@%") != word.npos) {
-      for (std::size_t at = 0; (at = word.find('\'', at)) != word.npos; at += 4) word.replace(at, 1, "'\\''");
-      word = "'" + word + "'";
-    }
-    out += " " + word;
-  }
+  for (int i = 1; i < argc; ++i) out += " " + shell_word(argv[i]);
   return out;
 }
 

@@ -50,9 +50,11 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
   });
   for (const auto* f : order) {
     const auto& t = *chosen(*f).test;
-    auto text =
-        fmt::format("{} gets {} of the test clips right (95% interval {} over {}", full_name(*f, chosen(*f)),
-                    percent(t.clip.mean), range(t.clips.low, t.clips.high), plural(t.tested, "clip"));
+    auto text = fmt::format("{}{} gets {} of the test clips right (95% interval {} over {}", f->name,
+                            f->configurations.size() > 1
+                                ? fmt::format(" (the best of {} on validation)", f->configurations.size())
+                                : "",
+                            percent(t.clip.mean), range(t.clips.low, t.clips.high), plural(t.tested, "clip"));
     if (t.clip.n > 1)
       text += fmt::format("; seeds differ by a standard deviation of {:.1f} points", 100 * t.clip.deviation);
     text += ")";

@@ -1,11 +1,13 @@
 #include "report/settings.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <set>
 
-#include "core/text.hpp"
+#include "core/shell_word.hpp"
 
 namespace timbre::report {
 
@@ -110,15 +112,6 @@ std::string brief(const Node* node, const std::vector<std::string>& varying) {
   return n.entries.empty() ? "default" : "on";
 }
 
-// A word for a shell: as it is where nothing in it is special.
-std::string quoted(const std::string& text) {
-  static constexpr auto plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+=,:/@%";
-  if (!text.empty() && text.find_first_not_of(plain) == text.npos) return text;
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 }  // namespace
 
 bool same(const Node* a, const Node* b) {
@@ -200,15 +193,16 @@ std::string flow(const Node* node) {
 
 std::vector<std::string> short_texts(const std::vector<const Node*>& values) {
   std::set<std::string> varying;
-  const auto inner = [](const Node* v) -> const Node* {
-    if (!v || !v->is_map()) return nullptr;
-    return v->entries.size() == 1 && v->entries[0].second.is_map() ? &v->entries[0].second : v;
-  };
+  const auto is_part = [](const Node& v) { return v.entries.size() == 1 && v.entries[0].second.is_map(); };
   for (const auto* a : values)
-    for (const auto* b : values)
-      if (const auto* x = inner(a), *y = inner(b); x && y)
-        for (const auto& [key, value] : x->entries)
-          if (const auto* other = y->find(key); other && !same(&value, other)) varying.insert(key);
+    for (const auto* b : values) {
+      if (!a || !b || !a->is_map() || !b->is_map()) continue;
+      const bool parts = is_part(*a) && is_part(*b);
+      if (parts && a->entries[0].first != b->entries[0].first) continue;  // their names tell them apart
+      const auto &x = parts ? a->entries[0].second : *a, &y = parts ? b->entries[0].second : *b;
+      for (const auto& [key, value] : x.entries)
+        if (const auto* other = y.find(key); other && !same(&value, other)) varying.insert(key);
+    }
   std::vector<std::string> out;
   for (const auto* v : values) out.push_back(brief(v, {varying.begin(), varying.end()}));
   for (std::size_t i = 0; i < values.size(); ++i)
@@ -234,7 +228,7 @@ std::vector<std::string> short_names(const std::vector<std::string>& keys) {
 std::string overrides(const Node& reference, const Node& root) {
   std::string out;
   for (const auto& path : differing({&reference, &root}))
-    out += (out.empty() ? "" : " ") + std::string("--set ") + quoted(path + "=" + flow(at(root, path)));
+    out += (out.empty() ? "" : " ") + std::string("--set ") + shell_word(path + "=" + flow(at(root, path)));
   return out;
 }
 

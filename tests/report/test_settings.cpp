@@ -61,7 +61,7 @@ TEST(Settings, ShortTextsSayWhatTellsValuesApart) {
   EXPECT_EQ(texts_of({"null", "{monitor: val_loss, patience: 20}"}), (Texts{"off", "patience 20"}));
   EXPECT_EQ(texts_of({"{monitor: val_loss, patience: 20}", "{monitor: loss, patience: 20}"}),
             (Texts{"monitor val_loss", "monitor loss"}));
-  EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{sgd: {learning_rate: 0.1}}"}),
+  EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{sgd: {learning_rate: 0.2}}"}),
             (Texts{"adam", "sgd"}));
   EXPECT_EQ(texts_of({"{adam: {learning_rate: 0.1}}", "{adam: {learning_rate: 0.2}}"}),
             (Texts{"adam learning_rate 0.1", "adam learning_rate 0.2"}));

@@ -9,7 +9,8 @@ function examples() {
             p.svg :
             p.svg.replace('<svg', '<svg xmlns="http://www.w3.org/2000/svg"');
         return el(
-            'figure', {}, el('figcaption', {}, p.title),
+            'figure', {},
+            el('figcaption', {class: p.svg.includes(`>${p.title}<`) ? 'unseen' : null}, p.title),
             el('img',
                {src: 'data:image/svg+xml;charset=utf-8,' + encodeURIComponent(svg), alt: p.alt || p.title}));
       })));

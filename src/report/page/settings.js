@@ -64,7 +64,7 @@ function heatMap(f, x, y, figure) {
   const low = Math.min(...all), high = Math.max(...all), best = figure.best(...all);
   const text = (v) => (!known(v) ? '–' : figure.percent ? percent(v) : v.toPrecision(4));
   return el(
-      'table', {}, el('caption', {}, `${figure.name}, mean over everything else; outlined: the best`),
+      'table', {}, el('caption', {}, figure.name),
       el('thead', {},
          el('tr', {}, el('th', {scope: 'col', class: 'text'}, `${rows.name} \\ ${columns.name}`),
             columns.texts.map((t) => el('th', {scope: 'col', class: 'cell'}, t)))),
@@ -111,6 +111,7 @@ function axes() {
     fill(0);
     node.append(
         el('h3', {}, familyName(f), ': pairs of settings'),
+        note('Means over everything else; outlined: the best.'),
         el('div', {class: 'controls'}, choose('figure', figuresOfAxes.map((g) => g.name), fill).node),
         el('div', {class: 'side'}, boxes));
   }
@@ -199,7 +200,7 @@ function configurations() {
   section(
       'configurations', 'All configurations, on validation',
       note(
-          'Means over seeds; ± is half of the 95% t-interval. “Minus reference” pairs the seeds of a configuration with those of its model’s first one (95% t-interval of the mean difference, not corrected for their number). ' +
+          'Means over seeds; ± is half of the 95% t-interval. “Minus reference” pairs the seeds of a configuration with those of its model’s first one (95% t-interval of the mean difference, not corrected for their number). The chosen one’s figure is flattered by having been chosen as the best of many. ' +
           'The headings sort.'),
       scroll(
           'All configurations', table('Validation figures', columns, rows, cells, {
