@@ -1,6 +1,5 @@
 #include "features/decibel.hpp"
 
-#include <bit>
 #include <limits>
 
 #include "core/simd.hpp"
@@ -8,26 +7,7 @@
 namespace timbre::features {
 namespace {
 
-constexpr float smallest = 1e-10f;
-
-/// 10 log10(x) for normal x > 0. x = 2^e m with m in [sqrt(1/2), sqrt(2)); log(m) as in Cephes' logf.
-inline float decibels(float x) {
-  constexpr std::uint32_t root_half = 0x3f3504f3u;
-  const auto bits = std::bit_cast<std::uint32_t>(x) - root_half;
-  const auto e = static_cast<float>(static_cast<std::int32_t>(bits) >> 23);
-  const float f = std::bit_cast<float>((bits & 0x007fffffu) + root_half) - 1.0f;
-  float p = 7.0376836292e-2f;
-  p = p * f - 1.1514610310e-1f;
-  p = p * f + 1.1676998740e-1f;
-  p = p * f - 1.2420140846e-1f;
-  p = p * f + 1.4249322787e-1f;
-  p = p * f - 1.6668057665e-1f;
-  p = p * f + 2.0000714765e-1f;
-  p = p * f - 2.4999993993e-1f;
-  p = p * f + 3.3333331174e-1f;
-  const float log_m = f + (f * f) * (p * f - 0.5f);
-  return e * 3.01029995664f + log_m * 4.34294481903f;
-}
+constexpr float smallest = smallest_power;
 
 /// Largest value; the order of comparison does not matter to the result.
 TIMBRE_SIMD float largest_of(const float* values, std::int64_t size) {

@@ -35,6 +35,9 @@ class MelFilters {
   void apply(const float* rows, std::int64_t count, std::int64_t stride, float* out) const;
   /// As a matrix [size(), bins], for tests and pictures.
   std::vector<float> dense() const;
+  /// As they are stored: filter m has 8 * groups weights, which follow those of filter m - 1.
+  const std::vector<MelFilter>& filters() const { return filters_; }
+  const AlignedFloats& weights() const { return weights_; }
 
  private:
   std::int64_t bins_;

@@ -1,0 +1,46 @@
+// What kernel sources include: one dialect for two compilers. nvcc compiles kernels for the GPU; g++ compiles the
+// very same source against the stand-in toolkit of tests/simt, whose <cuda_runtime.h> runs them on the CPU.
+//
+// Differences from plain CUDA C++, because g++ has to find shared memory and launches:
+//
+//   TIMBRE_SHARED(float, tile, [32][33]);   instead of  __shared__ float tile[32][33];
+//   TIMBRE_DYNAMIC_SHARED(float, row);      instead of  extern __shared__ float row[];   (16-byte aligned)
+//   launch(kernel, grid, block, shared_bytes, stream, arguments...)   instead of  kernel<<<...>>>(...)
+//
+// No fmt and no yaml-cpp in what is included here: fmt 9 does not compile in a .cu under C++20.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "support/check.hpp"
+
+#ifndef TIMBRE_SIMT_HOST
+#define TIMBRE_SHARED(type, name, extent) __shared__ type name extent
+#define TIMBRE_DYNAMIC_SHARED(type, name)                                    \
+  extern __shared__ __align__(16) unsigned char timbre_dynamic_shared[];    \
+  type* const name = reinterpret_cast<type*>(timbre_dynamic_shared)
+#endif
+
+namespace timbre::cuda {
+
+inline constexpr int warp_size = 32;
+inline constexpr unsigned whole_warp = 0xffffffffu;
+/// Dynamic shared memory that every launch may have without asking for more.
+inline constexpr std::size_t plain_shared_bytes = 48 * 1024;
+
+/// Enqueues a kernel. Throws Error where the launch is refused.
+template <class... Parameters, class... Arguments>
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
+            Arguments... arguments) {
+#ifdef TIMBRE_SIMT_HOST
+  simt::enqueue(kernel, grid, block, shared_bytes, stream, static_cast<Parameters>(arguments)...);
+#else
+  kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
+#endif
+  TIMBRE_CUDA_CHECK(cudaGetLastError());
+}
+
+}  // namespace timbre::cuda

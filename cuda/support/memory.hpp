@@ -1,0 +1,74 @@
+// Owning arrays in device memory and in pinned host memory (which copies can reach while the host goes on).
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include "support/check.hpp"
+
+namespace timbre::cuda {
+
+struct DeviceDelete {
+  void operator()(void* p) const noexcept { complain(cudaFree(p), "cudaFree"); }
+};
+struct PinnedDelete {
+  void operator()(void* p) const noexcept { complain(cudaFreeHost(p), "cudaFreeHost"); }
+};
+
+/// Uninitialised; empty arrays hold no memory. Throws Error where there is none left.
+template <class T>
+class DeviceArray {
+ public:
+  DeviceArray() = default;
+  explicit DeviceArray(std::size_t size) : size_(size) {
+    T* p = nullptr;
+    if (size > 0) TIMBRE_CUDA_CHECK(cudaMalloc(&p, size * sizeof(T)));
+    data_.reset(p);
+  }
+  T* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::unique_ptr<T[], DeviceDelete> data_;
+  std::size_t size_ = 0;
+};
+
+template <class T>
+class PinnedArray {
+ public:
+  PinnedArray() = default;
+  explicit PinnedArray(std::size_t size) : size_(size) {
+    T* p = nullptr;
+    if (size > 0) TIMBRE_CUDA_CHECK(cudaHostAlloc(&p, size * sizeof(T), cudaHostAllocDefault));
+    data_.reset(p);
+  }
+  T* data() const { return data_.get(); }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::unique_ptr<T[], PinnedDelete> data_;
+  std::size_t size_ = 0;
+};
+
+/// A copy on the device; returns when it is there.
+template <class T>
+DeviceArray<T> upload(std::span<const T> values, cudaStream_t stream) {
+  DeviceArray<T> out(values.size());
+  if (values.empty()) return out;
+  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(out.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream));
+  TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream));
+  return out;
+}
+
+/// A copy on the host; returns when it is there.
+template <class T>
+void download(const T* from, std::span<T> to, cudaStream_t stream) {
+  if (!to.empty())
+    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(to.data(), from, to.size_bytes(), cudaMemcpyDeviceToHost, stream));
+  TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream));
+}
+
+}  // namespace timbre::cuda

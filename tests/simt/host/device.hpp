@@ -1,0 +1,42 @@
+// The stand-in device behind toolkit/: what tests see and set of it.
+//
+// Work on streams is not done when it is enqueued, but as late as the rules of CUDA allow: when something
+// synchronises with it, and then no more than is needed. A missing wait for an event, or a read of a result before
+// its event, therefore meets old numbers (NaN at first). Device::eager does all work at once instead, which is
+// the other order that CUDA allows.
+// Device memory is filled with bytes 0xff; copies are checked against allocations. Every call can be made to fail.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "cuda_runtime_api.h"
+#include "host/block.hpp"
+
+namespace simt {
+
+struct Device {
+  bool eager = false;
+  int count = 1;                                    // devices that cudaGetDeviceCount finds
+  cudaError_t driver = cudaSuccess;                 // what cudaGetDeviceCount returns
+  std::size_t free_bytes = std::size_t{1} << 30;    // of memory, shared by allocations on the device
+  std::int64_t calls = 0;                           // of the runtime and of cuFFT so far
+  std::int64_t fail_at = -1;                        // the number of the call that fails
+  std::int64_t live = 0;                            // allocations, streams, events and plans that exist
+  std::int64_t largest_bytes = 0;                   // on the device at one time
+};
+/// For the whole process; tests change it between uses.
+Device& device();
+
+/// Puts work into a stream (null: done at once).
+void enqueue_work(cudaStream_t stream, std::function<void()> work);
+/// Counts a call; true where it is to fail.
+bool call_fails();
+
+template <class... Parameters, class... Arguments>
+void enqueue(void (*kernel)(Parameters...), Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
+             Arguments... arguments) {
+  enqueue_work(stream, [=] { run_grid(grid, block, shared_bytes, [&] { kernel(arguments...); }); });
+}
+
+}  // namespace simt

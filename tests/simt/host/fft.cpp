@@ -1,0 +1,122 @@
+// cuFFT's stand-in: a mixed-radix transform in double, written to be read, not to be quick.
+#include <cufft.h>
+
+#include <complex>
+#include <map>
+#include <numbers>
+#include <vector>
+
+#include "host/device.hpp"
+
+namespace {
+
+using Complex = std::complex<double>;
+
+struct Plan {
+  long long size = 0, batch = 0, in_distance = 0, out_distance = 0;
+  void* work = nullptr;
+  bool own_work = true;
+  cudaStream_t stream = nullptr;
+};
+constexpr std::size_t work_size = 256;  // asked for, so that callers must provide it
+
+std::map<cufftHandle, Plan>& plans() {
+  static std::map<cufftHandle, Plan> p;
+  return p;
+}
+
+/// out[k] = sum over j of in[j stride] e^(-2 pi i j k / n): by the smallest factor of n, or as it stands.
+void transform(const Complex* in, std::size_t stride, Complex* out, std::size_t n, const Complex* roots, std::size_t step) {
+  std::size_t factor = 2;
+  while (factor * factor <= n && n % factor != 0) ++factor;
+  if (n % factor != 0) factor = n;
+  const std::size_t rest = n / factor, whole = n * step;
+  if (rest == 1 || n == 1) {
+    for (std::size_t k = 0; k < n; ++k) {
+      out[k] = 0;
+      for (std::size_t j = 0; j < n; ++j) out[k] += in[j * stride] * roots[j * k % n * step];
+    }
+    return;
+  }
+  for (std::size_t f = 0; f < factor; ++f) transform(in + f * stride, stride * factor, out + f * rest, rest, roots, step * factor);
+  std::vector<Complex> parts(factor);
+  for (std::size_t k = 0; k < rest; ++k) {
+    for (std::size_t f = 0; f < factor; ++f) parts[f] = out[f * rest + k];
+    for (std::size_t q = 0; q < factor; ++q) {
+      Complex sum = 0;
+      for (std::size_t f = 0; f < factor; ++f) sum += parts[f] * roots[f * (k + q * rest) * step % whole];
+      out[q * rest + k] = sum;
+    }
+  }
+}
+
+void execute(const Plan& plan, const float* in, float2* out) {
+  const auto n = static_cast<std::size_t>(plan.size);
+  std::vector<Complex> roots(n), x(n), y(n);
+  for (std::size_t i = 0; i < n; ++i)
+    roots[i] = std::polar(1.0, -2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n));
+  for (long long b = 0; b < plan.batch; ++b) {
+    for (std::size_t i = 0; i < n; ++i) x[i] = in[static_cast<std::size_t>(b * plan.in_distance) + i];
+    transform(x.data(), 1, y.data(), n, roots.data(), 1);
+    for (std::size_t k = 0; k <= n / 2; ++k)
+      out[static_cast<std::size_t>(b * plan.out_distance) + k] = {static_cast<float>(y[k].real()), static_cast<float>(y[k].imag())};
+  }
+}
+
+Plan* find(cufftHandle handle) {
+  const auto it = plans().find(handle);
+  return it == plans().end() ? nullptr : &it->second;
+}
+
+}  // namespace
+
+cufftResult cufftCreate(cufftHandle* plan) {
+  if (simt::call_fails()) return CUFFT_ALLOC_FAILED;
+  static cufftHandle next = 1;
+  *plan = next++;
+  plans()[*plan] = {};
+  ++simt::device().live;
+  return CUFFT_SUCCESS;
+}
+cufftResult cufftDestroy(cufftHandle plan) {
+  if (plans().erase(plan) == 0) return CUFFT_INVALID_PLAN;
+  --simt::device().live;
+  return CUFFT_SUCCESS;
+}
+cufftResult cufftSetAutoAllocation(cufftHandle plan, int allocate) {
+  auto* p = find(plan);
+  if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
+  p->own_work = allocate != 0;
+  return CUFFT_SUCCESS;
+}
+cufftResult cufftMakePlanMany64(cufftHandle plan, int rank, long long* n, long long* inembed, long long istride,
+                                long long idist, long long* onembed, long long ostride, long long odist, cufftType type,
+                                long long batch, std::size_t* work_bytes) {
+  auto* p = find(plan);
+  if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
+  if (rank != 1 || !inembed || !onembed || istride != 1 || ostride != 1 || type != CUFFT_R2C || batch < 1 ||
+      idist < *n || odist < *n / 2 + 1)
+    return CUFFT_INVALID_VALUE;
+  p->size = *n, p->batch = batch, p->in_distance = idist, p->out_distance = odist;
+  *work_bytes = work_size;
+  return CUFFT_SUCCESS;
+}
+cufftResult cufftSetWorkArea(cufftHandle plan, void* work) {
+  auto* p = find(plan);
+  if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
+  p->work = work;
+  return CUFFT_SUCCESS;
+}
+cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream) {
+  auto* p = find(plan);
+  if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
+  p->stream = stream;
+  return CUFFT_SUCCESS;
+}
+cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out) {
+  auto* p = find(plan);
+  if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
+  if (!p->own_work && !p->work) return CUFFT_INVALID_VALUE;
+  simt::enqueue_work(p->stream, [plan = *p, in, out] { execute(plan, in, out); });
+  return CUFFT_SUCCESS;
+}
