@@ -1,14 +1,31 @@
-// Entry of the plug-in: adds the CUDA back end to the registry of devices.
+// Entry of the plug-in: adds the CUDA back end to the registries of devices.
+#include "plugin.hpp"
+
 #include <cuda_runtime_api.h>
 
 #include "core/error.hpp"
 #include "device/device.hpp"
+#include "support/check.hpp"
 
 namespace timbre::cuda {
 namespace {
 
+constexpr int oldest_capability = 8;  // what kernels are compiled for
+
+int capability(cudaDeviceAttr attribute) {
+  int value = 0;
+  TIMBRE_CUDA_CHECK(cudaDeviceGetAttribute(&value, attribute, 0));
+  return value;
+}
+
+std::string device_name() {
+  cudaDeviceProp properties{};
+  TIMBRE_CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
+  return properties.name;
+}
+
 // One line why no GPU can be used, or "". Error codes 34 (a stub driver), 35 (no or an old driver) and 100 (no
-// device) leave the count unwritten.
+// device) leave the count unwritten. The first device is used; CUDA_VISIBLE_DEVICES chooses which that is.
 std::string why_no_gpu() {
   int count = 0;
   const auto status = cudaGetDeviceCount(&count);
@@ -16,12 +33,21 @@ std::string why_no_gpu() {
     return "there is no NVIDIA driver, or one older than CUDA " + std::to_string(CUDART_VERSION / 1000);
   if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) return "there is no NVIDIA GPU";
   if (status != cudaSuccess) return fmt::format("the CUDA runtime says: {}", cudaGetErrorString(status));
-  return "this version computes features and networks on the CPU only";
+  try {
+    const int major = capability(cudaDevAttrComputeCapabilityMajor), minor = capability(cudaDevAttrComputeCapabilityMinor);
+    if (major < oldest_capability)
+      return fmt::format("the {} has compute capability {}.{}, older than {}.0", device_name(), major, minor, oldest_capability);
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "";
 }
 
 }  // namespace
 }  // namespace timbre::cuda
 
 extern "C" void timbre_register_plugin() {
-  timbre::Registry<timbre::device::Backend>::instance().add("cuda", {"NVIDIA GPU", timbre::cuda::why_no_gpu});
+  using namespace timbre;
+  device::BackendRegistry::instance().add("cuda", {cuda::device_name, cuda::why_no_gpu});
+  features::FeatureDeviceRegistry::instance().add("cuda", {cuda::open_features});
 }

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "device/device.hpp"
 #include "experiment/command_line.hpp"
 #include "experiment/predictor.hpp"
 
@@ -79,15 +80,20 @@ int main(int argc, char** argv) {
   std::vector<std::string> files;
   int threads = 0;
   bool json = false, csv = false;
+  std::string device = "cpu";
   app.add_option("RESULT", result, "result.h5 of a run")->required();
   app.add_option("AUDIO", files, "audio files: wav, au, flac, ogg, mp3; any rate, mono or not")->required();
   auto* json_flag = app.add_flag("--json", json, "one JSON array on stdout");
   app.add_flag("--csv", csv, "one line per file and per segment on stdout")->excludes(json_flag);
+  app.add_option("--device", device, "auto, cpu or cuda: where features are computed (default: cpu)")
+      ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   app.add_option("--threads", threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
   return run_command(app, argc, argv, [&] {
     stop_signal();
     ThreadPool pool(threads);
-    Predictor model(result, pool);
+    const auto choice = device::choose(device);
+    if (!choice.notice.empty()) fmt::print(stderr, "{}\n", choice.notice);
+    Predictor model(result, pool, choice.name);
     int failed = 0;
     auto array = nlohmann::ordered_json::array();
     if (csv) {

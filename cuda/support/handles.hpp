@@ -53,10 +53,10 @@ inline Stream make_stream() {
   return Stream(stream);
 }
 
-/// An event for order alone, without time.
+/// An event for order alone, without time; a host thread that waits for it sleeps.
 inline Event make_event() {
   cudaEvent_t event = nullptr;
-  TIMBRE_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming));
+  TIMBRE_CUDA_CHECK(cudaEventCreateWithFlags(&event, cudaEventDisableTiming | cudaEventBlockingSync));
   return Event(event);
 }
 

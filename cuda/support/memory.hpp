@@ -24,9 +24,9 @@ class DeviceArray {
  public:
   DeviceArray() = default;
   explicit DeviceArray(std::size_t size) : size_(size) {
-    T* p = nullptr;
-    if (size > 0) TIMBRE_CUDA_CHECK(cudaMalloc(&p, size * sizeof(T)));
-    data_.reset(p);
+    void* data = nullptr;
+    if (size > 0) TIMBRE_CUDA_CHECK(cudaMalloc(&data, size * sizeof(T)));
+    data_.reset(static_cast<T*>(data));
   }
   T* data() const { return data_.get(); }
   std::size_t size() const { return size_; }
@@ -41,9 +41,9 @@ class PinnedArray {
  public:
   PinnedArray() = default;
   explicit PinnedArray(std::size_t size) : size_(size) {
-    T* p = nullptr;
-    if (size > 0) TIMBRE_CUDA_CHECK(cudaHostAlloc(&p, size * sizeof(T), cudaHostAllocDefault));
-    data_.reset(p);
+    void* data = nullptr;
+    if (size > 0) TIMBRE_CUDA_CHECK(cudaHostAlloc(&data, size * sizeof(T), cudaHostAllocDefault));
+    data_.reset(static_cast<T*>(data));
   }
   T* data() const { return data_.get(); }
   std::size_t size() const { return size_; }

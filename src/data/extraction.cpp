@@ -75,6 +75,7 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset, co
     : clips_(index.clips.size()), workers_(static_cast<std::size_t>(pool.threads())) {
   const auto segment_samples = dataset.segment_samples(options.sample_rate);
   row_size_ = features::feature_shape(options, segment_samples).size();
+  const auto make_engine = features::open_features(hooks.device, options, segment_samples);
   const auto total = std::ssize(index.clips);
   std::atomic<std::int64_t> first_bad{std::numeric_limits<std::int64_t>::max()};
   std::atomic<bool> stopped{false};
@@ -84,7 +85,7 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset, co
   const auto extract = [&](std::int64_t i, int thread) {
     const Clip& clip = index.clips[std::size_t(i)];
     auto& worker = workers_[std::size_t(thread)];
-    if (!worker.engine) worker.engine = features::make_cpu_feature_engine(options, segment_samples);
+    if (!worker.engine) worker.engine = make_engine();
     if (!worker.spill) worker.spill = std::make_unique<SpillFile>(folder);
     auto& rows = clips_[std::size_t(i)];
     rows.thread = thread, rows.first = worker.spill->size();
@@ -139,13 +140,11 @@ void Extraction::read(std::size_t clip, std::int64_t first, std::span<float> out
   workers_[std::size_t(rows.thread)].spill->read(rows.first + first * row_size_, out);
 }
 
-std::int64_t extract_file(audio::AudioReader reader, const features::FeatureOptions& options,
-                          std::int64_t segment_samples,
+std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine, std::int64_t segment_samples,
                           const std::function<void(std::span<const float>, std::int64_t)>& consume,
                           std::int64_t* samples) {
-  const auto engine = features::make_cpu_feature_engine(options, segment_samples);
   SegmentBuffers buffers;
-  const auto [segments, total] = stream_segments([&](std::span<float> out) { return reader.read(out); }, *engine,
+  const auto [segments, total] = stream_segments([&](std::span<float> out) { return reader.read(out); }, engine,
                                                  segment_samples, buffers, consume);
   if (samples) *samples = total;
   return segments;

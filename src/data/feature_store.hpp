@@ -60,10 +60,11 @@ struct FeatureSet : FeatureTable {
   std::vector<float> features;               // [N, T, F]; empty where they stay in the store
 };
 
-/// What an extraction tells and asks while it works; each may be empty.
+/// What an extraction tells and asks while it works (each may be empty), and where it computes.
 struct ExtractionHooks {
   std::function<void(std::int64_t done, std::int64_t total)> progress;  // clips; one call at a time
   std::function<void()> check;  // called often, from any thread; throws (Interrupted) to stop
+  std::string device = "cpu";   // as device::choose gave it; no part of the key: devices agree within the tolerances
 };
 
 /// Finds or extracts the features and leaves them in the store.
@@ -85,11 +86,10 @@ std::string content_key(const ClipIndex& index, const DatasetOptions& dataset,
 void write_feature_file(const std::filesystem::path& target, const FeatureTable& table, const DatasetOptions& dataset,
                         const features::FeatureOptions& options);
 
-/// Features of all whole segments of one file, in batches, with flat memory. rows [count, T, F], first: the number
-/// of the first of them. Returns the number of segments; 0 where the file is shorter than one, and then `samples`
+/// Features of all whole segments of one file, in batches, with flat memory, by an engine for segments of
+/// `segment_samples`. rows [count, T, F], first: the number of the first of them. Returns the number of segments; 0 where the file is shorter than one, and then `samples`
 /// (if given) tells how long it is.
-std::int64_t extract_file(audio::AudioReader reader, const features::FeatureOptions& options,
-                          std::int64_t segment_samples,
+std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine, std::int64_t segment_samples,
                           const std::function<void(std::span<const float> rows, std::int64_t first)>& consume,
                           std::int64_t* samples = nullptr);
 

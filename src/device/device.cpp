@@ -2,8 +2,11 @@
 
 #include <dlfcn.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <vector>
 
 #include "core/error.hpp"
 
@@ -11,12 +14,51 @@ namespace timbre::device {
 
 namespace {
 
-const Registration<Backend> cpu{"cpu", {"the processor", [] { return std::string(); }}};
+const Registration<Backend> cpu{"cpu", {[] { return std::string("the processor"); }, [] { return std::string(); }}};
 
 // Why there is no CUDA back end in the registry, if there is none.
 std::string& cuda_load_error() {
   static std::string text = "the CUDA plug-in has not registered itself";
   return text;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+/// Folders where a CUDA Toolkit may keep its libraries, those named by the person first.
+std::vector<std::filesystem::path> toolkit_folders() {
+  std::vector<std::filesystem::path> folders;
+  const auto named = environment("TIMBRE_CUDA_LIBRARIES");
+  for (std::size_t begin = 0; begin < named.size();) {
+    const auto end = std::min(named.find(':', begin), named.size());
+    if (end > begin) folders.emplace_back(named.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  for (const auto& root : {environment("CUDA_HOME"), environment("CUDA_PATH"), std::string("/usr/local/cuda")})
+    if (!root.empty()) folders.push_back(std::filesystem::path(root) / "lib64");
+  return folders;
+}
+
+/// Loads `library` (its name as the linker asks for it) from one of the toolkit's folders, if it is there. What has
+/// been loaded so is found by those that need it.
+bool preload(const std::string& library) {
+  for (const auto& folder : toolkit_folders())
+    if (dlopen((folder / library).c_str(), RTLD_NOW | RTLD_GLOBAL)) return true;
+  return false;
+}
+
+/// dlopen; each library that is missing is looked for in the toolkit's folders.
+void* open_plugin(const std::filesystem::path& file, std::string& error) {
+  for (std::string before;;) {
+    if (void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) return handle;
+    error = dlerror();
+    // "libcufft.so.12: cannot open shared object file: No such file or directory"
+    const auto missing = error.substr(0, error.find(':'));
+    if (missing == before || missing.find('/') != missing.npos || !preload(missing)) return nullptr;
+    before = missing;
+  }
 }
 
 }  // namespace
@@ -31,10 +73,11 @@ void load_plugins() {
       cuda_load_error() = "this installation has no CUDA plug-in";
       return;
     }
-    void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    std::string error;
+    void* handle = open_plugin(file, error);
     auto* enter = handle ? reinterpret_cast<void (*)()>(dlsym(handle, "timbre_register_plugin")) : nullptr;
     if (enter) enter();
-    else cuda_load_error() = std::string("the CUDA plug-in cannot be loaded: ") + dlerror();
+    else cuda_load_error() = "the CUDA plug-in cannot be loaded: " + (handle ? std::string(dlerror()) : error);
   });
 }
 
@@ -43,7 +86,7 @@ Choice choose(const std::string& requested) {
   load_plugins();
   const auto* cuda = BackendRegistry::instance().find("cuda");
   const std::string reason = cuda ? cuda->why_not() : cuda_load_error();
-  if (reason.empty()) return {"cuda", ""};
+  if (reason.empty()) return {"cuda", "device: cuda (" + cuda->describe() + ") for features; networks train on the CPU"};
   if (requested == "cuda") fail("device cuda cannot be used: {}", reason);
   return {"cpu", "device: cpu (" + reason + ")"};
 }

@@ -9,18 +9,20 @@ namespace timbre::device {
 
 /// Entry of the registry of back ends.
 struct Backend {
-  std::string description;       // one line: "2 threads, AVX-512"
-  std::string (*why_not)();      // "" when it can be used, or the reason in one line
+  std::string (*describe)();  // what it is: "NVIDIA H200"; asked only where it can be used
+  std::string (*why_not)();   // "" when it can be used, or the reason in one line
 };
 using BackendRegistry = Registry<Backend>;
 
 struct Choice {
-  std::string name;   // "cpu", "cuda"
+  std::string name;    // "cpu", "cuda"
   std::string notice;  // a line for the person, or ""
 };
 
 /// Loads the plug-ins that lie beside this library, once per process; where one cannot be loaded (the libraries it
-/// needs are not there), its back end is known with that reason.
+/// needs are not there), its back end is known with that reason. Libraries of the CUDA Toolkit that the linker does
+/// not know are looked for in TIMBRE_CUDA_LIBRARIES (folders, separated by colons), CUDA_HOME, CUDA_PATH and
+/// /usr/local/cuda.
 void load_plugins();
 
 /// Resolves auto | cpu | cuda. `auto` takes an accelerator where one can be used, and the CPU otherwise.

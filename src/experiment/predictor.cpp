@@ -7,6 +7,7 @@
 #include "data/feature_store.hpp"
 #include "data/standardise.hpp"
 #include "experiment/run_config.hpp"
+#include "features/engine.hpp"
 #include "results/run_record.hpp"
 #include "training/step.hpp"
 
@@ -20,8 +21,9 @@ struct Predictor::State {
   ThreadPool& pool;
   data::Standardisation standardisation;
   std::unique_ptr<training::TrainingStep> step;
+  std::unique_ptr<features::FeatureEngine> engine;
 
-  State(const std::filesystem::path& path, ThreadPool& threads)
+  State(const std::filesystem::path& path, ThreadPool& threads, const std::string& device)
       : record(results::read_result(path)), config(parse_run_config(record.config, path.string())),
         segment_samples(config.dataset.segment_samples(config.features.sample_rate)),
         model(nn::Model::parse(config::Reader(config.model.node, "model"), features::feature_shape(config.features, segment_samples),
@@ -35,10 +37,12 @@ struct Predictor::State {
     auto state = step->export_state();
     results::load_weights(model, record.weights, state.arena);
     step->import_state(state);
+    engine = features::open_features(device, config.features, segment_samples)();
   }
 };
 
-Predictor::Predictor(const std::filesystem::path& result, ThreadPool& pool) : state_(std::make_unique<State>(result, pool)) {}
+Predictor::Predictor(const std::filesystem::path& result, ThreadPool& pool, const std::string& device)
+    : state_(std::make_unique<State>(result, pool, device)) {}
 Predictor::~Predictor() = default;
 const std::vector<std::string>& Predictor::label_names() const { return state_->record.label_names; }
 double Predictor::segment_seconds() const { return state_->config.dataset.segment_seconds; }
@@ -50,7 +54,7 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
   Prediction p;
   std::vector<std::int32_t> index, labels;
   std::int64_t samples = 0;
-  p.count = data::extract_file(audio::AudioReader(audio, s.config.features.sample_rate), s.config.features, s.segment_samples,
+  p.count = data::extract_file(audio::AudioReader(audio, s.config.features.sample_rate), *s.engine, s.segment_samples,
                                [&](std::span<const float> batch, std::int64_t) {
                                  const auto n = std::int64_t(batch.size()) / width;
                                  index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);

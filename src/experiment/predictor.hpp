@@ -21,8 +21,9 @@ struct Prediction {
 /// Loads the model of a result file once, then reads files as a stream: memory does not grow with their length.
 class Predictor {
  public:
+  /// device: where features are computed, as device::choose gave it.
   /// Throws RequestError where the file is no result, Error where it holds no usable model.
-  Predictor(const std::filesystem::path& result, ThreadPool& pool);
+  Predictor(const std::filesystem::path& result, ThreadPool& pool, const std::string& device = "cpu");
   ~Predictor();
   const std::vector<std::string>& label_names() const;
   double segment_seconds() const;

@@ -53,6 +53,8 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+constexpr const char* training_device = "cpu";  // the only one that networks train on so far
+
 // The resolved configuration without what a result does not depend on: names, places, the machine.
 config::Node anonymous(const Plan& plan) {
   auto node = schema(config::of<RunConfig>{}).dump(plan.config);
@@ -188,9 +190,10 @@ namespace {
 // `load` is data::prepare_features or data::load_features.
 template <class Load>
 auto with_progress(Load load, const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
+  const auto device = device::choose(plan.config.device).name;
   CountProgress progress(console, "features");
   auto features = load(plan.clips, plan.config.dataset, plan.config.features, options.runs / "features", pool,
-                       data::ExtractionHooks{[&](std::int64_t done, std::int64_t total) { progress(done, total); }, throw_if_stopped});
+                       data::ExtractionHooks{[&](std::int64_t done, std::int64_t total) { progress(done, total); }, throw_if_stopped, device});
   for (const auto& note : features.notes) console.line(note);
   console.line(fmt::format("features: {} segments of {} clips, {} {}{}", grouped(features.rows()), grouped(std::int64_t(features.clips.size())),
                            plan.config.features.kind, features.shape.str(), features.from_cache ? ", from the store" : ""));
@@ -330,7 +333,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     throw;
   }
 
-  auto record = make_record(plan, key, features, split, standardisation, trained, device.name, pool.threads());
+  auto record = make_record(plan, key, features, split, standardisation, trained, training_device, pool.threads());
   const auto arena = step->export_state().arena;
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();

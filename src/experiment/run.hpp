@@ -56,7 +56,7 @@ std::string resolved_yaml(const Plan& plan);
 /// What --dry-run shows: configuration, model, and the counts of the split.
 std::string describe_plan(const Plan& plan);
 
-/// Finds the features of a plan in the store, or extracts them into it, and says so.
+/// Finds the features of a plan in the store, or extracts them into it, on the plan's device, and says so.
 data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
 /// The same, read into memory where they fit (RunOptions::feature_bytes); else `features` is empty.
 data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);

@@ -3,16 +3,31 @@
 //   y[t, j] = s_j sum over m of d[t, m] cos(pi j (2 m + 1) / (2 n_mels))     DCT-II, orthonormal
 //   s_0 = sqrt(1 / n_mels), s_j = sqrt(2 / n_mels); d: log_mel, [T, n_mels]
 #include <algorithm>
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
+#include "features/cepstrum.hpp"
 #include "features/decibel.hpp"
 #include "features/engine.hpp"
 #include "features/mel_spectrogram.hpp"
 
 namespace timbre::features {
+
+std::vector<float> cepstral_cosines(std::int64_t bands, std::int64_t coefficients) {
+  std::vector<float> matrix;
+  const double scale = std::sqrt(2.0 / static_cast<double>(bands));
+  for (std::int64_t m = 0; m < bands; ++m) {
+    for (std::int64_t j = 1; j < coefficients; ++j) {
+      const auto angle = std::numbers::pi * static_cast<double>(j * (2 * m + 1)) / static_cast<double>(2 * bands);
+      matrix.push_back(static_cast<float>(scale * std::cos(angle)));
+    }
+  }
+  return matrix;
+}
+
 namespace {
 
 /// Takes from every row [bands] its mean and leaves sum * scale in out[t * stride]. The mean concerns the first
@@ -60,15 +75,12 @@ class Mfcc final : public FeatureEngine {
       : samples_(samples), coefficients_(options.n_mfcc), top_db_(options.top_db), mel_(options, samples) {
     const auto bands = mel_.bands();
     decibels_.resize(static_cast<std::size_t>(mel_.frames() * bands));
-    const double scale = std::sqrt(2.0 / static_cast<double>(bands));
-    padded_ = piece_count(coefficients_ - 1, lanes) * lanes;
+    const auto cosines = cepstral_cosines(bands, coefficients_);  // padded with zeros to whole vectors
+    const auto columns = coefficients_ - 1;
+    padded_ = piece_count(columns, lanes) * lanes;
     dct_.resize(static_cast<std::size_t>(bands * padded_));
-    for (std::int64_t m = 0; m < bands; ++m) {
-      for (std::int64_t j = 1; j < coefficients_; ++j) {
-        const auto angle = std::numbers::pi * static_cast<double>(j * (2 * m + 1)) / static_cast<double>(2 * bands);
-        dct_[static_cast<std::size_t>(m * padded_ + j - 1)] = static_cast<float>(scale * std::cos(angle));
-      }
-    }
+    for (std::int64_t m = 0; m < bands; ++m)
+      std::copy_n(cosines.begin() + m * columns, columns, dct_.begin() + m * padded_);
   }
 
   Shape shape() const override { return {mel_.frames(), coefficients_}; }

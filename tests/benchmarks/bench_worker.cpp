@@ -93,7 +93,8 @@ double mfcc(const std::string& list, ThreadPool& pool) {
   const auto files = lines_of(list);
   const auto start = Clock::now();
   pool.parallel_for(std::int64_t(files.size()), [&](std::int64_t i, int) {
-    data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050), options, 66150, [](std::span<const float>, std::int64_t) {});
+    const auto engine = features::make_cpu_feature_engine(options, 66150);
+    data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050), *engine, 66150, [](std::span<const float>, std::int64_t) {});
   });
   return milliseconds(start);
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "audio/decode.hpp"
+#include "features/conformance.hpp"
 #include "features/engine.hpp"
 #include "features/window.hpp"
 #include "storage/hdf5.hpp"
@@ -15,54 +16,7 @@ namespace {
 
 using storage::H5File;
 
-FeatureOptions options_of(const std::string& yaml) {
-  return schema(config::of<FeatureOptions>{}).parse(config::parse_text(yaml, "options", "."));
-}
-
-
-TEST(Librosa, GivesTheSameFeaturesForEveryGoldenCase) {
-  const auto file = H5File::open(TIMBRE_TEST_DATA "/librosa_features.h5");
-  const auto cases = file.children("/cases");
-  ASSERT_GE(cases.size(), 30u);
-  for (const auto& c : cases) {
-    const auto path = "/cases/" + c.name;
-    const auto text = file.text_attribute(path, "options");
-    SCOPED_TRACE(text);
-    const auto options = options_of(text);
-    const auto signal = "/signals/" + file.text_attribute(path, "signal");
-    const auto segments = file.shape(signal)[0], samples = file.shape(signal)[1];
-    const auto engine = make_cpu_feature_engine(options, samples);
-    const auto frames = engine->shape()[0], width = engine->shape()[1];
-    ASSERT_EQ(frames, file.int_attribute(path, "total"));
-    const auto kept = file.read_ints(path + "/frames");
-    const auto expected = file.read_floats(path + "/values");
-    ASSERT_EQ(file.shape(path + "/values"), Shape({segments, static_cast<std::int64_t>(kept.size()), width}));
-
-    std::vector<float> out(static_cast<std::size_t>(segments * frames * width), NAN);
-    engine->compute(file.read_floats(signal).data(), segments, out.data());
-
-    const bool decibels = options.kind == "mfcc" || options.kind == "log_mel";
-    double worst = 0;  // in parts of what is allowed
-    const auto kept_size = static_cast<std::int64_t>(kept.size());
-    for (std::int64_t s = 0; s < segments; ++s) {
-      const float* segment = out.data() + s * frames * width;
-      const double top = *std::max_element(segment, segment + frames * width);
-      const double allowed = decibels ? 1e-3 : 1e-5 * top;
-      for (std::int64_t i = 0; i < kept_size; ++i)
-        for (std::int64_t k = 0; k < width; ++k) {
-          const double a = segment[kept[static_cast<std::size_t>(i)] * width + k];
-          const double b = expected[static_cast<std::size_t>((s * kept_size + i) * width + k)];
-          ASSERT_TRUE(std::isfinite(a)) << s << " " << i << " " << k;
-          ASSERT_LE(std::abs(a - b), allowed)
-              << "segment " << s << " frame " << kept[static_cast<std::size_t>(i)] << " value " << k << ": " << a
-              << " and not " << b;
-          if (allowed > 0) worst = std::max(worst, std::abs(a - b) / allowed);
-        }
-    }
-    RecordProperty("case_" + c.name, std::to_string(worst));
-    if (std::getenv("TIMBRE_SHOW_ERRORS")) std::printf("%5.3f of the tolerance: %s\n", worst, text.c_str());
-  }
-}
+TEST(Librosa, GivesTheSameFeaturesForEveryGoldenCase) { expect_librosas_values("cpu"); }
 
 TEST(Librosa, WindowsAreScipysPeriodicOnes) {
   const auto file = H5File::open(TIMBRE_TEST_DATA "/librosa_features.h5");

@@ -1,11 +1,13 @@
 #include "host/device.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 namespace simt {
 namespace {
@@ -30,6 +32,11 @@ std::recursive_mutex& lock() {
 std::map<char*, std::size_t>& allocations() {
   static std::map<char*, std::size_t> a;
   return a;
+}
+
+std::set<CUstream_st*>& streams() {
+  static std::set<CUstream_st*> s;
+  return s;
 }
 
 bool on_device(const void* pointer, std::size_t bytes) {
@@ -74,6 +81,11 @@ void step(CUstream_st& stream) {
 
 void run_all(CUstream_st& stream) {
   while (!stream.queue.empty()) step(stream);
+}
+
+/// Memory is given back when nothing can use it any more, as CUDA does.
+void run_everything() {
+  for (auto* stream : streams()) run_all(*stream);
 }
 
 void push(CUstream_st* stream, Work work) {
@@ -127,7 +139,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   SIMT_CALL;
-  *value = attribute == cudaDevAttrComputeCapabilityMajor ? 9 : 0;
+  *value = attribute == cudaDevAttrComputeCapabilityMajor ? simt::device().capability : 0;
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
@@ -153,6 +165,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
 cudaError_t cudaFree(void* pointer) {
   const std::lock_guard guard(lock());
   if (!pointer) return cudaSuccess;
+  simt::run_everything();
   if (simt::allocations().erase(static_cast<char*>(pointer)) == 0) return cudaErrorInvalidValue;
   ::operator delete(pointer, std::align_val_t{256});
   --simt::device().live;
@@ -167,6 +180,7 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
 }
 cudaError_t cudaFreeHost(void* pointer) {
   const std::lock_guard guard(lock());
+  simt::run_everything();
   ::operator delete(pointer, std::align_val_t{64});
   --simt::device().live;
   return cudaSuccess;
@@ -189,12 +203,14 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
   SIMT_CALL;
   *stream = new CUstream_st;
+  simt::streams().insert(*stream);
   ++simt::device().live;
   return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   const std::lock_guard guard(lock());
   simt::run_all(*stream);  // CUDA, too, ends what was enqueued
+  simt::streams().erase(stream);
   delete stream;
   --simt::device().live;
   return cudaSuccess;

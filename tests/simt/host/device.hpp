@@ -18,6 +18,7 @@ namespace simt {
 struct Device {
   bool eager = false;
   int count = 1;                                    // devices that cudaGetDeviceCount finds
+  int capability = 9;                               // the major number
   cudaError_t driver = cudaSuccess;                 // what cudaGetDeviceCount returns
   std::size_t free_bytes = std::size_t{1} << 30;    // of memory, shared by allocations on the device
   std::int64_t calls = 0;                           // of the runtime and of cuFFT so far

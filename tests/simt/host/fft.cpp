@@ -1,6 +1,7 @@
 // cuFFT's stand-in: a mixed-radix transform in double, written to be read, not to be quick.
 #include <cufft.h>
 
+#include <algorithm>
 #include <complex>
 #include <map>
 #include <numbers>
@@ -25,26 +26,36 @@ std::map<cufftHandle, Plan>& plans() {
   return p;
 }
 
-/// out[k] = sum over j of in[j stride] e^(-2 pi i j k / n): by the smallest factor of n, or as it stands.
+/// Without the care for infinities that std::complex takes, which makes it a call.
+Complex times(Complex a, Complex b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+
+/// out[k] = sum over j of in[j stride] e^(-2 pi i j k / n), roots[i step] being e^(-2 pi i i / n): by the smallest
+/// factor of n, or, where n is prime, as it stands.
 void transform(const Complex* in, std::size_t stride, Complex* out, std::size_t n, const Complex* roots, std::size_t step) {
+  if (n == 1) {
+    out[0] = in[0];
+    return;
+  }
   std::size_t factor = 2;
   while (factor * factor <= n && n % factor != 0) ++factor;
   if (n % factor != 0) factor = n;
-  const std::size_t rest = n / factor, whole = n * step;
-  if (rest == 1 || n == 1) {
-    for (std::size_t k = 0; k < n; ++k) {
-      out[k] = 0;
-      for (std::size_t j = 0; j < n; ++j) out[k] += in[j * stride] * roots[j * k % n * step];
+  const std::size_t rest = n / factor;
+  for (std::size_t f = 0; f < factor; ++f) transform(in + f * stride, stride * factor, out + f * rest, rest, roots, step * factor);
+  if (factor == 2) {
+    for (std::size_t k = 0; k < rest; ++k) {
+      const auto a = out[k], b = times(out[k + rest], roots[k * step]);
+      out[k] = a + b, out[k + rest] = a - b;
     }
     return;
   }
-  for (std::size_t f = 0; f < factor; ++f) transform(in + f * stride, stride * factor, out + f * rest, rest, roots, step * factor);
   std::vector<Complex> parts(factor);
   for (std::size_t k = 0; k < rest; ++k) {
     for (std::size_t f = 0; f < factor; ++f) parts[f] = out[f * rest + k];
     for (std::size_t q = 0; q < factor; ++q) {
       Complex sum = 0;
-      for (std::size_t f = 0; f < factor; ++f) sum += parts[f] * roots[f * (k + q * rest) * step % whole];
+      for (std::size_t f = 0; f < factor; ++f) sum += times(parts[f], roots[f * (k + q * rest) % n * step]);
       out[q * rest + k] = sum;
     }
   }
@@ -56,8 +67,13 @@ void execute(const Plan& plan, const float* in, float2* out) {
   for (std::size_t i = 0; i < n; ++i)
     roots[i] = std::polar(1.0, -2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(n));
   for (long long b = 0; b < plan.batch; ++b) {
-    for (std::size_t i = 0; i < n; ++i) x[i] = in[static_cast<std::size_t>(b * plan.in_distance) + i];
-    transform(x.data(), 1, y.data(), n, roots.data(), 1);
+    bool silent = true;  // as the frames behind the last segment are
+    for (std::size_t i = 0; i < n; ++i) {
+      x[i] = in[static_cast<std::size_t>(b * plan.in_distance) + i];
+      silent = silent && x[i] == 0.0;
+    }
+    if (silent) std::fill(y.begin(), y.end(), 0.0);
+    else transform(x.data(), 1, y.data(), n, roots.data(), 1);
     for (std::size_t k = 0; k <= n / 2; ++k)
       out[static_cast<std::size_t>(b * plan.out_distance) + k] = {static_cast<float>(y[k].real()), static_cast<float>(y[k].imag())};
   }

@@ -130,7 +130,7 @@ void FiberPool::prepare(std::size_t count, void (*entry)(void*), void* argument)
   for (std::size_t i = 0; i < count; ++i) {
     auto& f = s.fibers[i];
 #if defined(__SANITIZE_ADDRESS__)
-    __asan_unpoison_memory_region(f.stack, stack_bytes);  // frames of one that never ended
+    if (!f.ended) __asan_unpoison_memory_region(f.stack, stack_bytes);  // frames that were left, not returned from
 #endif
     make_context(f.context, f.stack, &FiberPool::begin);
     f.ended = false, f.fake_stack = nullptr;

@@ -1,0 +1,60 @@
+// Short-time Fourier transforms of a batch of segments, a block of frames at a time (src/features/stft.hpp has the
+// formula). Frames are windowed by a kernel and transformed by one batched cuFFT plan, made once for the shape; the
+// plan's work area is ours, so that its memory is counted and nothing is allocated while it runs.
+#pragma once
+
+#include <cufft.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "features/kernels.hpp"
+#include "features/options.hpp"
+#include "support/handles.hpp"
+#include "support/memory.hpp"
+
+namespace timbre::cuda {
+
+struct FftPlanTraits {
+  using value_type = cufftHandle;
+  static constexpr value_type null = -1;
+  static void destroy(value_type plan) noexcept;
+};
+using FftPlan = Handle<FftPlanTraits>;
+
+class BlockStft {
+ public:
+  /// Room for blocks of `block` frames; work is enqueued on `stream` alone. Throws Error.
+  BlockStft(const features::FeatureOptions& options, std::int64_t segment_samples, std::int64_t block, cudaStream_t stream);
+
+  std::int64_t frames() const { return layout_.frames; }
+  std::int64_t bins() const { return bins_; }
+
+  /// Enqueues the transforms of segments [count, samples]; after each block, use(first, n, spectrum) enqueues what
+  /// reads spectrum [n, bins]: frames [first, first + n) of the batch, n <= block.
+  template <class Use>
+  void each_block(const float* segments, std::int64_t count, Use use) {
+    const auto total = count * layout_.frames;
+    for (std::int64_t first = 0; first < total; first += block_) {
+      transform(segments, first, total);
+      use(first, std::min(block_, total - first), static_cast<const float2*>(spectrum_.data()));
+    }
+  }
+
+  /// Bytes on the device per frame of a block, without cuFFT's work area.
+  static std::size_t bytes_per_frame(const features::FeatureOptions& options);
+
+ private:
+  void transform(const float* segments, std::int64_t first, std::int64_t total);
+
+  FrameLayout layout_;
+  std::int64_t bins_, block_;
+  cudaStream_t stream_;
+  DeviceArray<float> window_;     // [n_fft]
+  DeviceArray<float> frames_;     // [block, n_fft]
+  DeviceArray<float2> spectrum_;  // [block, bins]
+  DeviceArray<char> work_;
+  FftPlan plan_;
+};
+
+}  // namespace timbre::cuda

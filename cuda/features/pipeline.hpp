@@ -1,0 +1,69 @@
+// Features of segments on one GPU, for as many host threads as want them.
+//
+// A call of compute copies its segments into one of two pinned buffers, enqueues upload, kernels and download on three
+// streams tied by events, and sleeps until its results are there. So while one thread's batch is computed, another's is
+// transferred, and the others decode. Kernels of all batches share one stream, one FFT plan and one set of work areas.
+//
+// Everything is allocated in the constructor, for one shape of segments: at most `largest_batch` segments at a time and
+// a quarter of the memory that is free then (but room for one segment and one frame, or Error).
+#pragma once
+
+#include <array>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+
+#include "core/shape.hpp"
+#include "features/device_feature.hpp"
+#include "features/block_stft.hpp"
+#include "support/handles.hpp"
+#include "support/memory.hpp"
+
+namespace timbre::cuda {
+
+/// How much is done at a time.
+struct BatchPlan {
+  std::int64_t segments;  // in a buffer
+  std::int64_t block;     // frames transformed at a time
+};
+inline constexpr std::int64_t largest_batch = 64;
+
+/// Fits a pipeline's areas into `budget` bytes of device memory. Throws Error where not even one segment fits.
+BatchPlan plan_batches(const features::FeatureOptions& options, std::int64_t segment_samples, std::size_t budget);
+
+class FeaturePipeline {
+ public:
+  FeaturePipeline(const features::FeatureOptions& options, std::int64_t segment_samples);
+  ~FeaturePipeline();
+  FeaturePipeline(const FeaturePipeline&) = delete;
+  FeaturePipeline& operator=(const FeaturePipeline&) = delete;
+
+  Shape shape() const { return shape_; }
+  /// segments [count, samples] -> out [count, T, F]; any number of threads at once. Throws Error.
+  void compute(const float* segments, std::int64_t count, float* out);
+
+ private:
+  struct Slot {
+    Slot(std::size_t samples, std::size_t values);
+    PinnedArray<float> samples, values;                // [segments, samples], [segments, T, F]
+    DeviceArray<float> device_samples, device_values;  // the same
+    Event uploaded = make_event(), computed = make_event(), downloaded = make_event();
+    bool taken = false;
+  };
+  class Taken;  // a slot for as long as a thread holds it
+
+  void enqueue(Slot& slot, std::int64_t count);
+
+  std::int64_t samples_;
+  Shape shape_;
+  BatchPlan batch_;
+  Stream upload_ = make_stream(), compute_ = make_stream(), download_ = make_stream();
+  BlockStft stft_;
+  std::unique_ptr<DeviceFeature> feature_;
+  std::mutex slots_lock_, enqueue_lock_;
+  std::condition_variable slot_free_;
+  std::array<Slot, 2> slots_;
+};
+
+}  // namespace timbre::cuda

@@ -1,0 +1,176 @@
+// The CUDA back end for features, its host code included, on the stand-in device: the same conformance as on a GPU, in
+// both orders that streams allow; threads that share the device; memory; and every call of CUDA failing once.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "core/error.hpp"
+#include "data/feature_store.hpp"
+#include "device/device.hpp"
+#include "features/conformance.hpp"
+#include "features/pipeline.hpp"
+#include "host/device.hpp"
+#include "plugin.hpp"
+#include "storage/temporary_folder.hpp"
+
+namespace timbre::features {
+namespace {
+
+class StandIn : public testing::TestWithParam<bool> {
+ protected:
+  static void SetUpTestSuite() {
+    if (!FeatureDeviceRegistry::instance().find("cuda")) timbre_register_plugin();
+  }
+  void SetUp() override {
+    simt::device() = {};
+    simt::device().eager = GetParam();
+  }
+  void TearDown() override {
+    EXPECT_EQ(simt::device().live, 0) << "something was not given back";
+    simt::device() = {};
+  }
+};
+
+TEST_P(StandIn, GivesLibrosasFeatures) { expect_librosas_values("cuda"); }
+TEST_P(StandIn, GivesTheCpusNumbersForEveryKind) { expect_the_cpus_values("cuda"); }
+
+/// Small segments, many of them.
+struct Batch {
+  FeatureOptions options = options_of("{n_fft: 64, hop_length: 16, n_mels: 20, n_mfcc: 5}");
+  std::int64_t samples = 200;
+  std::vector<float> segments(std::int64_t count) const {
+    PhiloxSequence random(11, 3);
+    std::vector<float> x(static_cast<std::size_t>(count * samples));
+    for (auto& v : x) v = static_cast<float>(random.uniform(-1, 1));
+    return x;
+  }
+  std::vector<float> expected(const std::vector<float>& x) const {
+    const auto engine = make_cpu_feature_engine(options, samples);
+    const auto count = std::ssize(x) / samples;
+    std::vector<float> out(static_cast<std::size_t>(count * engine->shape().size()));
+    engine->compute(x.data(), count, out.data());
+    return out;
+  }
+};
+
+double largest_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double worst = a.size() == b.size() ? 0 : INFINITY;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    worst = std::isfinite(a[i]) ? std::max(worst, std::abs(double(a[i]) - b[i])) : INFINITY;
+  return worst;
+}
+
+TEST_P(StandIn, ThreadsThatShareTheDeviceEachGetTheirOwnSegments) {
+  const Batch batch;
+  const auto open = open_features("cuda", batch.options, batch.samples);
+  const std::int64_t threads = 3, count = 70, size = open()->shape().size();  // 70: more than a buffer holds
+  const auto x = batch.segments(threads * count);
+  const auto expected = batch.expected(x);
+  std::vector<float> out(expected.size(), NAN);
+  std::vector<std::thread> workers;
+  for (std::int64_t t = 0; t < threads; ++t)
+    workers.emplace_back([&, t] {
+      const auto engine = open();
+      for (std::int64_t i = t * count; i < (t + 1) * count; i += 35)
+        engine->compute(x.data() + i * batch.samples, 35, out.data() + i * size);
+      engine->compute(x.data() + t * count * batch.samples, count, out.data() + t * count * size);
+    });
+  for (auto& w : workers) w.join();
+  EXPECT_LE(largest_difference(out, expected), 1e-3);
+}
+
+TEST_P(StandIn, MemoryStaysBelowAQuarterOfWhatIsFree) {
+  const Batch batch;
+  const auto x = batch.segments(70);
+  for (const std::size_t free : {200u << 10, 1u << 20, 16u << 20}) {
+    SCOPED_TRACE(free);
+    simt::device().free_bytes = free, simt::device().largest_bytes = 0;
+    const auto engine = open_features("cuda", batch.options, batch.samples)();
+    std::vector<float> out(static_cast<std::size_t>(70 * engine->shape().size()));
+    engine->compute(x.data(), 70, out.data());
+    EXPECT_LE(largest_difference(out, batch.expected(x)), 1e-3);
+    EXPECT_LE(simt::device().largest_bytes, std::int64_t(free / 4) + (8 << 10));  // and tables of a few kilobytes
+  }
+}
+
+TEST_P(StandIn, TooLittleMemoryIsSaidInOneLine) {
+  simt::device().free_bytes = 2 << 20;
+  try {
+    open_features("cuda", options_of("{}"), 66150);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(std::string(e.what()), "device cuda: a segment of these features needs 0.6 MB of GPU memory, 0.5 MB may be used");
+  }
+}
+
+TEST_P(StandIn, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
+  const Batch batch;
+  const auto x = batch.segments(3);
+  const auto use = [&] {
+    const auto engine = open_features("cuda", batch.options, batch.samples)();
+    std::vector<float> out(static_cast<std::size_t>(3 * engine->shape().size()));
+    engine->compute(x.data(), 3, out.data());
+    return out;
+  };
+  use();
+  const auto calls = simt::device().calls;
+  ASSERT_GT(calls, 50);
+  for (std::int64_t i = 0; i < calls; ++i) {
+    bool thrown = false;
+    simt::device().calls = 0, simt::device().fail_at = i;
+    testing::internal::CaptureStderr();
+    try {
+      use();
+    } catch (const Error& e) {
+      thrown = true;
+      const std::string text = e.what();
+      EXPECT_TRUE(text.starts_with("CUDA: cuda") || text.starts_with("cuFFT: cufft")) << text;
+      EXPECT_TRUE(text.find("pp:") != text.npos) << text;  // a place in the source
+    }
+    const auto said = testing::internal::GetCapturedStderr();  // what fails in a destructor is said, not thrown
+    EXPECT_TRUE(thrown || !said.empty()) << "call " << i << " failed unnoticed";
+    EXPECT_EQ(simt::device().live, 0) << "after call " << i;
+  }
+}
+
+TEST_P(StandIn, AnExtractionOfClipsGivesTheCpusRows) {
+  test::TemporaryFolder folder;
+  data::DatasetOptions dataset;
+  dataset.synthetic = audio::SyntheticOptions{};
+  dataset.synthetic->clips_per_genre = 1, dataset.synthetic->clip_seconds = 2;
+  dataset.segment_seconds = 0.5;
+  const auto index = data::index_clips(dataset);
+  const auto options = options_of("{n_fft: 512, hop_length: 256, n_mels: 32, n_mfcc: 8}");
+  ThreadPool pool(3);
+  const auto there = data::load_features(index, dataset, options, folder.path() / "cuda", pool, {.device = "cuda"});
+  const auto here = data::load_features(index, dataset, options, folder.path() / "cpu", pool);
+  EXPECT_FALSE(there.from_cache);
+  EXPECT_EQ(there.label, here.label);
+  EXPECT_EQ(there.segment, here.segment);
+  EXPECT_EQ(there.key, here.key);
+  EXPECT_LE(largest_difference(there.features, here.features), 1e-3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Streams, StandIn, testing::Bool(),
+                         [](const auto& info) { return info.param ? "workAtOnce" : "workAsLateAsAllowed"; });
+
+TEST(CudaBackend, SaysWhyItCannotBeUsed) {
+  if (!device::BackendRegistry::instance().find("cuda")) timbre_register_plugin();
+  const auto why = [](cudaError_t driver, int count) {
+    simt::device().driver = driver, simt::device().count = count;
+    return device::BackendRegistry::instance().find("cuda")->why_not();
+  };
+  EXPECT_EQ(why(cudaErrorStubLibrary, 0), "there is no NVIDIA driver, or one older than CUDA 13");
+  EXPECT_EQ(why(cudaErrorInsufficientDriver, 0), "there is no NVIDIA driver, or one older than CUDA 13");
+  EXPECT_EQ(why(cudaErrorNoDevice, 0), "there is no NVIDIA GPU");
+  EXPECT_EQ(why(cudaSuccess, 0), "there is no NVIDIA GPU");
+  EXPECT_EQ(why(cudaErrorUnknown, 0), "the CUDA runtime says: unknown error");
+  EXPECT_EQ(why(cudaSuccess, 1), "");
+  EXPECT_EQ(device::BackendRegistry::instance().find("cuda")->describe(), "SIMT host");
+  simt::device().capability = 7;
+  EXPECT_EQ(why(cudaSuccess, 1), "the SIMT host has compute capability 7.0, older than 8.0");
+  simt::device() = {};
+}
+
+}  // namespace
+}  // namespace timbre::features
