@@ -140,6 +140,20 @@ def check_dark(driver):
 
 
 def check_print(driver):
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 694, "height": 1000, "deviceScaleFactor": 1, "mobile": False})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+    outside, background = driver.execute_script("""
+      dispatchEvent(new Event('beforeprint'));
+      const outside = plots.filter((p) => {
+        const chart = p.canvas.getBoundingClientRect(), box = p.canvas.parentNode.getBoundingClientRect();
+        return chart.bottom > box.bottom + 1 || chart.right > box.right + 1 || chart.right > innerWidth + 1;
+      }).length;
+      const background = getComputedStyle(document.body).backgroundColor;
+      dispatchEvent(new Event('afterprint'));
+      return [outside, background]""")
+    check(outside == 0, f"on paper {outside} charts lie over what follows")
+    check(background == "rgb(255, 255, 255)", f"paper is {background}")
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     driver.execute_script("window.seen = null; addEventListener('beforeprint', () => { window.seen = [printing, document.querySelectorAll('details:not([open])').length]; })")
     pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})["data"])
     check(pdf.startswith(b"%PDF") and pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") >= 2 and b"/Subtype /Image" in pdf,

@@ -168,11 +168,11 @@ function configurations() {
     number('gap, points', (c) => c.gap.mean, false, (v) => signed(v)),
     number(
         'minus reference, points', (c) => c.difference.mean, true,
-        (v, r) =>
-            (r.reference ? '' :
-                 known(r.c.difference.low) ?
-                           `${signed(v)} (${signed(r.c.difference.low)} to ${signed(r.c.difference.high)})` :
-                           signed(v))),
+        (v, {c, reference}) => {
+          if (reference) return '';
+          const {low, high} = c.difference;
+          return known(low) ? `${signed(v)} (${signed(low)} to ${signed(high)})` : signed(v);
+        }),
     number('epochs', (c) => c.epochs, false, (v) => decimals(v, 1)),
     number('best epoch', (c) => c.best_epoch, false, (v) => decimals(v, 1)),
     number('parameters', (c) => c.parameters, false, whole),
@@ -197,7 +197,7 @@ function configurations() {
         r.reference && r.f.configurations.length > 1 ? el('span', {class: 'tag'}, 'reference') : ''
       ],
       ...keys.map((k) => setting(r, k)[1]), ...figures.map((g) => g.show(r))];
-  section(
+  const node = section(
       'configurations', 'All configurations, on validation',
       note(
           'Means over seeds; ± is half of the 95% t-interval. “Minus reference” pairs the seeds of a configuration with those of its model’s first one (95% t-interval of the mean difference, not corrected for their number). The chosen one’s figure is flattered by having been chosen as the best of many. ' +
@@ -208,4 +208,5 @@ function configurations() {
             rowClass: (r) => (r.chosen && r.f.configurations.length > 1 ? 'chosen' : null)
           }),
           rows.length > 25 ? 'tall' : ''));
+  if (columns.length > 13) node.classList.add('sideways');  // on paper
 }
