@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 
 DRIVER, BROWSER = shutil.which("chromedriver"), shutil.which("chromium")
 try:
@@ -133,26 +134,28 @@ def check_dark(driver):
     state = "return [getComputedStyle(document.body).backgroundColor, plots[0].canvas.toDataURL()]"
     light = driver.execute_script(state)
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]})
-    dark = driver.execute_script(state)
+    for _ in range(40):  # the page hears of it a little later
+        dark = driver.execute_script(state)
+        if dark[1] != light[1]:
+            break
+        time.sleep(0.05)
     brightness = sum(int(v) for v in dark[0][4:-1].split(","))
     check(light[0] == "rgb(255, 255, 255)" and brightness < 150, f"backgrounds: {light[0]}, {dark[0]}")
     check(light[1] != dark[1], "charts do not follow the dark scheme")
 
 
 def check_print(driver):
+    # Charts are drawn for paper while the screen's style still holds: their boxes must be as large there as on paper.
+    boxes = "return plots.map((p) => p.canvas.parentNode.getBoundingClientRect()).map((b) => [Math.round(b.width), Math.round(b.height)])"
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": 694, "height": 1000, "deviceScaleFactor": 1, "mobile": False})
+    driver.execute_script("dispatchEvent(new Event('beforeprint'))")
+    drawn = driver.execute_script(boxes)
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]})
-    outside, background = driver.execute_script("""
-      dispatchEvent(new Event('beforeprint'));
-      const outside = plots.filter((p) => {
-        const chart = p.canvas.getBoundingClientRect(), box = p.canvas.parentNode.getBoundingClientRect();
-        return chart.bottom > box.bottom + 1 || chart.right > box.right + 1 || chart.right > innerWidth + 1;
-      }).length;
-      const background = getComputedStyle(document.body).backgroundColor;
-      dispatchEvent(new Event('afterprint'));
-      return [outside, background]""")
-    check(outside == 0, f"on paper {outside} charts lie over what follows")
+    printed = driver.execute_script(boxes)
+    check(drawn == printed, f"charts are drawn for boxes of {drawn}, on paper these are {printed}")
+    background = driver.execute_script("return getComputedStyle(document.body).backgroundColor")
     check(background == "rgb(255, 255, 255)", f"paper is {background}")
+    driver.execute_script("dispatchEvent(new Event('afterprint'))")
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     driver.execute_script("window.seen = null; addEventListener('beforeprint', () => { window.seen = [printing, document.querySelectorAll('details:not([open])').length]; })")
     pdf = base64.b64decode(driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "preferCSSPageSize": True})["data"])
