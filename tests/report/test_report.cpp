@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -288,6 +291,53 @@ TEST(Report, FiveHundredRunsMakeAPageOfLessThan15MB) {
   std::printf("500 results: %.1f MB in %.1f s\n", double(written.bytes) / 1e6, seconds);
   EXPECT_LT(written.bytes, 15'000'000u);
   EXPECT_EQ(data_of(r.html())["runs"].size(), 500u);
+}
+
+// The command itself, where it was built.
+class MakeReport : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!std::filesystem::exists(TIMBRE_BIN_DIR "/make_report")) GTEST_SKIP() << "make_report is not built";
+  }
+  int run(const std::string& arguments) {
+    const auto command = fmt::format("cd '{}' && '{}/make_report' {} > out 2> err", folder_.path().string(),
+                                     TIMBRE_BIN_DIR, arguments);
+    const int status = std::system(command.c_str());
+    out_ = test::bytes_of(folder_ / "out"), err_ = test::bytes_of(folder_ / "err");
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  test::TemporaryFolder folder_;
+  std::string out_, err_;
+};
+
+TEST_F(MakeReport, EndsWithTheNameOfItsPage) {
+  for (const int seed : {0, 1}) {
+    std::filesystem::create_directories(folder_ / fmt::format("runs/{}", seed));
+    results::write_result(folder_ / fmt::format("runs/{}/result.h5", seed), made({.seed = seed}));
+  }
+  EXPECT_EQ(run("runs -o 'sub/my report.html' --title \"It's\""), 0) << err_;
+  EXPECT_TRUE(out_.ends_with("\nreport: sub/my report.html\n")) << out_;
+  EXPECT_EQ(err_, "");
+  EXPECT_EQ(data_of(test::bytes_of(folder_ / "sub/my report.html"))["runs"].size(), 2u);
+  EXPECT_TRUE(has(test::bytes_of(folder_ / "sub/my report.md"),
+                  "    make_report runs -o 'sub/my report.html' --title 'It'\\''s'\n"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "sub/my report.csv"));
+}
+
+TEST_F(MakeReport, EndsWithOneLineForWhatItCannotReportOn) {
+  EXPECT_EQ(run("nowhere -o report.html"), 2);
+  EXPECT_EQ(err_, "make_report: nowhere: no such file or folder\n");
+  EXPECT_EQ(run("out -o report.html"), 2);
+  EXPECT_EQ(err_, "make_report: out: is not an HDF5 file\n");
+  EXPECT_EQ(run("out"), 2);
+  EXPECT_TRUE(has(err_, "--output is required")) << err_;
+  const auto result = folder_ / "result.h5";
+  results::write_result(result, made({}));
+  std::filesystem::resize_file(result, std::filesystem::file_size(result) / 2);
+  EXPECT_EQ(run("result.h5 -o report.html"), 1);
+  EXPECT_EQ(std::count(err_.begin(), err_.end(), '\n'), 1) << err_;
+  EXPECT_EQ(out_, "");
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "report.html"));
 }
 
 }  // namespace
