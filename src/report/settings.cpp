@@ -55,7 +55,7 @@ void walk(const std::string& path, const std::vector<const Node*>& nodes, const 
     for (std::size_t i = 0; i < nodes[0]->items.size(); ++i) {
       std::vector<const Node*> below;
       for (const auto* n : nodes) below.push_back(&n->items[i]);
-      walk(path + "[" + std::to_string(i) + "]", below, visit);
+      walk(fmt::format("{}[{}]", path, i), below, visit);
     }
     return;
   }

@@ -207,11 +207,17 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
            table({"first", "second", "first minus second", "95% over seeds", "clips for either",
                   "p (exact, Holm)"},
                  rows, 2);
-  if (!options.failed.empty()) {
-    out += "## Runs without a result\n\n";
-    for (const auto& f : options.failed) out += "- " + plain(f.name) + ": " + plain(f.message) + "\n";
-    out += "\n";
-  }
+  std::string without;
+  for (const auto& f : options.failed) without += "- " + plain(f.name) + ": " + plain(f.message) + "\n";
+  for (const auto& f : a.families)
+    for (const auto& c : f.configurations)
+      for (const auto i : c.runs)
+        if (const auto& r = a.runs[i]; !r.scored())
+          without += "- " +
+                     plain(fmt::format("{}, seed {}: {}{}{}", full_name(f, c), r.repetition, r.status,
+                                       r.message.empty() ? "" : ": ", r.message)) +
+                     "\n";
+  if (!without.empty()) out += "## Runs without figures\n\n" + without + "\n";
   if (!options.command.empty()) out += "Made again by\n\n    " + printable(options.command) + "\n";
   return out;
 }

@@ -174,6 +174,8 @@ TEST(Report, RunsThatDivergedAreNamedAndCannotBeChosen) {
   EXPECT_TRUE(has(r.markdown(), "mlp: 1 run diverged and could not be scored")) << r.markdown();
   EXPECT_TRUE(has(r.markdown(), "4 runs planned, 1 without a result")) << r.markdown();
   EXPECT_TRUE(has(r.markdown(), "- l2=0.2, seed 0: out of memory")) << r.markdown();
+  EXPECT_TRUE(has(r.markdown(), "- mlp: l2 0.1, seed 1: diverged: the loss became NaN in epoch 1"))
+      << r.markdown();
 
   Results only;  // nothing else is there to choose
   only.add(bad);

@@ -223,7 +223,13 @@ function scatterConfig(t, groups, xLabel, yLabel) {
                            }))
     },
     options: {
-      scales: scales(t, {text: xLabel, ticks: percentTicks}, {text: yLabel, ticks: percentTicks}),
+      scales: scales(t, {text: xLabel, ticks: percentTicks}, {
+        text: yLabel,
+        ticks: percentTicks,
+        afterDataLimits: (s) => {
+          s.min = Math.max(0, s.min), s.max = Math.min(1, s.max);
+        }
+      }),
       plugins: {
         legend: legend(t),
         tooltip: {

@@ -125,7 +125,7 @@ function gap() {
                                         .map((c) => ({x: c.gap.mean, y: c.clip.mean, text: c.name || f.name}))
                           }))
                      .filter((g) => g.points.length);
-  if (!groups.length) return;
+  if (groups.reduce((n, g) => n + g.points.length, 0) < 2) return;
   const figures = [plotFigure(
       'Each point is a configuration',
       'Scatter chart of validation clip accuracy against the generalisation gap; the values stand in the table of all configurations',
