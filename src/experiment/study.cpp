@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "config/settings.hpp"
 #include "core/philox.hpp"
 #include "core/text.hpp"
 #include "experiment/study_config.hpp"
@@ -28,45 +29,17 @@ void refuse_swept(const std::string& path, const std::string& asked, const Study
   if (path == "seed" && seeds) fail_request("{}: the study sweeps the seed; --seeds names others", asked);
 }
 
-// The shortest ends of the paths that tell them apart: regularisation.l2 is l2.
-std::vector<std::string> short_names(const std::vector<Axis>& axes) {
-  const auto end_of = [](const std::string& path, int parts) {
-    auto from = path.size();
-    for (int i = 0; i < parts && from != path.npos; ++i) from = from == 0 ? path.npos : path.rfind('.', from - 1);
-    return from == path.npos ? path : path.substr(from + 1);
-  };
-  std::vector<std::string> names;
-  for (const auto& axis : axes)
-    for (int parts = 1;; ++parts) {
-      const auto name = end_of(axis.path, parts);
-      const auto alike = std::count_if(axes.begin(), axes.end(), [&](const Axis& a) { return end_of(a.path, parts) == name; });
-      if (alike == 1 || name == axis.path) {
-        names.push_back(name);
-        break;
-      }
-    }
-  return names;
+// Every value of an axis as the names of runs bear it, in the order of the axis.
+std::vector<std::string> value_texts(const Axis& axis) {
+  std::vector<const config::Node*> values;
+  for (const auto& value : axis.values) values.push_back(&value);
+  return config::short_texts(values);
 }
 
-// A value as a name bears it.
-std::string value_text(const config::Node& node) {
-  std::vector<std::string> parts;
-  switch (node.kind) {
-    case config::Node::Kind::null: return "off";
-    case config::Node::Kind::scalar: return printable(node.scalar);
-    case config::Node::Kind::sequence:
-      for (const auto& item : node.items) parts.push_back(value_text(item));
-      break;
-    case config::Node::Kind::map:
-      for (const auto& [key, value] : node.entries) parts.push_back(key + " " + value_text(value));
-  }
-  return join(parts, ",");
-}
-
-// An axis that is switched on and off needs no details of what is on.
-std::string value_text(const Axis& axis, const config::Node& node) {
-  const bool is_switch = axis.values.size() == 2 && (axis.values[0].is_null() || axis.values[1].is_null());
-  return is_switch && node.is_map() ? "on" : value_text(node);
+std::string value_text(const Axis& axis, const std::vector<std::string>& texts, const config::Node& value) {
+  for (std::size_t i = 0; i < axis.values.size(); ++i)
+    if (config::same(&axis.values[i], &value)) return texts[i];
+  return value.scalar;  // drawn from a range
 }
 
 // As many digits as a person would give a setting.
@@ -209,7 +182,9 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
     entries.push_back(std::move(node));
   }
 
-  const auto names = short_names(asked.axes.all);
+  const auto names = config::short_names(study.axes);
+  std::vector<std::vector<std::string>> texts;
+  for (const auto& axis : asked.axes.all) texts.push_back(value_texts(axis));
   const auto combinations = asked.search.runs > 0 ? draws(asked, root.origin.source) : grid(asked);
   study.configurations = entries.size() * combinations.size();
   Builder builder(study, root.origin.source);
@@ -222,7 +197,7 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
         for (std::size_t i = 0; i < values.size(); ++i) {
           const auto& axis = asked.axes.all[i];
           assign_in_run(node, axis.path, values[i], axis.origin, fmt::format("{}: axes.{}", axis.origin.source, axis.path));
-          settings += fmt::format(" {}={}", names[i], value_text(axis, values[i]));
+          settings += fmt::format(" {}={}", names[i], value_text(axis, texts[i], values[i]));
         }
         builder.add(std::move(node), settings, configuration++, seed);
       }

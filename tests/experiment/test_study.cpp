@@ -74,10 +74,10 @@ axes:
 seeds: [3, 5]
 )");
   EXPECT_EQ(names(study), (std::vector<std::string>{
-                              "net l2=0 early_stopping=off seed=3", "net l2=0 early_stopping=on seed=3",
-                              "net l2=1e-4 early_stopping=off seed=3", "net l2=1e-4 early_stopping=on seed=3",
-                              "net l2=0 early_stopping=off seed=5", "net l2=0 early_stopping=on seed=5",
-                              "net l2=1e-4 early_stopping=off seed=5", "net l2=1e-4 early_stopping=on seed=5"}));
+                              "net l2=0 early_stopping=off seed=3", "net l2=0 early_stopping=patience 7 seed=3",
+                              "net l2=1e-4 early_stopping=off seed=3", "net l2=1e-4 early_stopping=patience 7 seed=3",
+                              "net l2=0 early_stopping=off seed=5", "net l2=0 early_stopping=patience 7 seed=5",
+                              "net l2=1e-4 early_stopping=off seed=5", "net l2=1e-4 early_stopping=patience 7 seed=5"}));
   EXPECT_EQ(study.axes, (std::vector<std::string>{"regularisation.l2", "training.early_stopping"}));
   EXPECT_EQ(study.configurations, 4u);
   EXPECT_EQ(study.feature_sets, 1u);
