@@ -34,8 +34,9 @@ BatchPlan plan_batches(const features::FeatureOptions& options, std::int64_t seg
          static_cast<double>(per_segment + per_frame) / 1e6, static_cast<double>(budget) / 1e6);
   const auto segments = std::clamp<std::int64_t>(static_cast<std::int64_t>(budget / 2 / per_segment), 1, largest_batch);
   const auto rest = budget - static_cast<std::size_t>(segments) * per_segment;
-  // Enough threads to fill a GPU; frames and spectra of the usual n_fft stay in its second-level cache.
-  constexpr std::int64_t largest_block = 1 << 10;
+  // Enough thread blocks to fill a GPU; frames and spectra of the usual n_fft stay in its second-level cache, and the
+  // last block of a batch, which is transformed whole, wastes little.
+  constexpr std::int64_t largest_block = 512;
   const auto block = std::min({static_cast<std::int64_t>(rest / per_frame), segments * shape[0], largest_block});
   return {segments, block};
 }

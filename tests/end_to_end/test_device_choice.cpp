@@ -1,0 +1,96 @@
+// --device: what is said where there is no GPU, and the whole way of the features where there is one. The GPU is the
+// stand-in of tests/simt, built as a plug-in and loaded in place of the real one.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "device/device.hpp"
+#include "end_to_end/process.hpp"
+#include "end_to_end/small_run.hpp"
+#include "storage/hdf5.hpp"
+
+namespace timbre::end_to_end {
+namespace {
+
+namespace fs = std::filesystem;
+
+class DeviceChoice : public testing::Test {
+ protected:
+  void SetUp() override { write_small_run(folder / "small.yaml", "mlp"); }
+
+  /// Runs a command with --device; on the stand-in GPU if asked for.
+  Outcome run(std::vector<std::string> arguments, const std::string& device, bool stand_in = false) {
+    arguments[0] = command(arguments[0]);
+    arguments.insert(arguments.end(), {"--device", device});
+    ProcessOptions options{.folder = folder.path()};
+    if (stand_in) options.environment["LD_PRELOAD"] = (folder / "stand_in/libtimbre.so").string();
+    return run_process(arguments, options);
+  }
+
+  /// A folder with this build's library and, beside it, the stand-in's plug-in.
+  void install_stand_in() {
+    fs::create_directory(folder / "stand_in");
+    const fs::path build = fs::path(TIMBRE_BIN_DIR).parent_path();
+    fs::create_symlink(build / "tests/simt/plugin/libtimbre_cuda.so", folder / "stand_in/libtimbre_cuda.so");
+    fs::create_hard_link(build / "lib/libtimbre.so", folder / "stand_in/libtimbre.so", error);
+    if (error) fs::copy_file(build / "lib/libtimbre.so", folder / "stand_in/libtimbre.so");
+  }
+
+  TemporaryFolder folder;
+  std::error_code error;
+};
+
+const std::vector<std::string> extraction{"extract_features", "small.yaml", "-o", "features.h5", "--set",
+                                          "dataset.synthetic.clips_per_genre=1"};
+
+TEST_F(DeviceChoice, CudaWithoutAGpuEndsWithOneLineAndStatusOne) {
+  if (device::choose("auto").name == "cuda") GTEST_SKIP() << "there is a GPU that can be used";
+  for (const auto& arguments : {extraction, {"run_experiment", "small.yaml"}}) {
+    const auto r = run(arguments, "cuda");
+    EXPECT_EQ(r.status, 1);
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(line_count(r.err), 1u) << r.err;
+    EXPECT_TRUE(r.err.starts_with(arguments[0] + ": device cuda cannot be used: ")) << r.err;
+  }
+}
+
+TEST_F(DeviceChoice, AutoWithoutAGpuGoesOnWithTheCpuAndSaysSoOnce) {
+  if (device::choose("auto").name == "cuda") GTEST_SKIP() << "there is a GPU that can be used";
+  const auto r = run(extraction, "auto");
+  EXPECT_EQ(r.status, 0) << r.err;
+  const auto at = r.err.find("device: cpu (");
+  EXPECT_NE(at, r.err.npos) << r.err;
+  EXPECT_EQ(r.err.find("device: ", at + 1), r.err.npos) << r.err;
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose libraries must be loaded first
+TEST_F(DeviceChoice, CudaComputesFeaturesThatAgreeWithTheCpus) {
+  install_stand_in();
+  const auto there = run(extraction, "cuda", true);
+  ASSERT_EQ(there.status, 0) << there.err;
+  EXPECT_NE(there.err.find("device: cuda (SIMT host) for features; networks train on the CPU"), there.err.npos) << there.err;
+  const auto a = storage::H5File::open(folder / "features.h5").read_floats("/features");
+  fs::remove_all(folder / "runs");  // the store: devices share its keys
+  ASSERT_EQ(run(extraction, "cpu").status, 0);
+  const auto b = storage::H5File::open(folder / "features.h5").read_floats("/features");
+  ASSERT_EQ(a.size(), 10u * 130 * 13);
+  ASSERT_EQ(a.size(), b.size());
+  std::size_t different = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    ASSERT_LE(std::abs(a[i] - b[i]), 1e-3f) << i;
+    different += a[i] != b[i];
+  }
+  EXPECT_GT(different, 0u) << "the CPU computed both";
+}
+
+TEST_F(DeviceChoice, AutoTakesTheGpuForFeaturesAndTheResultSaysWhereItTrained) {
+  install_stand_in();
+  const auto r = run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.synthetic.clips_per_genre=3"}, "auto", true);
+  ASSERT_EQ(r.status, 0) << r.err;
+  EXPECT_NE(r.err.find("device: cuda (SIMT host)"), r.err.npos) << r.err;
+  EXPECT_EQ(storage::H5File::open(folder / "run/result.h5").text_attribute("/", "device"), "cpu");
+}
+#endif
+
+}  // namespace
+}  // namespace timbre::end_to_end
