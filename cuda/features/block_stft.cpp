@@ -41,8 +41,13 @@ BlockStft::BlockStft(const features::FeatureOptions& options, std::int64_t segme
   TIMBRE_FFT_CHECK(cufftSetStream(plan, stream_));
 }
 
-void BlockStft::transform(const float* segments, std::int64_t first, std::int64_t total) {
-  window_frames(stream_, segments, window_.data(), layout_, first, block_, total, frames_.data());
+void BlockStft::transform(const float* segments, std::int64_t first, std::int64_t count) {
+  window_frames(stream_, segments, window_.data(), layout_, first, count, frames_.data());
+  // The plan transforms whole blocks; rows behind the last frame are nobody's, but should not be chance.
+  if (const auto rest = block_ - count; rest > 0) {
+    const auto bytes = static_cast<std::size_t>(rest * layout_.size) * sizeof(float);
+    TIMBRE_CUDA_CHECK(cudaMemsetAsync(frames_.data() + count * layout_.size, 0, bytes, stream_));
+  }
   TIMBRE_FFT_CHECK(cufftExecR2C(plan_, frames_.data(), spectrum_.data()));
 }
 

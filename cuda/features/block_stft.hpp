@@ -36,8 +36,9 @@ class BlockStft {
   void each_block(const float* segments, std::int64_t count, Use use) {
     const auto total = count * layout_.frames;
     for (std::int64_t first = 0; first < total; first += block_) {
-      transform(segments, first, total);
-      use(first, std::min(block_, total - first), static_cast<const float2*>(spectrum_.data()));
+      const auto n = std::min(block_, total - first);
+      transform(segments, first, n);
+      use(first, n, static_cast<const float2*>(spectrum_.data()));
     }
   }
 
@@ -45,7 +46,7 @@ class BlockStft {
   static std::size_t bytes_per_frame(const features::FeatureOptions& options);
 
  private:
-  void transform(const float* segments, std::int64_t first, std::int64_t total);
+  void transform(const float* segments, std::int64_t first, std::int64_t count);
 
   FrameLayout layout_;
   std::int64_t bins_, block_;

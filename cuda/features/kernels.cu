@@ -24,9 +24,9 @@ unsigned blocks_per_segment(std::int64_t size) {
 }  // namespace
 
 void window_frames(cudaStream_t stream, const float* segments, const float* window, const FrameLayout& layout,
-                   std::int64_t first, std::int64_t count, std::int64_t total, float* out) {
+                   std::int64_t first, std::int64_t count, float* out) {
   launch(window_frames_kernel, dim3(static_cast<unsigned>(count)), dim3(threads), 0, stream, segments, window, layout,
-         first, total, out);
+         first, out);
 }
 
 void spectrum_power(cudaStream_t stream, const float2* spectrum, std::int64_t size, float exponent, float* out) {

@@ -29,10 +29,9 @@ struct MelBands {
   std::int32_t bands, bins;
 };
 
-/// Frames [first, first + count) of the segments, frame g being frame g % frames of segment g / frames; those from
-/// `total` on become zeros. out [count, size]
+/// Frames [first, first + count) of the segments, frame g being frame g % frames of segment g / frames. out [count, size]
 void window_frames(cudaStream_t stream, const float* segments, const float* window, const FrameLayout& layout,
-                   std::int64_t first, std::int64_t count, std::int64_t total, float* out);
+                   std::int64_t first, std::int64_t count, float* out);
 
 /// |spectrum|^exponent, `size` values
 void spectrum_power(cudaStream_t stream, const float2* spectrum, std::int64_t size, float exponent, float* out);

@@ -85,7 +85,7 @@ TEST_F(DeviceChoice, CudaComputesFeaturesThatAgreeWithTheCpus) {
 
 TEST_F(DeviceChoice, AutoTakesTheGpuForFeaturesAndTheResultSaysWhereItTrained) {
   install_stand_in();
-  const auto r = run({"run_experiment", "small.yaml", "--out", "run"}, "auto", true);
+  const auto r = run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "auto", true);
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_NE(r.err.find("device: cuda (SIMT host)"), r.err.npos) << r.err;
   EXPECT_EQ(storage::H5File::open(folder / "run/result.h5").text_attribute("/", "device"), "cpu");

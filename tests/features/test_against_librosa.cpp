@@ -19,7 +19,7 @@ using storage::H5File;
 TEST(Librosa, GivesTheSameFeaturesForEveryGoldenCase) { expect_librosas_values("cpu"); }
 
 TEST(Librosa, WindowsAreScipysPeriodicOnes) {
-  const auto file = H5File::open(TIMBRE_TEST_DATA "/librosa_features.h5");
+  const auto file = H5File::open(golden_file("librosa_features.h5"));
   for (const auto& child : file.children("/windows")) {
     SCOPED_TRACE(child.name);
     const auto expected = file.read_doubles("/windows/" + child.name);
@@ -31,7 +31,8 @@ TEST(Librosa, WindowsAreScipysPeriodicOnes) {
 
 TEST(Librosa, GivesTheSameMfccsForRealClips) {
   const std::filesystem::path folder = TIMBRE_SHARED_DATA "/gtzan_mini";
-  const auto file = H5File::open(TIMBRE_TEST_DATA "/librosa_gtzan.h5");
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << "no clips below " << folder;
+  const auto file = H5File::open(golden_file("librosa_gtzan.h5"));
   const auto names = file.read_texts("/name");
   const auto expected = file.read_floats("/mfcc");
   if (!std::filesystem::exists(folder / names.front())) GTEST_SKIP() << "no clips below " << folder;

@@ -26,17 +26,14 @@ KernelCase frames_case(std::string name, FrameLayout layout, std::int64_t segmen
   return {"frames " + std::move(name), [=] {
             const auto x = random_values(std::size_t(segments * layout.samples), 1, -1, 1);
             const auto window = random_values(std::size_t(layout.size), 2, 0, 1);
-            const auto total = segments * layout.frames;
             const auto dx = to_device(x), dw = to_device(window);
             const DeviceArray<float> out(std::size_t(count * layout.size));
-            window_frames(nullptr, dx.data(), dw.data(), layout, first, count, total, out.data());
+            window_frames(nullptr, dx.data(), dw.data(), layout, first, count, out.data());
             std::vector<double> expected;
             for (auto g = first; g < first + count; ++g)
               for (std::int64_t n = 0; n < layout.size; ++n)
-                expected.push_back(g >= total ? 0.0
-                                              : window[std::size_t(n)] *
-                                                    padded(x, g / layout.frames * layout.samples, layout.samples,
-                                                           g % layout.frames * layout.hop + n - layout.padding, layout.mode));
+                expected.push_back(window[std::size_t(n)] * padded(x, g / layout.frames * layout.samples, layout.samples,
+                                                                   g % layout.frames * layout.hop + n - layout.padding, layout.mode));
             return worst_error(from_device(out), expected, [](double) { return 6e-8; });
           }};
 }
@@ -163,7 +160,7 @@ std::vector<KernelCase> feature_kernels() {
           frames_case("mirrored again and again", {7, 4, 300, 2, 150, PadMode::reflect}, 2, 0, 8),
           frames_case("of one sample", {1, 1, 9, 2, 4, PadMode::reflect}, 2, 0, 2),
           frames_case("continued by the edge", {1000, 5, 301, 250, 150, PadMode::edge}, 3, 0, 15),
-          frames_case("from the middle to beyond the end", {600, 3, 257, 171, 0, PadMode::constant}, 3, 4, 7),
+          frames_case("from the middle to the end", {600, 3, 257, 171, 0, PadMode::constant}, 3, 4, 5),
           power_case(1, 2),
           power_case(5003, 2),
           power_case(1023, 1),
