@@ -8,9 +8,9 @@
 #include <memory>
 
 #include "config/schema.hpp"
-#include "core/philox.hpp"  // TIMBRE_ELEMENTWISE
 #include "core/registry.hpp"
 #include "nn/layer.hpp"
+#include "training/optimizer_rules.hpp"
 
 namespace timbre::training {
 
@@ -43,10 +43,5 @@ using OptimizerRegistry = Registry<OptimizerType>;
 
 /// `optimizer:` of a configuration: a name, or {name: options}.
 std::unique_ptr<Optimizer> parse_optimizer(const config::Reader& reader);
-
-/// The gradient with its penalties, for one element.
-TIMBRE_ELEMENTWISE inline float penalised(float g, float p, float l1, float twice_l2) {
-  return g + l1 * float((p > 0.0f) - (p < 0.0f)) + twice_l2 * p;
-}
 
 }  // namespace timbre::training

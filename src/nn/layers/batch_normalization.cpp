@@ -8,6 +8,8 @@
 //
 // Sums are doubles over pieces of fixed size, added in order. A sum of squares in double loses nothing that
 // float32 data hold, so one pass gives both moments.
+#include "nn/layers/batch_normalization.hpp"
+
 #include "core/simd.hpp"
 #include "nn/layers/keras_options.hpp"
 
@@ -59,7 +61,7 @@ TIMBRE_SIMD void add_products(std::int64_t n, std::int64_t channels, const float
 TIMBRE_SIMD void normalise(std::int64_t n, std::int64_t channels, const float* x, const float* __restrict mean,
                            const float* __restrict a, const float* __restrict b, float* __restrict y) {
   for (std::int64_t i = 0; i < n; ++i, x += channels, y += channels)
-    for (std::int64_t c = 0; c < channels; ++c) y[c] = (x[c] - mean[c]) * a[c] + b[c];
+    for (std::int64_t c = 0; c < channels; ++c) y[c] = Normalisation::value(x[c], mean[c], a[c], b[c]);
 }
 
 /// dx = (dy - mean_dy) a + (x - mean) b + d.
@@ -69,7 +71,7 @@ TIMBRE_SIMD void denormalise(std::int64_t n, std::int64_t channels, const float*
                              float* __restrict dx) {
   for (std::int64_t i = 0; i < n; ++i, x += channels, dy += channels, dx += channels)
     for (std::int64_t c = 0; c < channels; ++c)
-      dx[c] = (dy[c] - mean_dy[c]) * a[c] + (x[c] - mean[c]) * b[c] + d[c];
+      dx[c] = NormalisationGradient::value(x[c], dy[c], mean[c], mean_dy[c], a[c], b[c], d[c]);
 }
 
 class BatchNormalizationCpu final : public LayerOp {
@@ -97,14 +99,13 @@ class BatchNormalizationCpu final : public LayerOp {
       });
       add_pieces(n);
       for (std::int64_t c = 0; c < channels_; ++c) {
-        const double mean = sums_[c] / double(n);
-        const double variance = std::max(sums_[channels_ + c] / double(n) - mean * mean, 0.0);
-        use_statistics(c, mean, std::isnan(mean) ? mean : variance);
-        moving_mean_[c] = blend(moving_mean_[c], mean);
-        moving_variance_[c] = blend(moving_variance_[c], std::isnan(mean) ? mean : variance);
+        const auto m = Moments::of(sums_[c], sums_[channels_ + c], double(n));
+        use_statistics(c, m);
+        moving_mean_[c] = blend_moving(moving_mean_[c], m.mean, options_.momentum);
+        moving_variance_[c] = blend_moving(moving_variance_[c], m.variance, options_.momentum);
       }
     } else {
-      for (std::int64_t c = 0; c < channels_; ++c) use_statistics(c, moving_mean_[c], moving_variance_[c]);
+      for (std::int64_t c = 0; c < channels_; ++c) use_statistics(c, {moving_mean_[c], moving_variance_[c]});
     }
     over_pieces(n, [&](Piece p, double*, double*) {
       normalise(p.size(), channels_, x + p.begin * channels_, mean_.data(), factor_.data(), offset_.data(),
@@ -119,18 +120,13 @@ class BatchNormalizationCpu final : public LayerOp {
     });
     add_pieces(n);
     for (std::int64_t c = 0; c < channels_; ++c) {
-      const double rest = exact_mean_[c] - mean_[c];
-      const double sum = sums_[c], product = sums_[channels_ + c] - rest * sum;
+      const auto g = NormalisationGradient::of(sums_[c], sums_[channels_ + c], double(n), exact_mean_[c], mean_[c],
+                                               inverse_[c], gamma(c));
       if (!binding_.gradients.empty()) {
-        if (gamma_) binding_.gradients[*gamma_][c] = static_cast<float>(product * inverse_[c]);
-        if (beta_) binding_.gradients[*beta_][c] = static_cast<float>(sum);
+        if (gamma_) binding_.gradients[*gamma_][c] = g.gamma;
+        if (beta_) binding_.gradients[*beta_][c] = g.beta;
       }
-      const double a = gamma(c) * inverse_[c];
-      const double b = -a * inverse_[c] * inverse_[c] * product / double(n);
-      factor_[c] = static_cast<float>(a);
-      slope_[c] = static_cast<float>(b);
-      mean_dy_[c] = static_cast<float>(sum / double(n));
-      offset_[c] = static_cast<float>(-a * (sum / double(n) - mean_dy_[c]) - b * rest);
+      factor_[c] = g.factor, slope_[c] = g.slope, mean_dy_[c] = g.mean_dy, offset_[c] = g.offset;
     }
     if (!binding_.input_gradient) return;
     over_pieces(n, [&](Piece p, double*, double*) {
@@ -143,19 +139,9 @@ class BatchNormalizationCpu final : public LayerOp {
   double gamma(std::int64_t c) const { return gamma_ ? binding_.parameters[*gamma_][c] : 1.0f; }
   double beta(std::int64_t c) const { return beta_ ? binding_.parameters[*beta_][c] : 0.0f; }
 
-  float blend(float moving, double batch) const {
-    return static_cast<float>(moving * options_.momentum + batch * (1 - options_.momentum));
-  }
-
-  /// y = (x - m) factor + offset with m the mean as a float: near the mean that difference is exact, and what
-  /// rounding took from m goes into the offset.
-  void use_statistics(std::int64_t c, double mean, double variance) {
-    exact_mean_[c] = mean;
-    inverse_[c] = 1 / std::sqrt(variance + options_.epsilon);
-    mean_[c] = static_cast<float>(mean);
-    const double factor = gamma(c) * inverse_[c];
-    factor_[c] = static_cast<float>(factor);
-    offset_[c] = static_cast<float>(beta(c) - (mean - mean_[c]) * factor);
+  void use_statistics(std::int64_t c, Moments m) {
+    const auto n = Normalisation::of(m, options_.epsilon, gamma(c), beta(c));
+    exact_mean_[c] = n.exact_mean, inverse_[c] = n.inverse, mean_[c] = n.mean, factor_[c] = n.factor, offset_[c] = n.offset;
   }
 
   /// Runs body(piece, s, q) with s and q [C] the sums of that piece, set to zero.

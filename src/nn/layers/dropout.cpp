@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/philox.hpp"
 #include "core/simd.hpp"
+#include "nn/layers/dropout_mask.hpp"
 #include "nn/layers/keras_options.hpp"
 
 namespace timbre::nn {
@@ -47,7 +47,7 @@ TIMBRE_SIMD void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint3
     philox_blocks(seed, stream, step, first_block, words);
     alignas(64) float mask[4 * blocks_at_once];
     for (std::int64_t b = 0; b < blocks_at_once; ++b)
-      for (int w = 0; w < 4; ++w) mask[4 * b + w] = uniform_float(words.word[w][b]) >= rate ? scale : 0.0f;
+      for (int w = 0; w < 4; ++w) mask[4 * b + w] = dropout_mask(words.word[w][b], rate, scale);
     const auto n = std::min(count - done, 4 * blocks_at_once);
 #pragma omp simd
     for (std::int64_t i = 0; i < n; ++i) y[done + i] = x[done + i] * mask[i];

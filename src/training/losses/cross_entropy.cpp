@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "training/loss.hpp"
+#include "training/losses/cross_entropy.hpp"
 
 namespace timbre::training {
 
@@ -36,7 +37,7 @@ class CrossEntropy final : public Loss {
 
   void evaluate(const float* logits, const std::int32_t* labels, std::int64_t rows, std::int64_t classes,
                 float* losses, float* gradient, float* probabilities) const override {
-    const float smoothing = float(options_.label_smoothing), spread = smoothing / float(classes);
+    const auto targets = SmoothedTarget::of(options_.label_smoothing, classes);
     const float scale = 1.0f / float(rows);
     for (std::int64_t r = 0; r < rows; ++r) {
       const float* z = logits + r * classes;
@@ -47,9 +48,8 @@ class CrossEntropy final : public Loss {
       float loss = 0;
       for (std::int64_t c = 0; c < classes; ++c) {
         const float log_p = z[c] - top - log_sum, p = std::exp(log_p);
-        const float target = spread + (c == labels[r] ? 1.0f - smoothing : 0.0f);
-        // Where the target is 0 the term is 0, even for log p = -inf; a NaN must stay one.
-        if (target != 0.0f || std::isnan(log_p)) loss -= target * log_p;
+        const float target = targets(c == labels[r]);
+        loss += cross_entropy_term(target, log_p);
         if (probabilities) probabilities[r * classes + c] = p;
         if (gradient) gradient[r * classes + c] = (p - target) * scale;
       }

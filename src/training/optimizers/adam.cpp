@@ -4,8 +4,6 @@
 //   p -= a_t m / (sqrt(v) + eps)          with v uncorrected
 //
 // Source: keras/src/optimizers/adam.py.
-#include <cmath>
-
 #include "core/simd.hpp"
 #include "training/optimizer.hpp"
 
@@ -28,14 +26,8 @@ const config::Schema<AdamOptions>& schema(config::of<AdamOptions>) {
 namespace {
 
 TIMBRE_SIMD void adam_update(std::int64_t n, float* __restrict p, const float* __restrict g, float* __restrict m,
-                             float* __restrict v, float alpha, float keep_1, float keep_2, float epsilon, float l1,
-                             float twice_l2) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float gradient = penalised(g[i], p[i], l1, twice_l2);
-    m[i] += (gradient - m[i]) * keep_1;
-    v[i] += (gradient * gradient - v[i]) * keep_2;
-    p[i] -= alpha * m[i] / (std::sqrt(v[i]) + epsilon);
-  }
+                             float* __restrict v, AdamRule rule, float l1, float twice_l2) {
+  for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), m[i], v[i]);
 }
 
 class Adam final : public Optimizer {
@@ -49,10 +41,9 @@ class Adam final : public Optimizer {
   double learning_rate() const override { return options_.learning_rate; }
   int slots() const override { return 2; }
   void update(const Update& u) const override {
-    const double t = double(u.step);
-    const double alpha = u.learning_rate * std::sqrt(1.0 - std::pow(options_.beta_2, t)) / (1.0 - std::pow(options_.beta_1, t));
-    adam_update(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1], float(alpha), float(1.0 - options_.beta_1),
-                float(1.0 - options_.beta_2), float(options_.epsilon), float(u.penalty.l1), float(2 * u.penalty.l2));
+    const double alpha = adam_alpha(u.learning_rate, options_.beta_1, options_.beta_2, double(u.step));
+    const AdamRule rule{float(alpha), float(1.0 - options_.beta_1), float(1.0 - options_.beta_2), float(options_.epsilon)};
+    adam_update(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1], rule, float(u.penalty.l1), float(2 * u.penalty.l2));
   }
 
  private:

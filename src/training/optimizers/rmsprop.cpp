@@ -4,8 +4,6 @@
 //   momentum = 0:  p -= step          otherwise:  b = momentum b + step;  p -= b
 //
 // Source: keras/src/optimizers/rmsprop.py.
-#include <cmath>
-
 #include "core/simd.hpp"
 #include "training/optimizer.hpp"
 
@@ -28,23 +26,14 @@ const config::Schema<RmspropOptions>& schema(config::of<RmspropOptions>) {
 namespace {
 
 TIMBRE_SIMD void rmsprop_update(std::int64_t n, float* __restrict p, const float* __restrict g, float* __restrict v,
-                                float rate, float keep, float epsilon, float l1, float twice_l2) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float gradient = penalised(g[i], p[i], l1, twice_l2);
-    v[i] += (gradient * gradient - v[i]) * keep;
-    p[i] -= rate * gradient / std::sqrt(v[i] + epsilon);
-  }
+                                RmspropRule rule, float l1, float twice_l2) {
+  for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), v[i]);
 }
 
 TIMBRE_SIMD void rmsprop_momentum_update(std::int64_t n, float* __restrict p, const float* __restrict g,
-                                         float* __restrict v, float* __restrict b, float rate, float keep,
-                                         float epsilon, float momentum, float l1, float twice_l2) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float gradient = penalised(g[i], p[i], l1, twice_l2);
-    v[i] += (gradient * gradient - v[i]) * keep;
-    b[i] = momentum * b[i] + rate * gradient / std::sqrt(v[i] + epsilon);
-    p[i] -= b[i];
-  }
+                                         float* __restrict v, float* __restrict b, RmspropMomentumRule rule, float l1,
+                                         float twice_l2) {
+  for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), v[i], b[i]);
 }
 
 class Rmsprop final : public Optimizer {
@@ -61,10 +50,10 @@ class Rmsprop final : public Optimizer {
     const auto rate = float(u.learning_rate), keep = float(1.0 - options_.rho), epsilon = float(options_.epsilon);
     const auto l1 = float(u.penalty.l1), twice_l2 = float(2 * u.penalty.l2);
     if (options_.momentum > 0)
-      rmsprop_momentum_update(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1], rate, keep, epsilon,
-                              float(options_.momentum), l1, twice_l2);
+      rmsprop_momentum_update(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1],
+                              {rate, keep, epsilon, float(options_.momentum)}, l1, twice_l2);
     else
-      rmsprop_update(u.count, u.parameters, u.gradients, u.slots[0], rate, keep, epsilon, l1, twice_l2);
+      rmsprop_update(u.count, u.parameters, u.gradients, u.slots[0], {rate, keep, epsilon}, l1, twice_l2);
   }
 
  private:

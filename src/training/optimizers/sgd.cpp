@@ -24,18 +24,14 @@ const config::Schema<SgdOptions>& schema(config::of<SgdOptions>) {
 
 namespace {
 
-TIMBRE_SIMD void sgd_update(std::int64_t n, float* __restrict p, const float* __restrict g, float rate, float l1,
+TIMBRE_SIMD void sgd_update(std::int64_t n, float* __restrict p, const float* __restrict g, SgdRule rule, float l1,
                             float twice_l2) {
-  for (std::int64_t i = 0; i < n; ++i) p[i] -= rate * penalised(g[i], p[i], l1, twice_l2);
+  for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2));
 }
 
 TIMBRE_SIMD void momentum_update(std::int64_t n, float* __restrict p, const float* __restrict g, float* __restrict v,
-                                 float rate, float momentum, bool nesterov, float l1, float twice_l2) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    const float step = rate * penalised(g[i], p[i], l1, twice_l2);
-    v[i] = momentum * v[i] - step;
-    p[i] += nesterov ? momentum * v[i] - step : v[i];
-  }
+                                 MomentumRule rule, float l1, float twice_l2) {
+  for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), v[i]);
 }
 
 class Sgd final : public Optimizer {
@@ -51,10 +47,10 @@ class Sgd final : public Optimizer {
   void update(const Update& u) const override {
     const auto rate = float(u.learning_rate), l1 = float(u.penalty.l1), twice_l2 = float(2 * u.penalty.l2);
     if (options_.momentum > 0)
-      momentum_update(u.count, u.parameters, u.gradients, u.slots[0], rate, float(options_.momentum), options_.nesterov, l1,
+      momentum_update(u.count, u.parameters, u.gradients, u.slots[0], {rate, float(options_.momentum), options_.nesterov}, l1,
                       twice_l2);
     else
-      sgd_update(u.count, u.parameters, u.gradients, rate, l1, twice_l2);
+      sgd_update(u.count, u.parameters, u.gradients, {rate}, l1, twice_l2);
   }
 
  private:

@@ -1,0 +1,56 @@
+// Windows of pictures as the rows of a matrix, and back: what makes a convolution a matrix product.
+//
+//   columns [pictures * H' * W', kh * kw * C]: row p holds the window at place p, zeros where it reaches over the edge
+//
+// The kernel (kh, kw, C, filters) in Keras's layout is then the matrix [kh * kw * C, filters] as it lies.
+#pragma once
+
+#include "layers/window.cuh"
+#include "support/elementwise.cuh"
+
+namespace timbre::cuda {
+
+/// One value of `columns`.
+struct WindowsToColumns {
+  WindowGrid w;
+  const float* x;
+  float* columns;
+  __device__ void operator()(std::int64_t i) const {
+    const std::int64_t c = i % w.channels;
+    std::int64_t rest = i / w.channels;
+    const auto b = static_cast<std::int32_t>(rest % w.w.kernel);
+    rest /= w.w.kernel;
+    const auto a = static_cast<std::int32_t>(rest % w.h.kernel);
+    rest /= w.h.kernel;
+    const auto ow = static_cast<std::int32_t>(rest % w.w.out);
+    rest /= w.w.out;
+    const auto oh = static_cast<std::int32_t>(rest % w.h.out);
+    const std::int32_t ih = oh * w.h.stride - w.h.before + a, iw = ow * w.w.stride - w.w.before + b;
+    const bool inside = ih >= 0 && ih < w.h.in && iw >= 0 && iw < w.w.in;
+    columns[i] = inside ? x[rest / w.h.out * w.input_size() + (static_cast<std::int64_t>(ih) * w.w.in + iw) * w.channels + c] : 0.0f;
+  }
+};
+
+/// One value of dx: the sum of the entries of `columns` that stand for it, in a fixed order.
+struct ColumnsToWindows {
+  WindowGrid w;
+  const float* columns;
+  float* dx;
+  __device__ void operator()(std::int64_t i) const {
+    const std::int64_t c = i % w.channels;
+    const auto iw = static_cast<std::int32_t>(i / w.channels % w.w.in), ih = static_cast<std::int32_t>(i / w.channels / w.w.in % w.h.in);
+    const std::int64_t first_place = i / w.input_size() * w.places();
+    const std::int64_t width = static_cast<std::int64_t>(w.h.kernel) * w.w.kernel * w.channels;
+    const WindowRange rows = windows_over(w.h, ih), places = windows_over(w.w, iw);
+    float sum = 0;
+    for (std::int32_t oh = rows.first; oh < rows.end; ++oh)
+      for (std::int32_t ow = places.first; ow < places.end; ++ow) {
+        const std::int32_t a = ih + w.h.before - oh * w.h.stride, b = iw + w.w.before - ow * w.w.stride;
+        sum += columns[(first_place + static_cast<std::int64_t>(oh) * w.w.out + ow) * width +
+                       (static_cast<std::int64_t>(a) * w.w.kernel + b) * w.channels + c];
+      }
+    dx[i] = sum;
+  }
+};
+
+}  // namespace timbre::cuda
