@@ -6,6 +6,7 @@
 #include "core/error.hpp"
 #include "device/device.hpp"
 #include "support/check.hpp"
+#include "training/cuda_step.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -50,4 +51,5 @@ extern "C" void timbre_register_plugin() {
   using namespace timbre;
   device::BackendRegistry::instance().add("cuda", {cuda::device_name, cuda::why_no_gpu});
   features::FeatureDeviceRegistry::instance().add("cuda", {cuda::open_features});
+  training::StepDeviceRegistry::instance().add("cuda", {cuda::make_cuda_step});
 }

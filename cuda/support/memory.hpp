@@ -71,4 +71,17 @@ void download(const T* from, std::span<T> to, cudaStream_t stream) {
   TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream));
 }
 
+/// Enqueues a copy within the device; nothing where both are the same.
+template <class T>
+void copy_on_device(const T* from, T* to, std::size_t count, cudaStream_t stream) {
+  if (from != to && count > 0)
+    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(to, from, count * sizeof(T), cudaMemcpyDeviceToDevice, stream));
+}
+
+/// Enqueues filling with zero bytes.
+template <class T>
+void clear_on_device(const DeviceArray<T>& array, cudaStream_t stream) {
+  if (array.size() > 0) TIMBRE_CUDA_CHECK(cudaMemsetAsync(array.data(), 0, array.size() * sizeof(T), stream));
+}
+
 }  // namespace timbre::cuda

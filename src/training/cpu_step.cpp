@@ -224,6 +224,16 @@ class CpuStep final : public TrainingStep {
 
 }  // namespace
 
+namespace {
+const Registration<StepDevice> cpu{"cpu", {make_cpu_step}};
+}
+
+std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options, ThreadPool& pool) {
+  const auto* entry = StepDeviceRegistry::instance().find(device);
+  if (!entry) throw std::logic_error("no device '" + device + "' that trains");
+  return entry->make(options, pool);
+}
+
 std::unique_ptr<TrainingStep> make_cpu_step(const StepOptions& options, ThreadPool& pool) {
   return std::make_unique<CpuStep>(options, pool);
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "data/row_source.hpp"
@@ -55,7 +56,8 @@ class TrainingStep {
   virtual void train(std::span<const std::int32_t> rows) = 0;
   /// The rows of the step after the next call; lets data that stream be under way in time.
   virtual void prefetch(std::span<const std::int32_t> rows) = 0;
-  /// Sums since the last reset; `reset` starts new ones.
+  /// Sums since the last reset; `reset` starts new ones. Without it a device is not waited for: they may be those of a
+  /// few steps before, or none yet (rows = 0).
   virtual Metrics metrics(bool reset) = 0;
   /// Forward only: mean cross-entropy without penalties, hits, and probabilities [rows, classes] in the order of
   /// `rows`. The result does not depend on training batches.
@@ -69,7 +71,20 @@ class TrainingStep {
   virtual double penalty() = 0;
   virtual StepState export_state() = 0;
   virtual void import_state(const StepState& state) = 0;
+  /// What a back end chose and why, for the log: whole lines, each told once.
+  virtual std::vector<std::string> notes() { return {}; }
 };
+
+/// Entry of the registry of devices that train, by the device's name. Device plug-ins add theirs.
+struct StepDevice {
+  /// The step of a freshly initialised model; the pool is for the host's share of the work. Throws Error where the device
+  /// fails or has no memory left.
+  std::unique_ptr<TrainingStep> (*make)(const StepOptions& options, ThreadPool& pool);
+};
+using StepDeviceRegistry = Registry<StepDevice>;
+
+/// The step of a device ("cpu", "cuda": as device::choose gave it).
+std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options, ThreadPool& pool);
 
 /// The CPU's step, with the model freshly initialised from the seed.
 std::unique_ptr<TrainingStep> make_cpu_step(const StepOptions& options, ThreadPool& pool);

@@ -123,7 +123,8 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
       ++state.batch;
       if (hooks.on_batch) {
         const auto m = step.metrics(false);
-        hooks.on_batch({state.epoch + 1, options.epochs, state.batch, batches, epoch_seconds_before + since(epoch_started), &m});
+        if (m.rows > 0)  // a device may not have told of any yet
+          hooks.on_batch({state.epoch + 1, options.epochs, state.batch, batches, epoch_seconds_before + since(epoch_started), &m});
         if (m.bad_step) break;
       }
       if (hooks.signal && hooks.signal->load() != 0) {

@@ -8,6 +8,9 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace simt {
 namespace {
@@ -39,13 +42,19 @@ std::set<CUstream_st*>& streams() {
   return s;
 }
 
-bool on_device(const void* pointer, std::size_t bytes) {
+std::map<char*, std::size_t>& pinned_allocations() {
+  static std::map<char*, std::size_t> a;
+  return a;
+}
+
+bool lies_in(const std::map<char*, std::size_t>& known, const void* pointer, std::size_t bytes) {
   auto* p = const_cast<char*>(static_cast<const char*>(pointer));
-  auto it = allocations().upper_bound(p);
-  if (it == allocations().begin()) return false;
+  auto it = known.upper_bound(p);
+  if (it == known.begin()) return false;
   --it;
   return p >= it->first && p + bytes <= it->first + it->second;
 }
+bool on_device(const void* pointer, std::size_t bytes) { return lies_in(allocations(), pointer, bytes); }
 
 std::int64_t allocated() {
   std::int64_t sum = 0;
@@ -56,8 +65,16 @@ std::int64_t allocated() {
 }  // namespace
 }  // namespace simt
 
+struct CUgraph_st {
+  std::vector<simt::Work> work;
+  std::thread::id owner = std::this_thread::get_id();  // who captures it
+};
+struct CUgraphExec_st {
+  std::vector<simt::Work> work;
+};
 struct CUstream_st {
   std::deque<simt::Work> queue;
+  CUgraph_st* capture = nullptr;  // not null: work goes there instead
 };
 struct CUevent_st {
   std::shared_ptr<simt::Ticket> ticket;
@@ -88,13 +105,33 @@ void run_everything() {
   for (auto* stream : streams()) run_all(*stream);
 }
 
+CUgraph_st& invalid_capture() {
+  static thread_local CUgraph_st graph;
+  return graph;
+}
+
 void push(CUstream_st* stream, Work work) {
   if (!stream) {
     if (work.run) work.run();
     return;
   }
+  if (stream->capture) {
+    stream->capture->work.push_back(std::move(work));
+    return;
+  }
   stream->queue.push_back(std::move(work));
   if (device().eager) run_all(*stream);
+}
+
+/// This thread's captures that are under way become invalid; whether there were any.
+bool end_captures() {
+  bool any = false;
+  for (auto* stream : streams())
+    if (stream->capture && stream->capture->owner == std::this_thread::get_id()) {
+      if (stream->capture != &invalid_capture()) delete stream->capture;
+      stream->capture = &invalid_capture(), any = true;
+    }
+  return any;
 }
 
 }  // namespace
@@ -117,6 +154,9 @@ using simt::lock;
 #define SIMT_CALL                       \
   const std::lock_guard guard(lock());  \
   if (simt::call_fails()) return cudaErrorUnknown
+// What a thread may not call while it captures a stream: it ends the capture.
+#define SIMT_NO_CAPTURE \
+  if (simt::end_captures()) return cudaErrorStreamCaptureUnsupported
 
 const char* cudaGetErrorString(cudaError_t e) {
   switch (e) {
@@ -151,6 +191,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
 
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   SIMT_CALL;
+  SIMT_NO_CAPTURE;
   if (bytes == 0) return cudaErrorInvalidValue;
   auto& d = simt::device();
   if (static_cast<std::size_t>(simt::allocated()) + bytes > d.free_bytes) return cudaErrorMemoryAllocation;
@@ -173,7 +214,9 @@ cudaError_t cudaFree(void* pointer) {
 }
 cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
   SIMT_CALL;
+  SIMT_NO_CAPTURE;
   *pointer = ::operator new(bytes, std::align_val_t{64});
+  simt::pinned_allocations().emplace(static_cast<char*>(*pointer), bytes);
   std::memset(*pointer, 0xff, bytes);
   ++simt::device().live;
   return cudaSuccess;
@@ -181,6 +224,7 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
 cudaError_t cudaFreeHost(void* pointer) {
   const std::lock_guard guard(lock());
   simt::run_everything();
+  simt::pinned_allocations().erase(static_cast<char*>(pointer));
   ::operator delete(pointer, std::align_val_t{64});
   --simt::device().live;
   return cudaSuccess;
@@ -188,9 +232,17 @@ cudaError_t cudaFreeHost(void* pointer) {
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   SIMT_CALL;
-  const bool up = kind == cudaMemcpyHostToDevice;
-  if (!simt::on_device(up ? to : from, bytes) || simt::on_device(up ? from : to, bytes)) return cudaErrorInvalidValue;
+  const bool to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
+  if (simt::on_device(to, bytes) != to_device || simt::on_device(from, bytes) != from_device) return cudaErrorInvalidValue;
+  // Memory that is not pinned is staged: read before the call returns, or written before it does.
+  const bool pinned = simt::lies_in(simt::pinned_allocations(), kind == cudaMemcpyHostToDevice ? from : to, bytes);
+  if (kind == cudaMemcpyHostToDevice && !pinned) {
+    const auto* bytes_of = static_cast<const char*>(from);
+    simt::push(stream, {[to, staged = std::vector<char>(bytes_of, bytes_of + bytes)] { std::memcpy(to, staged.data(), staged.size()); }, nullptr});
+    return cudaSuccess;
+  }
   simt::push(stream, {[=] { std::memcpy(to, from, bytes); }, nullptr});
+  if (kind == cudaMemcpyDeviceToHost && !pinned && stream) simt::run_all(*stream);
   return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
@@ -217,6 +269,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   SIMT_CALL;
+  SIMT_NO_CAPTURE;
   if (stream) simt::run_all(*stream);
   return cudaSuccess;
 }
@@ -247,6 +300,52 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   SIMT_CALL;
+  SIMT_NO_CAPTURE;
   simt::run_until(event->ticket);
+  return cudaSuccess;
+}
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  SIMT_CALL;
+  return !event->ticket || event->ticket->done ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  SIMT_CALL;
+  if (!stream || stream->capture) return cudaErrorInvalidValue;
+  stream->capture = new CUgraph_st;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  const std::lock_guard guard(lock());
+  auto* const capture = std::exchange(stream->capture, nullptr);
+  *graph = nullptr;
+  if (!capture) return cudaErrorInvalidValue;
+  if (capture == &simt::invalid_capture()) return cudaErrorStreamCaptureInvalidated;
+  *graph = capture;
+  ++simt::device().live;
+  return simt::call_fails() ? cudaErrorUnknown : cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  SIMT_CALL;
+  *exec = new CUgraphExec_st{graph->work};
+  ++simt::device().live;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t exec, cudaStream_t stream) {
+  SIMT_CALL;
+  simt::device().graph_launches += 1;
+  for (const auto& work : exec->work) simt::push(stream, work);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  const std::lock_guard guard(lock());
+  delete graph;
+  --simt::device().live;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t exec) {
+  const std::lock_guard guard(lock());
+  delete exec;
+  --simt::device().live;
   return cudaSuccess;
 }

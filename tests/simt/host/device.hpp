@@ -24,6 +24,7 @@ struct Device {
   std::int64_t calls = 0;                           // of the runtime and of cuFFT so far
   std::int64_t fail_at = -1;                        // the number of the call that fails
   std::int64_t live = 0;                            // allocations, streams, events and plans that exist
+  std::int64_t graph_launches = 0;
   std::int64_t largest_bytes = 0;                   // on the device at one time
 };
 /// For the whole process; tests change it between uses.

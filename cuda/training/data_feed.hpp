@@ -1,0 +1,71 @@
+// Batches for the training step: which rows, and where their data lie, always at the same address in device memory.
+//
+// Data that fit into half of the free device memory are copied there once, by bind(), and a batch is its row indices.
+// Larger data stay where they are and stream: the rows of a batch are copied to one of a few windows on a stream of their
+// own, while the step before is computed. Either way a step finds a BatchHeader at header() and row indices at rows().
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "data/row_source.hpp"
+#include "support/handles.hpp"
+#include "support/memory.hpp"
+#include "training/step_state.hpp"
+
+namespace timbre::cuda {
+
+class DataFeed {
+ public:
+  /// Rows of `width` floats, `capacity` of them at most in a batch; steps run on `stream`.
+  DataFeed(std::int64_t width, std::int64_t capacity, cudaStream_t stream);
+  /// The data from now on; labels [source.rows()]. Neither is copied where they stream.
+  void bind(const data::RowSource& source, const std::int32_t* labels);
+  bool resident() const { return resident_; }
+  /// These rows will be asked for soon. Returns when they have been read.
+  void prefetch(std::span<const std::int32_t> rows);
+  /// Work that is enqueued from now on, until the next call, finds these rows.
+  void next(std::span<const std::int32_t> rows);
+
+  const BatchHeader* header() const { return reinterpret_cast<const BatchHeader*>(batch_.data()); }
+  const std::int32_t* rows() const { return reinterpret_cast<const std::int32_t*>(batch_.data() + sizeof(BatchHeader)); }
+
+ private:
+  struct Window {
+    std::vector<std::int32_t> rows;    // what it holds
+    PinnedArray<float> host_features;  // [capacity, width]
+    PinnedArray<std::int32_t> host_labels;
+    DeviceArray<float> features;
+    DeviceArray<std::int32_t> labels;
+    Event copied = make_event(), used = make_event();
+  };
+  struct Header {
+    PinnedArray<std::byte> host;
+    Event copied = make_event();
+  };
+
+  void make_resident(const data::RowSource& source, const std::int32_t* labels);
+  Window& stage(std::span<const std::int32_t> rows);
+  void release();
+
+  std::int64_t width_, capacity_;
+  cudaStream_t stream_;
+  Stream copies_ = make_stream();
+  DeviceArray<std::byte> batch_;
+  std::array<Header, 4> headers_;
+  std::size_t next_header_ = 0;
+
+  const data::RowSource* source_ = nullptr;
+  const std::int32_t* source_labels_ = nullptr;
+  bool resident_ = false;
+  DeviceArray<float> features_;       // resident data
+  DeviceArray<std::int32_t> labels_;
+  std::array<Window, 4> windows_;     // of data that stream: one in use, one or two under way, one free
+  std::size_t next_window_ = 0;
+  Window* in_use_ = nullptr;
+};
+
+}  // namespace timbre::cuda

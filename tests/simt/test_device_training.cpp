@@ -1,0 +1,150 @@
+// The CUDA back end for training, its host code included, on the stand-in device, whose cuBLAS and cuDNN compute in
+// double: the same conformance as on a GPU, in both orders that streams allow; graphs; data that stream; steps side by
+// side; cuDNN's refusals; and every call failing once.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "core/error.hpp"
+#include "cudnn.h"
+#include "host/device.hpp"
+#include "layers/device_layer.hpp"
+#include "plugin.hpp"
+#include "training/conformance.hpp"
+#include "training/device_parts.hpp"
+
+namespace timbre::training {
+namespace {
+
+class StandInTraining : public testing::TestWithParam<bool> {
+ protected:
+  static void SetUpTestSuite() {
+    if (!StepDeviceRegistry::instance().find("cuda")) timbre_register_plugin();
+  }
+  void SetUp() override {
+    simt::device() = {}, simt::dnn() = {};
+    simt::device().eager = GetParam();
+  }
+  void TearDown() override {
+    EXPECT_EQ(simt::device().live, 0) << "something was not given back";
+    simt::device() = {}, simt::dnn() = {};
+  }
+};
+
+const ConformanceCase& case_of(const std::string& name) {
+  static const auto cases = conformance_cases();
+  return *std::find_if(cases.begin(), cases.end(), [&](const auto& c) { return c.name == name; });
+}
+
+TEST_P(StandInTraining, TrainsAsTheCpu) { expect_the_cpus_training("cuda"); }
+TEST_P(StandInTraining, TellsTheFirstBadStep) { expect_a_bad_step_is_told("cuda"); }
+
+TEST_P(StandInTraining, KnowsEveryRegisteredPart) {
+  EXPECT_EQ(cuda::DeviceLayerRegistry::instance().names(), nn::LayerRegistry::instance().names());
+  EXPECT_EQ(cuda::DeviceOptimizerRegistry::instance().names(), OptimizerRegistry::instance().names());
+  EXPECT_EQ(cuda::DeviceLossRegistry::instance().names(), LossRegistry::instance().names());
+}
+
+TEST_P(StandInTraining, StepsAreReplayedAsOneGraph) {
+  ConformanceSetup setup(case_of("cnn"));
+  const auto step = setup.step("cuda");
+  train_steps(*step, 7);
+  EXPECT_EQ(simt::device().graph_launches, 6);  // all but the first
+  step->evaluate(all_rows(23));                 // three batches of eight
+  EXPECT_EQ(simt::device().graph_launches, 8);
+  EXPECT_TRUE(step->notes().empty());
+}
+
+TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {
+  ConformanceSetup setup(case_of("mlp"), 400);
+  const auto run = [&](std::size_t room) {
+    simt::device().largest_bytes = 0, simt::device().free_bytes = std::size_t{1} << 30;
+    auto step = make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
+    if (room) simt::device().free_bytes = std::size_t(simt::device().largest_bytes) + room;
+    step->bind(setup.data, setup.labels.data());
+    const auto notes = step->notes();
+    for (int s = 0; s < 9; ++s) {
+      std::vector<std::int32_t> rows, after;
+      for (int i = 0; i < 8; ++i) rows.push_back((s * 37 + i * 11) % 400), after.push_back(((s + 1) * 37 + i * 11) % 400);
+      if (s % 4 != 3) step->prefetch(after);
+      step->train(rows);
+      if (s == 5) step->evaluate(std::span(rows).first(5));
+    }
+    EXPECT_EQ(notes.size(), room ? 1u : 0u);
+    const auto scores = step->evaluate(all_rows(100));
+    return std::pair(step->export_state().arena, scores.probabilities);
+  };
+  const auto resident = run(0), streamed = run(24 << 10);  // the data are 20 kB
+  EXPECT_EQ(resident, streamed);
+}
+
+TEST_P(StandInTraining, StepsSideBySideGiveTheSameBytesAsAlone) {
+  const std::vector<std::string> names{"mlp", "cnn", "lstm"};
+  const auto alone = [](const std::string& name, std::uint64_t seed) {
+    ConformanceSetup setup(case_of(name));
+    const auto step = setup.step("cuda", seed);
+    train_steps(*step, 4);
+    return step->export_state().arena;
+  };
+  std::vector<std::vector<float>> expected, together(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) expected.push_back(alone(names[i], i));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < names.size(); ++i) threads.emplace_back([&, i] { together[i] = alone(names[i], i); });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(together, expected);
+}
+
+TEST_P(StandInTraining, TheLstmsAlgorithmIsChosenAndSaid) {
+  ConformanceSetup setup(case_of("lstm")), large(case_of("large lstm"));
+  const auto state_with = [&](cudnnStatus_t at_once, cudnnStatus_t in_backward, const std::string& note) {
+    simt::dnn().persistent = at_once, simt::dnn().persistent_backward = in_backward;
+    const auto step = setup.step("cuda");
+    EXPECT_EQ(step->notes().at(0), note);
+    train_steps(*step, 3);
+    return step->export_state().arena;
+  };
+  const std::string standard = "lstm (layer 0, 5 units): cuDNN's standard algorithm (persistent: ";
+  const auto persistent = state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_SUCCESS, "lstm (layer 0, 5 units): cuDNN's persistent algorithm for small states");
+  EXPECT_EQ(state_with(CUDNN_STATUS_NOT_SUPPORTED, CUDNN_STATUS_SUCCESS, standard + "cudnnSetRNNDescriptor_v8: CUDNN_STATUS_NOT_SUPPORTED)"), persistent);
+  EXPECT_EQ(state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_NOT_SUPPORTED, standard + "cudnnRNNBackwardData_v8: CUDNN_STATUS_NOT_SUPPORTED)"), persistent);
+  EXPECT_EQ(large.step("cuda")->notes().at(0), "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
+}
+
+TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
+  ConformanceSetup setup({"small", "[lstm: {units: 2}, dense: {units: classes, activation: softmax}]", {2, 2}}, 23);
+  const auto use = [&] {
+    const auto step = setup.step("cuda", 1, 4);
+    for (int s = 0; s < 3; ++s) step->train(std::vector<std::int32_t>{1, 2, 3 + s});
+    const auto scores = step->evaluate(std::vector<std::int32_t>{0, 5});
+    return std::pair(step->export_state().arena, step->notes());
+  };
+  const auto right = use();
+  simt::device().calls = 0;
+  use();
+  const auto calls = simt::device().calls;
+  ASSERT_GT(calls, 150);
+  for (std::int64_t i = 0; i < calls; ++i) {
+    simt::device().calls = 0, simt::device().fail_at = i;
+    testing::internal::CaptureStderr();
+    bool noticed = false;
+    try {
+      const auto got = use();
+      // What a step survives, it says: a graph that cannot be captured, an algorithm that fails.
+      noticed = got.second != right.second;
+      EXPECT_EQ(got.first, right.first) << i;
+    } catch (const Error& e) {
+      noticed = true;
+      const std::string text = e.what();
+      EXPECT_TRUE(text.starts_with("CUDA: cuda") || text.starts_with("cuBLAS: cublas") || text.starts_with("cuDNN: ") || text.starts_with("lstm (layer 0")) << text;
+    }
+    const auto said = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(noticed || !said.empty()) << "call " << i << " failed unnoticed";
+    EXPECT_EQ(simt::device().live, 0) << "after call " << i;
+  }
+  simt::device().fail_at = -1;
+}
+
+INSTANTIATE_TEST_SUITE_P(Streams, StandInTraining, testing::Bool(), [](const auto& info) { return info.param ? "AtOnce" : "AsLateAsAllowed"; });
+
+}  // namespace
+}  // namespace timbre::training

@@ -1,0 +1,188 @@
+// What every device's training step must be, as functions of the device's name: the CPU's numbers for every registered
+// layer, optimizer and loss, with partial batches, dropout and penalties; and a state that goes from one device to the
+// other and on. Tests call them for each device that is there.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "training/hashed.hpp"
+#include "training/step.hpp"
+
+namespace timbre::training {
+
+struct ConformanceCase {
+  std::string name, model;
+  Shape input;
+  std::string optimizer = "sgd: {learning_rate: 0.05}", loss = "cross_entropy";
+  nn::Regularisation regularisation{};
+};
+
+inline std::vector<ConformanceCase> conformance_cases() {
+  const Shape vectors{4, 3}, pictures{9, 7};
+  const std::string mlp = "[flatten, dense: {units: 7, activation: relu}, dropout: 0.3, dense: {units: classes, activation: softmax}]";
+  std::vector<ConformanceCase> cases{
+      {"mlp", mlp, vectors},
+      {"mlp with penalties", mlp, vectors, "sgd", "cross_entropy", {0.01, 0.02, {}}},
+      {"dense over time",
+       "[dense: {units: 5, activation: tanh, use_bias: false, kernel_regulariser: {l1: 0.01, l2: 0}}, flatten, dense: {units: classes}, activation: softmax]", vectors},
+      {"cnn",
+       "[conv2d: {filters: 4, kernel_size: 3, padding: same, activation: relu}, max_pooling2d: {pool_size: 3, strides: 2, padding: same}, "
+       "batch_normalization, conv2d: {filters: 3, kernel_size: [2, 3], strides: [2, 1], activation: tanh, use_bias: false}, "
+       "batch_normalization: {scale: false, momentum: 0.8}, flatten, dropout: 0.2, dense: {units: classes, activation: softmax}]",
+       pictures, "sgd: {learning_rate: 0.02}"},
+      {"pooling without padding",
+       "[conv2d: {filters: 3, kernel_size: [4, 2], padding: same, activation: elu}, max_pooling2d: {pool_size: [3, 2], strides: [2, 3]}, "
+       "batch_normalization: {center: false}, flatten, dense: {units: classes, activation: softmax}]",
+       pictures, "sgd: {learning_rate: 0.02}"},
+      {"lstm",
+       "[lstm: {units: 5, return_sequences: true}, dropout: 0.2, lstm: {units: 4, go_backwards: true, use_bias: false}, "
+       "dense: {units: classes, activation: softmax}]", vectors, "adam"},
+      {"lstm backwards over sequences",
+       "[lstm: {units: 3, return_sequences: true, go_backwards: true, recurrent_regulariser: {l1: 0, l2: 0.1}}, flatten, "
+       "dense: {units: classes, activation: softmax}]", vectors},
+      {"large lstm", "[lstm: {units: 130}, dense: {units: classes, activation: softmax}]", {2, 3}},
+      {"label smoothing", mlp, vectors, "sgd", "cross_entropy: {label_smoothing: 0.2}"}};
+  for (const char* a : {"relu", "sigmoid", "tanh", "elu", "linear", "softmax"})
+    cases.push_back({std::string("activation ") + a,
+                     std::string("[flatten, dense: {units: 6, activation: ") + a + "}, activation: " + a +
+                         ", dense: {units: classes, activation: softmax}]", vectors});
+  for (const char* o : {"sgd: {momentum: 0.9}", "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-3}",
+                        "rmsprop: {momentum: 0.5, epsilon: 1e-3}", "adam: {epsilon: 1e-3}"})
+    cases.push_back({o, mlp, vectors, o, "cross_entropy", {0.001, 0.01, {}}});
+  return cases;
+}
+
+/// A configuration, ready to make steps of.
+struct ConformanceSetup {
+  explicit ConformanceSetup(const ConformanceCase& c, std::int64_t rows = 23)
+      : node(config::parse_text(c.model, "test.yaml", ".")),
+        model(nn::Model::parse(config::Reader(node, "model"), c.input, 4, c.regularisation)),
+        optimizer(parse_optimizer(config::parse_text(c.optimizer, "test.yaml", "."))),
+        loss(parse_loss(config::parse_text(c.loss, "test.yaml", "."))), x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
+        data(x.data(), rows, c.input.size()) {
+    for (std::int64_t r = 0; r < rows; ++r) labels.push_back(std::int32_t(r * 7 % 4));
+  }
+  std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5, std::int64_t batch = 8) {
+    auto s = make_step(device, {&model, loss.get(), optimizer.get(), batch, seed, optimizer->learning_rate()}, pool);
+    s->bind(data, labels.data());
+    return s;
+  }
+  config::Node node;
+  nn::Model model;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Loss> loss;
+  std::vector<float> x;
+  data::MemoryRows data;
+  std::vector<std::int32_t> labels;
+  ThreadPool pool{1};
+};
+
+/// `count` steps on changing rows: whole batches of eight, and one of three after every two.
+inline void train_steps(TrainingStep& step, int count, int first = 0) {
+  for (int s = first; s < first + count; ++s) {
+    const auto batch = [](int k) {
+      std::vector<std::int32_t> rows;
+      for (int i = 0; i < (k % 3 == 2 ? 3 : 8); ++i) rows.push_back((k * 8 + i * 5) % 23);
+      return rows;
+    };
+    step.prefetch(batch(s + 1));
+    step.train(batch(s));
+  }
+}
+
+inline std::vector<std::int32_t> all_rows(std::int32_t count) {
+  std::vector<std::int32_t> rows;
+  for (std::int32_t r = 0; r < count; ++r) rows.push_back(r * 3 % count);
+  return rows;
+}
+
+/// Largest |a - b| over the largest |b|; infinite where a is not finite.
+inline double difference(std::span<const float> a, std::span<const float> b) {
+  if (a.size() != b.size()) return INFINITY;
+  double worst = 0, magnitude = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double d = std::abs(double(a[i]) - b[i]);
+    worst = std::isfinite(d) ? std::max(worst, d) : INFINITY;
+    magnitude = std::max(magnitude, double(std::abs(b[i])));
+  }
+  return worst == 0 ? 0 : worst / magnitude;
+}
+
+/// Names the parameter that differs most.
+inline void expect_same_state(const nn::Model& model, const StepState& a, const StepState& b, double tolerance) {
+  EXPECT_EQ(a.step, b.step);
+  EXPECT_EQ(a.metrics.correct, b.metrics.correct);
+  EXPECT_EQ(a.metrics.rows, b.metrics.rows);
+  EXPECT_EQ(a.metrics.bad_step, b.metrics.bad_step);
+  EXPECT_NEAR(a.metrics.loss_sum, b.metrics.loss_sum, tolerance * std::abs(b.metrics.loss_sum));
+  ASSERT_EQ(a.arena.size(), b.arena.size());
+  ASSERT_EQ(a.slots.size(), b.slots.size());
+  for (const auto& slot : model.slots()) {
+    const auto at = std::size_t(slot.offset), size = std::size_t(slot.spec.shape.size());
+    const auto part = [&](const std::vector<float>& v) { return std::span(v).subspan(at, size); };
+    SCOPED_TRACE("layer " + std::to_string(slot.layer) + ", " + slot.spec.name);
+    EXPECT_LE(difference(part(a.arena), part(b.arena)), tolerance);
+    for (std::size_t k = 0; slot.spec.trainable && k < a.slots.size(); ++k) EXPECT_LE(difference(part(a.slots[k]), part(b.slots[k])), 10 * tolerance);
+  }
+}
+
+/// The same weights after some steps, the same metrics and scores; then the state changes devices, and both go on.
+inline void expect_the_cpus_training(const std::string& device, double tolerance = 1e-4) {
+  for (const auto& c : conformance_cases()) {
+    SCOPED_TRACE(c.name + ": " + c.model);
+    ConformanceSetup setup(c);
+    const auto cpu = setup.step("cpu"), other = setup.step(device);
+    expect_same_state(setup.model, other->export_state(), cpu->export_state(), 0);
+    for (auto* s : {cpu.get(), other.get()}) train_steps(*s, 5);
+    EXPECT_NEAR(other->penalty(), cpu->penalty(), tolerance * cpu->penalty());
+    const auto rows = all_rows(23);
+    const auto a = other->evaluate(rows), b = cpu->evaluate(rows);
+    EXPECT_LE(difference(a.probabilities, b.probabilities), tolerance);
+    EXPECT_NEAR(a.loss, b.loss, tolerance * b.loss);
+    EXPECT_EQ(a.correct, b.correct);
+    const auto of_cpu = cpu->export_state(), of_other = other->export_state();
+    expect_same_state(setup.model, of_other, of_cpu, tolerance);
+    cpu->import_state(of_other), other->import_state(of_cpu);
+    for (auto* s : {cpu.get(), other.get()}) s->set_learning_rate(0.003), train_steps(*s, 2, 5);
+    expect_same_state(setup.model, other->export_state(), cpu->export_state(), 2 * tolerance);
+    const auto m = other->metrics(true), n = other->metrics(true);
+    EXPECT_GT(m.rows, 0);
+    EXPECT_EQ(n.rows, 0);
+  }
+}
+
+/// Where the loss is no number, the step says which was the first.
+inline void expect_a_bad_step_is_told(const std::string& device) {
+  ConformanceSetup setup(conformance_cases()[0]);
+  const auto step = setup.step(device);
+  train_steps(*step, 2);
+  auto state = step->export_state();
+  state.arena[0] = NAN;
+  step->import_state(state);
+  train_steps(*step, 2, 2);
+  EXPECT_EQ(step->metrics(false).bad_step == 0 || step->metrics(false).bad_step == 3, true);
+  EXPECT_EQ(step->metrics(true).bad_step, 3);
+}
+
+/// Every layer, optimizer and loss that is registered stands in a case.
+inline void expect_every_part_is_covered() {
+  std::set<std::string, std::less<>> layers, optimizers, losses;
+  for (const auto& c : conformance_cases()) {
+    ConformanceSetup setup(c);
+    for (const auto& e : setup.model.layers()) layers.emplace(e.layer->type());
+    optimizers.insert(setup.optimizer->dump().entries.at(0).first);
+    losses.insert(setup.loss->dump().entries.at(0).first);
+  }
+  const auto names = [](const auto& set) { return std::vector<std::string>(set.begin(), set.end()); };
+  EXPECT_EQ(names(layers), nn::LayerRegistry::instance().names());
+  EXPECT_EQ(names(optimizers), OptimizerRegistry::instance().names());
+  EXPECT_EQ(names(losses), LossRegistry::instance().names());
+}
+
+}  // namespace timbre::training

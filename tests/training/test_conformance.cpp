@@ -1,0 +1,30 @@
+// Training on every device present, against the CPU. A device that cannot be used here is skipped, with its reason.
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "device/device.hpp"
+#include "training/conformance.hpp"
+
+namespace timbre::training {
+namespace {
+
+class StepConformance : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    try {
+      device::choose(GetParam());
+    } catch (const Error& e) {
+      GTEST_SKIP() << e.what();
+    }
+  }
+};
+
+TEST_P(StepConformance, TrainsAsTheCpu) { expect_the_cpus_training(GetParam()); }
+TEST_P(StepConformance, TellsTheFirstBadStep) { expect_a_bad_step_is_told(GetParam()); }
+
+INSTANTIATE_TEST_SUITE_P(Devices, StepConformance, testing::Values("cpu", "cuda"), [](const auto& info) { return info.param; });
+
+TEST(StepConformanceCases, CoverEveryRegisteredPart) { expect_every_part_is_covered(); }
+
+}  // namespace
+}  // namespace timbre::training
