@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
   app.add_option("AUDIO", files, "audio files: wav, au, flac, ogg, mp3; any rate, mono or not")->required();
   auto* json_flag = app.add_flag("--json", json, "one JSON array on stdout");
   app.add_flag("--csv", csv, "one line per file and per segment on stdout")->excludes(json_flag);
-  app.add_option("--device", device, "auto, cpu or cuda: where features are computed (default: cpu)")
+  app.add_option("--device", device, "auto, cpu or cuda (default: cpu)")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   app.add_option("--threads", threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
   return run_command(app, argc, argv, [&] {

@@ -86,7 +86,7 @@ Choice choose(const std::string& requested) {
   load_plugins();
   const auto* cuda = BackendRegistry::instance().find("cuda");
   const std::string reason = cuda ? cuda->why_not() : cuda_load_error();
-  if (reason.empty()) return {"cuda", "device: cuda (" + cuda->describe() + ") for features; networks train on the CPU"};
+  if (reason.empty()) return {"cuda", "device: cuda (" + cuda->describe() + ")"};
   if (requested == "cuda") fail("device cuda cannot be used: {}", reason);
   return {"cpu", "device: cpu (" + reason + ")"};
 }

@@ -13,6 +13,10 @@
 
 namespace timbre::experiment {
 
+namespace {
+constexpr std::int64_t segments_at_once = 64;
+}
+
 struct Predictor::State {
   results::RunRecord record;
   RunConfig config;
@@ -33,7 +37,7 @@ struct Predictor::State {
     if (!standardisation.mean.empty() && (std::int64_t(standardisation.mean.size()) != model.input()[1] || standardisation.std.size() != standardisation.mean.size()))
       fail("{}: its standardisation does not fit its features", path.string());
     const auto& t = config.training;
-    step = training::make_cpu_step({&model, t.loss.loss.get(), t.optimizer.optimizer.get(), 1, 0, 0}, pool);
+    step = training::make_step(device, {&model, t.loss.loss.get(), t.optimizer.optimizer.get(), segments_at_once, 0, 0}, pool);
     auto state = step->export_state();
     results::load_weights(model, record.weights, state.arena);
     step->import_state(state);

@@ -21,7 +21,7 @@ struct Prediction {
 /// Loads the model of a result file once, then reads files as a stream: memory does not grow with their length.
 class Predictor {
  public:
-  /// device: where features are computed, as device::choose gave it.
+  /// device: where features and the network are computed, as device::choose gave it.
   /// Throws RequestError where the file is no result, Error where it holds no usable model.
   Predictor(const std::filesystem::path& result, ThreadPool& pool, const std::string& device = "cpu");
   ~Predictor();

@@ -53,8 +53,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-constexpr const char* training_device = "cpu";  // the only one that networks train on so far
-
 // The resolved configuration without what a result does not depend on: names, places, the machine.
 config::Node anonymous(const Plan& plan) {
   auto node = schema(config::of<RunConfig>{}).dump(plan.config);
@@ -299,9 +297,13 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   for (const auto& note : split.notes) console.line(note);
 
   const auto& t = plan.config.training;
-  const auto step = training::make_cpu_step({&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size, seed,
-                                             t.optimizer.optimizer->learning_rate()}, pool);
+  const auto step = training::make_step(device.name, {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size, seed,
+                                                      t.optimizer.optimizer->learning_rate()}, pool);
   step->bind(*rows, features.label.data());
+  const auto tell_notes = [&] {
+    for (const auto& note : step->notes()) console.line(note);
+  };
+  tell_notes();
 
   std::optional<training::TrainerState> resume;
   if (fs::exists(checkpoint_file(folder))) {
@@ -318,6 +320,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   hooks.on_batch = [&](const training::Progress& p) { progress.on_batch(p); };
   hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) {
     progress.on_epoch(epoch, t.epochs, batches, h);
+    tell_notes();
     if (options.on_epoch) options.on_epoch(epoch, t.epochs, h);
   };
   hooks.save = [&](const training::TrainerState& s) { training::write_checkpoint(checkpoint_file(folder), key, s); };
@@ -333,7 +336,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     throw;
   }
 
-  auto record = make_record(plan, key, features, split, standardisation, trained, training_device, pool.threads());
+  auto record = make_record(plan, key, features, split, standardisation, trained, device.name, pool.threads());
   const auto arena = step->export_state().arena;
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
