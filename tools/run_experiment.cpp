@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "experiment/command_line.hpp"
+#include "experiment/device_check.hpp"
 #include "experiment/run.hpp"
 
 int main(int argc, char** argv) {
@@ -17,7 +18,7 @@ int main(int argc, char** argv) {
   bool dry_run = false;
   app.add_option("CONFIG", config, "the configuration, as configs/lstm.yaml")->required();
   app.add_option("--set", overrides, "key=value: replaces a value, as model[0].lstm.units=64")->allow_extra_args(false);
-  app.add_option("--device", device, "auto, cpu or cuda");
+  app.add_option("--device", device, "auto, cpu or cuda; check compares the first steps on cpu and cuda, and trains nothing");
   app.add_option("--threads", options.threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the run's folder (default: runs/<experiment>/<key>)");
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between checkpoints (default: 60; 0: after every step)")
@@ -30,10 +31,15 @@ int main(int argc, char** argv) {
   app.add_flag("--dry-run", dry_run, "show the resolved configuration, the model and the split; train nothing");
   return run_command(app, argc, argv, [&] {
     stop_signal();
-    if (!device.empty()) overrides.push_back("device=" + device);
+    const bool check = device == "check";
+    if (!device.empty() && !check) overrides.push_back("device=" + device);
     auto plan = make_plan(load_run_config(config, overrides));
     if (dry_run) {
       std::fputs(describe_plan(plan).c_str(), stdout);
+      return 0;
+    }
+    if (check) {
+      check_device(plan, options);
       return 0;
     }
     if (!out.empty()) options.folder = out;

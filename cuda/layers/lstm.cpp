@@ -121,7 +121,7 @@ class LstmDevice final : public DeviceLayer {
     return "";
   }
 
-  /// Where cuDNN keeps which matrix; its extents are checked, since all else rests on them.
+  /// Where cuDNN keeps which matrix, [units, columns] row by row; its size is checked, since all else rests on it.
   void find_places() {
     TensorDescriptor matrix, bias;
     const auto place = [&](const void* address) {
@@ -138,9 +138,8 @@ class LstmDevice final : public DeviceLayer {
         std::array<int, 3> extents{}, strides{};
         TIMBRE_DNN_CHECK(cudnnGetTensorNdDescriptor(matrix, 3, &type, &rank, extents.data(), strides.data()));
         const int columns = recurrent ? shape_.units : shape_.inputs;
-        if (rank != 3 || extents[1] != shape_.units || extents[2] != columns || strides[1] != columns || strides[2] != 1)
-          fail("cuDNN: an LSTM's weights of {} x {}, stride {}, and not {} x {}", extents[1], extents[2], strides[1], shape_.units,
-               columns);
+        if (rank != 3 || std::int64_t(extents[0]) * extents[1] * extents[2] != std::int64_t(shape_.units) * columns)
+          fail("cuDNN: an LSTM's weights of {} x {} x {}, and not {} x {}", extents[0], extents[1], extents[2], shape_.units, columns);
         (recurrent ? places_.recurrent : places_.kernel)[gate] = place(m);
         if (!recurrent) places_.bias[gate] = place(b);
       }

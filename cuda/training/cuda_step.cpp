@@ -135,6 +135,16 @@ class CudaStep final : public training::TrainingStep {
     snapshot_pending_ = false, latest_ = state.metrics;
   }
 
+  Trace trace(std::int64_t rows) override {
+    Trace t;
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      auto& y = t.outputs.emplace_back(std::size_t(rows * model_.layers()[i].output.size()));
+      download(outputs_[i + 1].data(), std::span(y), stream_);
+    }
+    t.gradients = get(gradients_);
+    return t;
+  }
+
   std::vector<std::string> notes() override { return std::exchange(notes_, {}); }
 
  private:
@@ -215,7 +225,10 @@ class CudaStep final : public training::TrainingStep {
   Metrics latest() {
     if (snapshot_pending_) {
       const auto status = cudaEventQuery(snapshot_copied_);
-      if (status == cudaErrorNotReady) return latest_;
+      if (status == cudaErrorNotReady) {
+        cudaGetLastError();  // which this answer sets, too
+        return latest_;
+      }
       TIMBRE_CUDA_CHECK(status);
       const auto& s = *snapshot_.data();
       latest_ = {s.loss_sum, s.correct, s.rows, s.bad_step};

@@ -157,11 +157,6 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   return r;
 }
 
-std::unique_ptr<data::RowSource> rows_of(const data::FeatureSet& features) {
-  if (features.features.empty()) return std::make_unique<data::StoreRows>(features.file);
-  return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
-}
-
 RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool before) {
   constexpr auto unknown = std::numeric_limits<double>::quiet_NaN();
   return {file, before, r.status == "diverged", r.message, r.epochs_run, r.weights_epoch,
@@ -249,6 +244,11 @@ std::string describe_plan(const Plan& plan) {
   return out;
 }
 
+std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features) {
+  if (features.features.empty()) return std::make_unique<data::StoreRows>(features.file);
+  return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
+}
+
 RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto seed = std::uint64_t(plan.config.seed);
   const auto device = device::choose(plan.config.device);
@@ -284,7 +284,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   storage::write_file(folder / "key", key + "\n");
   storage::write_file(folder / "config.yaml", resolved_yaml(plan));
 
-  const auto rows = rows_of(features);
+  const auto rows = open_rows(features);
   data::Standardisation standardisation;
   if (plan.config.features.standardise) {
     standardisation = data::fit_standardisation(*rows, features.shape[1], split.train, pool);

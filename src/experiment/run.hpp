@@ -60,6 +60,8 @@ std::string describe_plan(const Plan& plan);
 data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
 /// The same, read into memory where they fit (RunOptions::feature_bytes); else `features` is empty.
 data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
+/// Its rows, from memory or from the store's file.
+std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
 
 struct RunOutcome {
   std::filesystem::path result;

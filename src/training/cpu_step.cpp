@@ -152,6 +152,16 @@ class CpuStep final : public TrainingStep {
     for (std::size_t i = 0; i < slots_.size(); ++i) std::copy(state.slots[i].begin(), state.slots[i].end(), slots_[i].data());
   }
 
+  Trace trace(std::int64_t rows) override {
+    Trace t;
+    for (std::size_t i = 0; i < ops_.size(); ++i) {
+      const float* y = outputs_[i + 1].data();
+      t.outputs.emplace_back(y, y + rows * model_.layers()[i].output.size());
+    }
+    t.gradients.assign(gradients_.data(), gradients_.data() + gradients_.size());
+    return t;
+  }
+
  private:
   // Pieces of the arena with one penalty each: the unit of work of the optimizer and of the penalty's sum.
   struct Stretch {

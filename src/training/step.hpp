@@ -71,6 +71,12 @@ class TrainingStep {
   virtual double penalty() = 0;
   virtual StepState export_state() = 0;
   virtual void import_state(const StepState& state) = 0;
+  /// What the last train() computed on its way, `rows` being its number of rows: for comparing devices.
+  struct Trace {
+    std::vector<std::vector<float>> outputs;  // of each layer, [rows, output...]; logits of the last
+    std::vector<float> gradients;             // without penalties, in the layout of the arena [trainable_size]
+  };
+  virtual Trace trace(std::int64_t rows) = 0;
   /// What a back end chose and why, for the log: whole lines, each told once.
   virtual std::vector<std::string> notes() { return {}; }
 };

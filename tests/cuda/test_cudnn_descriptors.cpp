@@ -21,7 +21,8 @@ TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
       cudnnRNNDataLayout_t layout{};
       int steps = 0, rows = 0, vector = 0;
       std::vector<int> lengths(std::size_t(s.rows), 0);
-      ASSERT_EQ(cudnnGetRNNDataDescriptor(descriptor, &type, &layout, &steps, &rows, &vector, s.rows, lengths.data(), nullptr), CUDNN_STATUS_SUCCESS);
+      float padding = 0;
+      ASSERT_EQ(cudnnGetRNNDataDescriptor(descriptor, &type, &layout, &steps, &rows, &vector, s.rows, lengths.data(), &padding), CUDNN_STATUS_SUCCESS);
       EXPECT_EQ(type, CUDNN_DATA_FLOAT);
       EXPECT_EQ(layout, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED);
       EXPECT_EQ((std::array{steps, rows, vector}), (std::array{s.steps, s.rows, size}));

@@ -68,7 +68,7 @@ TEST_F(DeviceChoice, CudaComputesFeaturesThatAgreeWithTheCpus) {
   install_stand_in();
   const auto there = run(extraction, "cuda", true);
   ASSERT_EQ(there.status, 0) << there.err;
-  EXPECT_NE(there.err.find("device: cuda (SIMT host) for features; networks train on the CPU"), there.err.npos) << there.err;
+  EXPECT_NE(there.err.find("device: cuda (SIMT host)"), there.err.npos) << there.err;
   const auto a = storage::H5File::open(folder / "features.h5").read_floats("/features");
   fs::remove_all(folder / "runs");  // the store: devices share its keys
   ASSERT_EQ(run(extraction, "cpu").status, 0);
@@ -83,12 +83,39 @@ TEST_F(DeviceChoice, CudaComputesFeaturesThatAgreeWithTheCpus) {
   EXPECT_GT(different, 0u) << "the CPU computed both";
 }
 
-TEST_F(DeviceChoice, AutoTakesTheGpuForFeaturesAndTheResultSaysWhereItTrained) {
+TEST_F(DeviceChoice, AutoTakesTheGpuAndTheResultSaysSo) {
   install_stand_in();
   const auto r = run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "auto", true);
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_NE(r.err.find("device: cuda (SIMT host)"), r.err.npos) << r.err;
-  EXPECT_EQ(storage::H5File::open(folder / "run/result.h5").text_attribute("/", "device"), "cpu");
+  EXPECT_EQ(storage::H5File::open(folder / "run/result.h5").text_attribute("/", "device"), "cuda");
+}
+
+TEST_F(DeviceChoice, ARunOnTheGpuGivesTheCpusModelAndItsLogTellsWhatWasChosen) {
+  install_stand_in();
+  write_small_run(folder / "small.yaml", "lstm");
+  const std::vector<std::string> little{"run_experiment", "small.yaml", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1",
+                                        "--set", "features.hop_length=4096"};
+  const auto train = [&](const std::string& device, bool stand_in) {
+    auto arguments = little;
+    arguments.insert(arguments.end(), {"--out", device});
+    const auto r = run(arguments, device, stand_in);
+    EXPECT_EQ(r.status, 0) << r.err;
+    return std::pair(storage::H5File::open(folder / device / "result.h5").read_doubles("/history/val_loss"), r.err);
+  };
+  const auto [there, said] = train("cuda", true);
+  const auto [here, silent] = train("cpu", false);
+  ASSERT_EQ(there.size(), here.size());
+  for (std::size_t e = 0; e < here.size(); ++e) EXPECT_NEAR(there[e], here[e], 1e-3 * here[e]) << e;
+  EXPECT_NE(said.find("lstm (layer 0, 8 units): cuDNN's persistent algorithm"), said.npos) << said;
+}
+
+TEST_F(DeviceChoice, CheckComparesBothLayerByLayer) {
+  install_stand_in();
+  const auto r = run({"run_experiment", "small.yaml", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "check", true);
+  EXPECT_EQ(r.status, 0) << r.err;
+  for (const char* text : {"dense_1  output", "dense    gradient of kernel", "dense_1  update", "cpu and cuda agree over 2 steps"})
+    EXPECT_NE(r.out.find(text), r.out.npos) << text << "\n" << r.out;
 }
 #endif
 

@@ -37,6 +37,7 @@ const ConformanceCase& case_of(const std::string& name) {
 }
 
 TEST_P(StandInTraining, TrainsAsTheCpu) { expect_the_cpus_training("cuda"); }
+TEST_P(StandInTraining, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees("cuda"); }
 TEST_P(StandInTraining, TellsTheFirstBadStep) { expect_a_bad_step_is_told("cuda"); }
 
 TEST_P(StandInTraining, KnowsEveryRegisteredPart) {
@@ -53,6 +54,22 @@ TEST_P(StandInTraining, StepsAreReplayedAsOneGraph) {
   step->evaluate(all_rows(23));                 // three batches of eight
   EXPECT_EQ(simt::device().graph_launches, 8);
   EXPECT_TRUE(step->notes().empty());
+}
+
+TEST_P(StandInTraining, MetricsUnderWayAreNotWaitedFor) {
+  ConformanceSetup setup(case_of("mlp"));
+  const auto step = setup.step("cuda");
+  std::int64_t before = 0;
+  for (int s = 0; s < 4; ++s) {
+    train_steps(*step, 1, s);
+    const auto rows = step->metrics(false).rows;  // what has come back by now, which is never more than what was trained
+    EXPECT_GE(rows, before);
+    EXPECT_LE(rows, 8 * (s + 1));
+    if (!GetParam()) EXPECT_EQ(rows, 0);
+    before = rows;
+  }
+  EXPECT_EQ(step->metrics(true).rows, 8 + 8 + 3 + 8);
+  EXPECT_EQ(step->metrics(false).rows, 0);
 }
 
 TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {

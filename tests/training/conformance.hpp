@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "training/device_check.hpp"
 #include "training/hashed.hpp"
 #include "training/step.hpp"
 
@@ -154,6 +155,20 @@ inline void expect_the_cpus_training(const std::string& device, double tolerance
     const auto m = other->metrics(true), n = other->metrics(true);
     EXPECT_GT(m.rows, 0);
     EXPECT_EQ(n.rows, 0);
+  }
+}
+
+/// Layer by layer, step by step: outputs, gradients and updated parameters.
+inline void expect_every_layer_agrees(const std::string& device) {
+  const std::vector<std::vector<std::int32_t>> batches{{0, 1, 2, 3, 4, 5, 6, 7}, {20, 3, 11}, {8, 9, 10, 11, 12, 13, 14, 15}, {22}};
+  for (const auto& c : conformance_cases()) {
+    ConformanceSetup setup(c);
+    const auto report = check_devices(setup.model, *setup.step("cpu"), *setup.step(device), batches);
+    EXPECT_FALSE(report.first) << c.name << "\n" << describe(report);
+    std::size_t lines = 0;  // an output and an update per layer, a gradient per parameter
+    for (const auto& s : setup.model.slots()) lines += s.spec.trainable;
+    for (const auto& l : setup.model.layers()) lines += l.slots.empty() ? 1 : 2;
+    EXPECT_EQ(report.lines.size(), lines);
   }
 }
 

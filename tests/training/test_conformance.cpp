@@ -20,6 +20,7 @@ class StepConformance : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(StepConformance, TrainsAsTheCpu) { expect_the_cpus_training(GetParam()); }
+TEST_P(StepConformance, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees(GetParam()); }
 TEST_P(StepConformance, TellsTheFirstBadStep) { expect_a_bad_step_is_told(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Devices, StepConformance, testing::Values("cpu", "cuda"), [](const auto& info) { return info.param; });

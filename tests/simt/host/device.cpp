@@ -141,6 +141,12 @@ Device& device() {
   return d;
 }
 
+/// What cudaGetLastError will say.
+cudaError_t& last_error() {
+  static thread_local cudaError_t e = cudaSuccess;
+  return e;
+}
+
 bool call_fails() { return device().calls++ == device().fail_at; }
 
 void enqueue_work(cudaStream_t stream, std::function<void()> work) {
@@ -166,7 +172,7 @@ const char* cudaGetErrorString(cudaError_t e) {
     default: return "an error";
   }
 }
-cudaError_t cudaGetLastError() { SIMT_CALL; return cudaSuccess; }
+cudaError_t cudaGetLastError() { SIMT_CALL; return std::exchange(simt::last_error(), cudaSuccess); }
 cudaError_t cudaGetDeviceCount(int* count) {
   if (simt::device().driver == cudaSuccess) *count = simt::device().count;
   return simt::device().driver;
@@ -306,7 +312,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   SIMT_CALL;
-  return !event->ticket || event->ticket->done ? cudaSuccess : cudaErrorNotReady;
+  if (!event->ticket || event->ticket->done) return cudaSuccess;
+  return simt::last_error() = cudaErrorNotReady;  // as CUDA does, though it is no error
 }
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
