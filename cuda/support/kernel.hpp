@@ -28,10 +28,9 @@ namespace timbre::cuda {
 
 inline constexpr int warp_size = 32;
 inline constexpr unsigned whole_warp = 0xffffffffu;
-/// Dynamic shared memory that every launch may have without asking for more.
-inline constexpr std::size_t plain_shared_bytes = 48 * 1024;
 
-/// Enqueues a kernel. Throws Error where the launch is refused.
+/// Enqueues a kernel, with at most 48 kB of shared memory (more would have to be asked for). Throws Error where the
+/// launch is refused.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
             Arguments... arguments) {

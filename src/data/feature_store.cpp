@@ -131,6 +131,7 @@ void write_parameters(storage::H5File& file, const FeatureTable& table, const Da
   file.attribute("/", "version", TIMBRE_VERSION);
   file.attribute("/", "key", table.key);
   file.attribute("/", "synthetic", table.synthetic);
+  file.attribute("/", "device", table.device);
   file.attribute("/", "feature_version", std::int64_t{features::feature_version});
   file.attribute("/", "segment_seconds", dataset.segment_seconds);
   file.attribute("/", "segment_samples", dataset.segment_samples(options.sample_rate));
@@ -191,6 +192,7 @@ void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& tabl
              file.int_attribute("/", "schema_version") == schema_version &&
              file.text_attribute("/", "key") == table.key,
          "is not the store of these features");
+  if (file.has_attribute("/", "device")) table.device = file.text_attribute("/", "device");
   table.label = file.read_ints("/label");
   table.clip = file.read_ints("/clip");
   table.segment = file.read_ints("/segment");
@@ -258,6 +260,7 @@ void build_store(const ClipIndex& index, const Contents& contents, const Dataset
   storage::remove_temporaries(folder);
   const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error");
   require_unchanged(index, contents);
+  table.device = hooks.device;
   table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(), table.bad_files.clear();
   std::vector<std::size_t> source;  // of each good clip, its number in the index
   for (std::size_t i = 0; i < index.clips.size(); ++i) {

@@ -7,7 +7,7 @@
 //
 // Layout of a store file and of what extract_features writes:
 //   /features float32 [N, T, F]   /label, /clip, /segment int32 [N]   /clips/{path,label,group}   /label_names
-//   /bad_files/{path,reason}      every parameter as a root attribute
+//   /bad_files/{path,reason}      every parameter as a root attribute, and `device`: where they were computed
 // Rows stand in the order of clips, then of segments, for any number of threads.
 //
 // Memory does not grow with the data while they are extracted: every thread holds a batch of segments and appends
@@ -52,6 +52,7 @@ struct FeatureTable {
   std::filesystem::path file;                // in the store
   bool from_cache = false;                   // nothing had to be extracted
   bool synthetic = false;
+  std::string device;                        // where they were computed, perhaps long ago; "" if not known
   std::vector<std::string> notes;            // for the person, one line each
   std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "device/device.hpp"
 #include "end_to_end/process.hpp"
@@ -63,6 +64,25 @@ TEST_F(DeviceChoice, AutoWithoutAGpuGoesOnWithTheCpuAndSaysSoOnce) {
   EXPECT_EQ(r.err.find("device: ", at + 1), r.err.npos) << r.err;
 }
 
+TEST_F(DeviceChoice, GpuCheckSaysWhyNothingIsTestedWhereThereIsNoGpu) {
+  if (device::choose("auto").name == "cuda") GTEST_SKIP() << "there is a GPU that can be used";
+  const auto tool = std::string(TIMBRE_SOURCE_DIR) + "/tools/gpu_check";
+  const auto bin = fs::path(TIMBRE_BIN_DIR);
+  fs::create_directory(folder / "bundle");  // laid out as a bundle is
+  fs::create_symlink(bin, folder / "bundle/bin");
+  fs::copy_file(tool, folder / "bundle/gpu_check");
+  const auto r = run_process({(folder / "bundle/gpu_check").string(), "--json", "check.json"},
+                             {.folder = folder.path(), .environment = {{"TIMBRE_GOLDEN", TIMBRE_TEST_DATA}}});
+  EXPECT_EQ(r.status, 1) << r.err;
+  EXPECT_NE(r.out.find("not tested: "), r.out.npos) << r.out;
+  const auto report = nlohmann::json::parse(read_file(folder / "check.json"));
+  EXPECT_GT(report["why_no_gpu"].get<std::string>().size(), 10u);
+  EXPECT_EQ(report["conformance"]["passed"], 0);
+  EXPECT_GE(report["conformance"]["skipped"], 2);
+  EXPECT_EQ(report["speed"], nlohmann::json::array());
+  EXPECT_EQ(run_process({tool, "--fast"}).status, 2);
+}
+
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose libraries must be loaded first
 TEST_F(DeviceChoice, CudaComputesFeaturesThatAgreeWithTheCpus) {
   install_stand_in();
@@ -70,6 +90,7 @@ TEST_F(DeviceChoice, CudaComputesFeaturesThatAgreeWithTheCpus) {
   ASSERT_EQ(there.status, 0) << there.err;
   EXPECT_NE(there.err.find("device: cuda (SIMT host)"), there.err.npos) << there.err;
   const auto a = storage::H5File::open(folder / "features.h5").read_floats("/features");
+  EXPECT_EQ(storage::H5File::open(folder / "features.h5").text_attribute("/", "device"), "cuda");
   fs::remove_all(folder / "runs");  // the store: devices share its keys
   ASSERT_EQ(run(extraction, "cpu").status, 0);
   const auto b = storage::H5File::open(folder / "features.h5").read_floats("/features");

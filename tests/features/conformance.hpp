@@ -88,6 +88,26 @@ inline std::vector<float> odd_segments(std::int64_t samples) {
   return x;
 }
 
+/// One kind with one set of options, against the CPU.
+inline void expect_the_cpus_values_of(const std::string& device, const FeatureOptions& options, std::int64_t samples) {
+  const auto x = odd_segments(samples);
+  const auto there = open_features(device, options, samples)(), here = make_cpu_feature_engine(options, samples);
+  ASSERT_EQ(there->shape(), here->shape());
+  const auto size = static_cast<std::size_t>(here->shape().size());
+  std::vector<float> a(3 * size, NAN), b(3 * size, NAN);
+  there->compute(x.data(), 3, a.data());
+  here->compute(x.data(), 3, b.data());
+  for (std::size_t s = 0; s < 3; ++s) {
+    const auto segment = b.begin() + static_cast<std::ptrdiff_t>(s * size);
+    const double allowed = allowed_error(options, *std::max_element(segment, segment + static_cast<std::ptrdiff_t>(size)));
+    for (std::size_t i = s * size; i < (s + 1) * size; ++i) {
+      ASSERT_TRUE(std::isfinite(a[i])) << "segment " << s << " value " << i - s * size;
+      ASSERT_LE(std::abs(a[i] - b[i]), allowed)
+          << "segment " << s << " value " << i - s * size << ": " << a[i] << " and not " << b[i];
+    }
+  }
+}
+
 /// Every registered kind with options that touch every branch, against the CPU.
 inline void expect_the_cpus_values(const std::string& device) {
   struct Case {
@@ -105,22 +125,7 @@ inline void expect_the_cpus_values(const std::string& device) {
       auto options = options_of(c.options);
       options.kind = kind;
       SCOPED_TRACE(kind + " " + c.options);
-      const auto x = odd_segments(c.samples);
-      const auto there = open_features(device, options, c.samples)(), here = make_cpu_feature_engine(options, c.samples);
-      ASSERT_EQ(there->shape(), here->shape());
-      const auto size = static_cast<std::size_t>(here->shape().size());
-      std::vector<float> a(3 * size, NAN), b(3 * size, NAN);
-      there->compute(x.data(), 3, a.data());
-      here->compute(x.data(), 3, b.data());
-      for (std::size_t s = 0; s < 3; ++s) {
-        const auto segment = b.begin() + static_cast<std::ptrdiff_t>(s * size);
-        const double allowed = allowed_error(options, *std::max_element(segment, segment + static_cast<std::ptrdiff_t>(size)));
-        for (std::size_t i = s * size; i < (s + 1) * size; ++i) {
-          ASSERT_TRUE(std::isfinite(a[i])) << "segment " << s << " value " << i - s * size;
-          ASSERT_LE(std::abs(a[i] - b[i]), allowed)
-              << "segment " << s << " value " << i - s * size << ": " << a[i] << " and not " << b[i];
-        }
-      }
+      expect_the_cpus_values_of(device, options, c.samples);
     }
 }
 

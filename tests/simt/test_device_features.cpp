@@ -34,6 +34,36 @@ class StandIn : public testing::TestWithParam<bool> {
 TEST_P(StandIn, GivesLibrosasFeatures) { expect_librosas_values("cuda"); }
 TEST_P(StandIn, GivesTheCpusNumbersForEveryKind) { expect_the_cpus_values("cuda"); }
 
+/// Options that nobody would choose, from a counter-based generator.
+FeatureOptions random_options(PhiloxSequence& random) {
+  const auto below = [&](int n) { return int(random.uniform(0, n)); };
+  const auto kinds = FeatureRegistry::instance().names();
+  const char* const pads[] = {"constant", "reflect", "edge"};
+  const char* const windows[] = {"hann", "hamming", "blackman", "bartlett", "boxcar"};
+  FeatureOptions o;
+  o.kind = kinds[std::size_t(below(int(kinds.size())))];
+  o.n_fft = 2 + below(400), o.hop_length = 1 + below(300), o.win_length = 1 + below(o.n_fft);
+  o.window = windows[below(5)], o.center = below(3) > 0, o.pad_mode = pads[below(3)];
+  const double powers[] = {1, 2, 0.5, 3};
+  o.power = powers[below(4)];
+  o.n_mels = 1 + below(150), o.n_mfcc = 1 + below(o.n_mels);
+  o.fmin = below(2) ? 0 : below(3000), o.fmax = o.fmin + 100 + below(7000);
+  o.mel_scale = below(2) ? "htk" : "slaney", o.norm = below(2) ? "none" : "slaney";
+  if (below(4) == 0) o.top_db.reset();
+  else o.top_db = below(81);
+  return o;
+}
+
+TEST_P(StandIn, GivesTheCpusNumbersForOptionsThatNobodyWouldChoose) {
+  PhiloxSequence random(GetParam() ? 17 : 18, 5);
+  for (int i = 0; i < 25; ++i) {
+    const auto o = random_options(random);
+    const auto samples = o.n_fft + std::int64_t(random.uniform(0, 1500));
+    SCOPED_TRACE(extraction_key(o) + std::to_string(samples));
+    expect_the_cpus_values_of("cuda", o, samples);
+  }
+}
+
 /// Small segments, many of them.
 struct Batch {
   FeatureOptions options = options_of("{n_fft: 64, hop_length: 16, n_mels: 20, n_mfcc: 5}");
@@ -148,6 +178,8 @@ TEST_P(StandIn, AnExtractionOfClipsGivesTheCpusRows) {
   EXPECT_EQ(there.label, here.label);
   EXPECT_EQ(there.segment, here.segment);
   EXPECT_EQ(there.key, here.key);
+  EXPECT_EQ(there.device, "cuda");
+  EXPECT_EQ(here.device, "cpu");
   EXPECT_LE(largest_difference(there.features, here.features), 1e-3);
 }
 
