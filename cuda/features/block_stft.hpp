@@ -1,6 +1,7 @@
-// Short-time Fourier transforms of a batch of segments, a block of frames at a time (src/features/stft.hpp has the
-// formula). Frames are windowed by a kernel and transformed by one batched cuFFT plan, made once for the shape; the
-// plan's work area is ours, so that its memory is counted and nothing is allocated while it runs.
+// Short-time Fourier transforms of a batch of segments, a block of frames at a time (src/features/stft.hpp
+// has the formula). Frames are windowed by a kernel and transformed by one batched cuFFT plan, made once for
+// the shape; the plan's work area is ours, so that its memory is counted and nothing is allocated while it
+// runs.
 #pragma once
 
 #include <cufft.h>
@@ -25,13 +26,14 @@ using FftPlan = Handle<FftPlanTraits>;
 class BlockStft {
  public:
   /// Room for blocks of `block` frames; work is enqueued on `stream` alone. Throws Error.
-  BlockStft(const features::FeatureOptions& options, std::int64_t segment_samples, std::int64_t block, cudaStream_t stream);
+  BlockStft(const features::FeatureOptions& options, std::int64_t segment_samples, std::int64_t block,
+            cudaStream_t stream);
 
   std::int64_t frames() const { return layout_.frames; }
   std::int64_t bins() const { return bins_; }
 
-  /// Enqueues the transforms of segments [count, samples]; after each block, use(first, n, spectrum) enqueues what
-  /// reads spectrum [n, bins]: frames [first, first + n) of the batch, n <= block.
+  /// Enqueues the transforms of segments [count, samples]; after each block, use(first, n, spectrum) enqueues
+  /// what reads spectrum [n, bins]: frames [first, first + n) of the batch, n <= block.
   template <class Use>
   void each_block(const float* segments, std::int64_t count, Use use) {
     const auto total = count * layout_.frames;

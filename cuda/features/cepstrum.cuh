@@ -3,9 +3,9 @@
 //   mean = (sum over m of d[t, m]) / bands
 //   out[t, 0] = sum sqrt(1 / bands),  out[t, j] = sum over m of (d[t, m] - mean) cosines[m, j - 1]
 //
-// The mean concerns the first coefficient alone; taken away first (as the CPU does), the others keep the digits that
-// sums of large, nearly equal numbers would lose. A block takes `rows` frames: a warp loads a row into shared memory
-// and sums it in double, then all threads share the coefficients of all rows.
+// The mean concerns the first coefficient alone; taken away first (as the CPU does), the others keep the
+// digits that sums of large, nearly equal numbers would lose. A block takes `rows` frames: a warp loads a row
+// into shared memory and sums it in double, then all threads share the coefficients of all rows.
 #pragma once
 
 #include "features/kernels.hpp"
@@ -13,14 +13,14 @@
 
 namespace timbre::cuda {
 
-__global__ void __launch_bounds__(128) cepstrum_kernel(const float* __restrict__ decibels,
-                                                       const float* __restrict__ cosines, std::int64_t frames,
-                                                       int bands, int coefficients, int rows,
-                                                       float* __restrict__ out) {
+__global__ void __launch_bounds__(128)
+    cepstrum_kernel(const float* __restrict__ decibels, const float* __restrict__ cosines,
+                    std::int64_t frames, int bands, int coefficients, int rows, float* __restrict__ out) {
   TIMBRE_DYNAMIC_SHARED(float, centred);  // [rows, bands]
   const std::int64_t first = static_cast<std::int64_t>(blockIdx.x) * rows;
   const int count = first + rows < frames ? rows : static_cast<int>(frames - first);
-  const int lane = static_cast<int>(threadIdx.x) % warp_size, warp = static_cast<int>(threadIdx.x) / warp_size;
+  const int lane = static_cast<int>(threadIdx.x) % warp_size,
+            warp = static_cast<int>(threadIdx.x) / warp_size;
   for (int r = warp; r < count; r += static_cast<int>(blockDim.x) / warp_size) {
     const float* row = decibels + (first + r) * bands;
     double sum = 0.0;

@@ -1,7 +1,7 @@
 // Power to decibels, with a floor below the maximum of each segment (features/decibel.hpp has the formula).
 //
-// Two kernels over [segments, size]: maxima, then values in place. blockIdx.x is the segment; blockIdx.y shares a long
-// segment among blocks, whose maxima meet in an atomic: a maximum does not depend on the order.
+// Two kernels over [segments, size]: maxima, then values in place. blockIdx.x is the segment; blockIdx.y
+// shares a long segment among blocks, whose maxima meet in an atomic: a maximum does not depend on the order.
 #pragma once
 
 #include "features/decibel.hpp"
@@ -16,9 +16,10 @@ __device__ inline float warp_maximum(float value) {
   return value;
 }
 
-/// maxima [segments] must be zeros. Values are not negative, so that their bits, as integers, have their order.
-__global__ void __launch_bounds__(256) segment_maxima_kernel(const float* __restrict__ values, std::int64_t size,
-                                                             float* __restrict__ maxima) {
+/// maxima [segments] must be zeros. Values are not negative, so that their bits, as integers, have their
+/// order.
+__global__ void __launch_bounds__(256)
+    segment_maxima_kernel(const float* __restrict__ values, std::int64_t size, float* __restrict__ maxima) {
   TIMBRE_SHARED(float, of_warp, [warp_size]);
   const float* segment = values + blockIdx.x * size;
   const std::int64_t step = static_cast<std::int64_t>(gridDim.y) * blockDim.x;

@@ -1,7 +1,9 @@
-// What a kind of feature does with spectra on the device: the part of a CUDA engine that differs between kinds.
+// What a kind of feature does with spectra on the device: the part of a CUDA engine that differs between
+// kinds.
 //
-// Each kind is a file here with the name of its file in src/features, and registers a DeviceFeatureType under the
-// same name. Work is enqueued on the stream given; areas are allocated when it is made, for `segments` segments.
+// Each kind is a file here with the name of its file in src/features, and registers a DeviceFeatureType under
+// the same name. Work is enqueued on the stream given; areas are allocated when it is made, for `segments`
+// segments.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -17,15 +19,17 @@ namespace timbre::cuda {
 class DeviceFeature {
  public:
   virtual ~DeviceFeature() = default;
-  /// spectrum [count, bins]: frames [first, first + count) of the batch. out: [segments, T, F], of the whole batch.
-  virtual void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count, float* out) = 0;
+  /// spectrum [count, bins]: frames [first, first + count) of the batch. out: [segments, T, F], of the whole
+  /// batch.
+  virtual void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
+                    float* out) = 0;
   /// After the last frame of a batch of `segments`.
   virtual void finish(cudaStream_t, std::int64_t /*segments*/, float* /*out*/) {}
 };
 
 struct DeviceFeatureType {
-  std::unique_ptr<DeviceFeature> (*make)(const features::FeatureOptions&, std::int64_t frames, std::int64_t segments,
-                                         cudaStream_t stream);
+  std::unique_ptr<DeviceFeature> (*make)(const features::FeatureOptions&, std::int64_t frames,
+                                         std::int64_t segments, cudaStream_t stream);
   /// Floats of work areas per segment.
   std::int64_t (*work_floats)(const features::FeatureOptions&, std::int64_t frames) = nullptr;
 };

@@ -1,5 +1,5 @@
-// The CUDA back end's entry in the registry of devices that compute features: one pipeline per shape of segments,
-// shared by the engines of all threads.
+// The CUDA back end's entry in the registry of devices that compute features: one pipeline per shape of
+// segments, shared by the engines of all threads.
 #include "features/engine.hpp"
 
 #include "features/pipeline.hpp"
@@ -12,7 +12,9 @@ class Engine final : public features::FeatureEngine {
  public:
   explicit Engine(std::shared_ptr<FeaturePipeline> pipeline) : pipeline_(std::move(pipeline)) {}
   Shape shape() const override { return pipeline_->shape(); }
-  void compute(const float* segments, std::int64_t count, float* out) override { pipeline_->compute(segments, count, out); }
+  void compute(const float* segments, std::int64_t count, float* out) override {
+    pipeline_->compute(segments, count, out);
+  }
 
  private:
   std::shared_ptr<FeaturePipeline> pipeline_;
@@ -21,7 +23,9 @@ class Engine final : public features::FeatureEngine {
 }  // namespace
 
 features::EngineMaker open_features(const features::FeatureOptions& options, std::int64_t segment_samples) {
-  return [pipeline = std::make_shared<FeaturePipeline>(options, segment_samples)] { return std::make_unique<Engine>(pipeline); };
+  return [pipeline = std::make_shared<FeaturePipeline>(options, segment_samples)] {
+    return std::make_unique<Engine>(pipeline);
+  };
 }
 
 }  // namespace timbre::cuda

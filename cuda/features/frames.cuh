@@ -2,8 +2,8 @@
 //
 //   out[f, n] = window[n] x_s[t hop + n - padding],  (s, t) = divmod(first + f, frames)
 //
-// x_s continues beyond its segment by the padding: zeros, the nearest sample, or mirrored as often as needed. One block
-// per frame; neighbouring threads touch neighbouring samples.
+// x_s continues beyond its segment by the padding: zeros, the nearest sample, or mirrored as often as needed.
+// One block per frame; neighbouring threads touch neighbouring samples.
 #pragma once
 
 #include "features/kernels.hpp"
@@ -27,12 +27,12 @@ __device__ inline float padded_sample(const float* x, std::int64_t i, std::int64
   return x[reflected(i, n)];
 }
 
-__global__ void __launch_bounds__(256) window_frames_kernel(const float* __restrict__ segments,
-                                                            const float* __restrict__ window, FrameLayout layout,
-                                                            std::int64_t first, float* __restrict__ out) {
+__global__ void __launch_bounds__(256)
+    window_frames_kernel(const float* __restrict__ segments, const float* __restrict__ window,
+                         FrameLayout layout, std::int64_t first, float* __restrict__ out) {
   const std::int64_t frame = first + blockIdx.x;
   float* row = out + static_cast<std::int64_t>(blockIdx.x) * layout.size;  // [size]
-  const float* x = segments + frame / layout.frames * layout.samples;  // [samples]
+  const float* x = segments + frame / layout.frames * layout.samples;      // [samples]
   const std::int64_t begin = frame % layout.frames * layout.hop - layout.padding;
   for (std::int64_t n = threadIdx.x; n < layout.size; n += blockDim.x)
     row[n] = window[n] * padded_sample(x, begin + n, layout.samples, layout.mode);

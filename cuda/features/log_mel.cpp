@@ -9,10 +9,13 @@ class LogMel final : public DeviceFeature {
  public:
   LogMel(const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments, cudaStream_t stream)
       : mel_(o, stream), decibels_(o.top_db, frames * mel_.bands(), segments) {}
-  void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count, float* out) override {
+  void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
+            float* out) override {
     mel_.enqueue(stream, spectrum, first, count, out);
   }
-  void finish(cudaStream_t stream, std::int64_t segments, float* out) override { decibels_.enqueue(stream, segments, out); }
+  void finish(cudaStream_t stream, std::int64_t segments, float* out) override {
+    decibels_.enqueue(stream, segments, out);
+  }
 
  private:
   DeviceMelBands mel_;
@@ -21,8 +24,10 @@ class LogMel final : public DeviceFeature {
 
 const Registration<DeviceFeatureType> registration{
     "log_mel",
-    {.make = [](const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments, cudaStream_t stream)
-         -> std::unique_ptr<DeviceFeature> { return std::make_unique<LogMel>(o, frames, segments, stream); }}};
+    {.make = [](const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments,
+                cudaStream_t stream) -> std::unique_ptr<DeviceFeature> {
+      return std::make_unique<LogMel>(o, frames, segments, stream);
+    }}};
 
 }  // namespace
 }  // namespace timbre::cuda

@@ -8,7 +8,8 @@ namespace {
 class Mel final : public DeviceFeature {
  public:
   Mel(const features::FeatureOptions& o, cudaStream_t stream) : mel_(o, stream) {}
-  void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count, float* out) override {
+  void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
+            float* out) override {
     mel_.enqueue(stream, spectrum, first, count, out);
   }
 
@@ -17,8 +18,9 @@ class Mel final : public DeviceFeature {
 };
 
 const Registration<DeviceFeatureType> registration{
-    "mel", {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t, cudaStream_t stream)
-                -> std::unique_ptr<DeviceFeature> { return std::make_unique<Mel>(o, stream); }}};
+    "mel",
+    {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t, cudaStream_t stream)
+         -> std::unique_ptr<DeviceFeature> { return std::make_unique<Mel>(o, stream); }}};
 
 }  // namespace
 }  // namespace timbre::cuda

@@ -19,11 +19,13 @@ DeviceMelBands::DeviceMelBands(const features::FeatureOptions& options, cudaStre
   groups_ = upload<std::int32_t>(groups, stream);
   offset_ = upload<std::int32_t>(offset, stream);
   weights_ = upload(std::span<const float>(filters.weights()), stream);
-  view_ = {first_.data(), groups_.data(), offset_.data(), weights_.data(), static_cast<std::int32_t>(first.size()), options.bins()};
+  view_ = {
+      first_.data(), groups_.data(), offset_.data(), weights_.data(), static_cast<std::int32_t>(first.size()),
+      options.bins()};
 }
 
-void DeviceMelBands::enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
-                             float* out) const {
+void DeviceMelBands::enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first,
+                             std::int64_t count, float* out) const {
   mel_bands(stream, spectrum, count, view_, power_, out + first * view_.bands);
 }
 
@@ -32,7 +34,8 @@ DeviceDecibels::DeviceDecibels(std::optional<double> top_db, std::int64_t size, 
 
 void DeviceDecibels::enqueue(cudaStream_t stream, std::int64_t segments, float* values) const {
   if (top_db_) {
-    TIMBRE_CUDA_CHECK(cudaMemsetAsync(maxima_.data(), 0, static_cast<std::size_t>(segments) * sizeof(float), stream));
+    TIMBRE_CUDA_CHECK(
+        cudaMemsetAsync(maxima_.data(), 0, static_cast<std::size_t>(segments) * sizeof(float), stream));
     segment_maxima(stream, values, segments, size_, maxima_.data());
   }
   to_decibels(stream, values, segments, size_, maxima_.data(), top_db_.value_or(0));

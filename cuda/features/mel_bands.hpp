@@ -1,4 +1,5 @@
-// Mel filters in device memory, and decibels above a segment's floor: the pieces that mel, log_mel and mfcc share.
+// Mel filters in device memory, and decibels above a segment's floor: the pieces that mel, log_mel and mfcc
+// share.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ class DeviceMelBands {
   DeviceMelBands(const features::FeatureOptions& options, cudaStream_t stream);
   std::int64_t bands() const { return view_.bands; }
   /// spectrum [count, bins] -> out + first * bands: [count, bands]
-  void enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count, float* out) const;
+  void enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
+               float* out) const;
 
  private:
   DeviceArray<std::int32_t> first_, groups_, offset_;  // [bands]

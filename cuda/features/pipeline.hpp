@@ -1,11 +1,12 @@
 // Features of segments on one GPU, for as many host threads as want them.
 //
-// A call of compute copies its segments into one of two pinned buffers, enqueues upload, kernels and download on three
-// streams tied by events, and sleeps until its results are there. So while one thread's batch is computed, another's is
-// transferred, and the others decode. Kernels of all batches share one stream, one FFT plan and one set of work areas.
+// A call of compute copies its segments into one of two pinned buffers, enqueues upload, kernels and download
+// on three streams tied by events, and sleeps until its results are there. So while one thread's batch is
+// computed, another's is transferred, and the others decode. Kernels of all batches share one stream, one FFT
+// plan and one set of work areas.
 //
-// Everything is allocated in the constructor, for one shape of segments: at most `largest_batch` segments at a time and
-// a quarter of the memory that is free then (but room for one segment and one frame, or Error).
+// Everything is allocated in the constructor, for one shape of segments: at most `largest_batch` segments at
+// a time and a quarter of the memory that is free then (but room for one segment and one frame, or Error).
 #pragma once
 
 #include <array>
@@ -15,8 +16,8 @@
 #include <mutex>
 
 #include "core/shape.hpp"
-#include "features/device_feature.hpp"
 #include "features/block_stft.hpp"
+#include "features/device_feature.hpp"
 #include "support/handles.hpp"
 #include "support/memory.hpp"
 
@@ -29,8 +30,10 @@ struct BatchPlan {
 };
 inline constexpr std::int64_t largest_batch = 64;
 
-/// Fits a pipeline's areas into `budget` bytes of device memory. Throws Error where not even one segment fits.
-BatchPlan plan_batches(const features::FeatureOptions& options, std::int64_t segment_samples, std::size_t budget);
+/// Fits a pipeline's areas into `budget` bytes of device memory. Throws Error where not even one segment
+/// fits.
+BatchPlan plan_batches(const features::FeatureOptions& options, std::int64_t segment_samples,
+                       std::size_t budget);
 
 class FeaturePipeline {
  public:

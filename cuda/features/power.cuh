@@ -14,8 +14,9 @@ __device__ inline float power_of(float2 z, float exponent) {
   return powf(square, 0.5f * exponent);
 }
 
-__global__ void __launch_bounds__(256) spectrum_power_kernel(const float2* __restrict__ spectrum, std::int64_t size,
-                                                             float exponent, float* __restrict__ out) {
+__global__ void __launch_bounds__(256)
+    spectrum_power_kernel(const float2* __restrict__ spectrum, std::int64_t size, float exponent,
+                          float* __restrict__ out) {
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < size; i += step)
     out[i] = power_of(spectrum[i], exponent);

@@ -7,8 +7,10 @@ namespace {
 
 class Spectrogram final : public DeviceFeature {
  public:
-  explicit Spectrogram(const features::FeatureOptions& o) : bins_(o.bins()), power_(static_cast<float>(o.power)) {}
-  void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count, float* out) override {
+  explicit Spectrogram(const features::FeatureOptions& o)
+      : bins_(o.bins()), power_(static_cast<float>(o.power)) {}
+  void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
+            float* out) override {
     spectrum_power(stream, spectrum, count * bins_, power_, out + first * bins_);
   }
 
@@ -18,8 +20,9 @@ class Spectrogram final : public DeviceFeature {
 };
 
 const Registration<DeviceFeatureType> registration{
-    "spectrogram", {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t,
-                               cudaStream_t) -> std::unique_ptr<DeviceFeature> { return std::make_unique<Spectrogram>(o); }}};
+    "spectrogram",
+    {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t, cudaStream_t)
+         -> std::unique_ptr<DeviceFeature> { return std::make_unique<Spectrogram>(o); }}};
 
 }  // namespace
 }  // namespace timbre::cuda

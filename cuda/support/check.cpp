@@ -13,20 +13,34 @@ std::string_view file_name(std::string_view path) { return path.substr(path.find
 /// cuFFT has no function that gives words for its results.
 std::string_view fft_words(int result) {
   switch (result) {
-    case 1: return "invalid plan";
-    case 2: return "out of memory";
-    case 3: return "invalid type";
-    case 4: return "invalid value";
-    case 5: return "internal error";
-    case 6: return "execution failed";
-    case 7: return "set-up failed";
-    case 8: return "invalid size";
-    case 9: return "unaligned data";
-    case 11: return "invalid device";
-    case 13: return "no work space";
-    case 14: return "not implemented";
-    case 16: return "not supported";
-    default: return "unknown error";
+    case 1:
+      return "invalid plan";
+    case 2:
+      return "out of memory";
+    case 3:
+      return "invalid type";
+    case 4:
+      return "invalid value";
+    case 5:
+      return "internal error";
+    case 6:
+      return "execution failed";
+    case 7:
+      return "set-up failed";
+    case 8:
+      return "invalid size";
+    case 9:
+      return "unaligned data";
+    case 11:
+      return "invalid device";
+    case 13:
+      return "no work space";
+    case 14:
+      return "not implemented";
+    case 16:
+      return "not supported";
+    default:
+      return "unknown error";
   }
 }
 

@@ -1,5 +1,5 @@
-// Owning handles of streams and events; move-only. A view of one is the CUDA handle itself (cudaStream_t), passed
-// explicitly to everything that enqueues work. Destructors say what failed, and never throw.
+// Owning handles of streams and events; move-only. A view of one is the CUDA handle itself (cudaStream_t),
+// passed explicitly to everything that enqueues work. Destructors say what failed, and never throw.
 #pragma once
 
 #include <cuda_runtime_api.h>

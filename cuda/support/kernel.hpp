@@ -1,5 +1,6 @@
-// What kernel sources include: one dialect for two compilers. nvcc compiles kernels for the GPU; g++ compiles the
-// very same source against the stand-in toolkit of tests/simt, whose <cuda_runtime.h> runs them on the CPU.
+// What kernel sources include: one dialect for two compilers. nvcc compiles kernels for the GPU; g++ compiles
+// the very same source against the stand-in toolkit of tests/simt, whose <cuda_runtime.h> runs them on the
+// CPU.
 //
 // Differences from plain CUDA C++, because g++ has to find shared memory and launches:
 //
@@ -19,8 +20,8 @@
 
 #ifndef TIMBRE_SIMT_HOST
 #define TIMBRE_SHARED(type, name, extent) __shared__ type name extent
-#define TIMBRE_DYNAMIC_SHARED(type, name)                                    \
-  extern __shared__ __align__(16) unsigned char timbre_dynamic_shared[];    \
+#define TIMBRE_DYNAMIC_SHARED(type, name)                                \
+  extern __shared__ __align__(16) unsigned char timbre_dynamic_shared[]; \
   type* const name = reinterpret_cast<type*>(timbre_dynamic_shared)
 #endif
 
@@ -29,15 +30,17 @@ namespace timbre::cuda {
 inline constexpr int warp_size = 32;
 inline constexpr unsigned whole_warp = 0xffffffffu;
 
-/// Enqueues a kernel, with at most 48 kB of shared memory (more would have to be asked for). Throws Error where the
-/// launch is refused.
+/// Enqueues a kernel, with at most 48 kB of shared memory (more would have to be asked for). Throws Error
+/// where the launch is refused.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes, cudaStream_t stream,
-            Arguments... arguments) {
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
+            cudaStream_t stream, Arguments... arguments) {
 #ifdef TIMBRE_SIMT_HOST
   simt::enqueue(kernel, grid, block, shared_bytes, stream, static_cast<Parameters>(arguments)...);
 #else
+  // clang-format off
   kernel<<<grid, block, shared_bytes, stream>>>(static_cast<Parameters>(arguments)...);
+  // clang-format on
 #endif
   TIMBRE_CUDA_CHECK(cudaGetLastError());
 }

@@ -1,9 +1,10 @@
-// How many segments per second each device computes features of: feature_speed [ROUNDS] writes a JSON array to stdout.
+// How many segments per second each device computes features of: feature_speed [ROUNDS] writes a JSON array
+// to stdout.
 //
-// Every kind with the defaults of the configurations (3 s at 22050 Hz), in batches of ten segments (a clip), by one and
-// by as many threads as there are cores. Devices take turns within a round, so that a machine that grows slow is slow
-// for all; the median of the rounds counts, after one that does not. The time is that of the caller: copies to and from
-// the device are in it.
+// Every kind with the defaults of the configurations (3 s at 22050 Hz), in batches of ten segments (a clip),
+// by one and by as many threads as there are cores. Devices take turns within a round, so that a machine that
+// grows slow is slow for all; the median of the rounds counts, after one that does not. The time is that of
+// the caller: copies to and from the device are in it.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -59,8 +60,10 @@ int main(int argc, char** argv) {
   for (auto& v : segments) v = float(random.uniform(-0.5, 0.5));
 
   std::vector<std::string> devices{"cpu"};
-  if (const auto choice = device::choose("auto"); choice.name != "cpu") devices.push_back(choice.name);
-  else std::fprintf(stderr, "%s\n", choice.notice.c_str());
+  if (const auto choice = device::choose("auto"); choice.name != "cpu")
+    devices.push_back(choice.name);
+  else
+    std::fprintf(stderr, "%s\n", choice.notice.c_str());
   std::vector<Case> cases;
   for (const auto& kind : features::FeatureRegistry::instance().names())
     for (const auto& name : devices) {

@@ -1,5 +1,5 @@
-// What every device's features must be, as functions of the device's name: librosa's golden values, and the CPU's
-// numbers for every registered kind. Tests call them for each device that is there.
+// What every device's features must be, as functions of the device's name: librosa's golden values, and the
+// CPU's numbers for every registered kind. Tests call them for each device that is there.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -66,8 +66,8 @@ inline void expect_librosas_values(const std::string& device) {
           const double b = expected[static_cast<std::size_t>((s * kept_size + i) * width + k)];
           ASSERT_TRUE(std::isfinite(a)) << s << " " << i << " " << k;
           ASSERT_LE(std::abs(a - b), allowed)
-              << "segment " << s << " frame " << kept[static_cast<std::size_t>(i)] << " value " << k << ": " << a
-              << " and not " << b;
+              << "segment " << s << " frame " << kept[static_cast<std::size_t>(i)] << " value " << k << ": "
+              << a << " and not " << b;
           if (allowed > 0) worst = std::max(worst, std::abs(a - b) / allowed);
         }
     }
@@ -89,9 +89,11 @@ inline std::vector<float> odd_segments(std::int64_t samples) {
 }
 
 /// One kind with one set of options, against the CPU.
-inline void expect_the_cpus_values_of(const std::string& device, const FeatureOptions& options, std::int64_t samples) {
+inline void expect_the_cpus_values_of(const std::string& device, const FeatureOptions& options,
+                                      std::int64_t samples) {
   const auto x = odd_segments(samples);
-  const auto there = open_features(device, options, samples)(), here = make_cpu_feature_engine(options, samples);
+  const auto there = open_features(device, options, samples)(),
+             here = make_cpu_feature_engine(options, samples);
   ASSERT_EQ(there->shape(), here->shape());
   const auto size = static_cast<std::size_t>(here->shape().size());
   std::vector<float> a(3 * size, NAN), b(3 * size, NAN);
@@ -99,7 +101,8 @@ inline void expect_the_cpus_values_of(const std::string& device, const FeatureOp
   here->compute(x.data(), 3, b.data());
   for (std::size_t s = 0; s < 3; ++s) {
     const auto segment = b.begin() + static_cast<std::ptrdiff_t>(s * size);
-    const double allowed = allowed_error(options, *std::max_element(segment, segment + static_cast<std::ptrdiff_t>(size)));
+    const double allowed =
+        allowed_error(options, *std::max_element(segment, segment + static_cast<std::ptrdiff_t>(size)));
     for (std::size_t i = s * size; i < (s + 1) * size; ++i) {
       ASSERT_TRUE(std::isfinite(a[i])) << "segment " << s << " value " << i - s * size;
       ASSERT_LE(std::abs(a[i] - b[i]), allowed)
@@ -114,12 +117,15 @@ inline void expect_the_cpus_values(const std::string& device) {
     const char* options;
     std::int64_t samples;
   };
-  const Case cases[] = {{"{n_fft: 512, hop_length: 128, n_mels: 40}", 4000},
-                        {"{n_fft: 601, hop_length: 250, win_length: 401, window: hamming, n_mels: 33, fmin: 50, fmax: 7000}", 3001},
-                        {"{n_fft: 256, hop_length: 300, pad_mode: reflect, mel_scale: htk, norm: none, n_mels: 21, top_db: 30}", 5000},
-                        {"{n_fft: 400, hop_length: 160, center: false, power: 1, n_mels: 64}", 2000},
-                        {"{n_fft: 128, hop_length: 1, pad_mode: edge, power: 1.3, n_mels: 20, top_db: 60}", 77},
-                        {"{n_fft: 64, hop_length: 16, pad_mode: reflect, n_mels: 20}", 1}};
+  const Case cases[] = {
+      {"{n_fft: 512, hop_length: 128, n_mels: 40}", 4000},
+      {"{n_fft: 601, hop_length: 250, win_length: 401, window: hamming, n_mels: 33, fmin: 50, fmax: 7000}",
+       3001},
+      {"{n_fft: 256, hop_length: 300, pad_mode: reflect, mel_scale: htk, norm: none, n_mels: 21, top_db: 30}",
+       5000},
+      {"{n_fft: 400, hop_length: 160, center: false, power: 1, n_mels: 64}", 2000},
+      {"{n_fft: 128, hop_length: 1, pad_mode: edge, power: 1.3, n_mels: 20, top_db: 60}", 77},
+      {"{n_fft: 64, hop_length: 16, pad_mode: reflect, n_mels: 20}", 1}};
   for (const auto& kind : FeatureRegistry::instance().names())
     for (const auto& c : cases) {
       auto options = options_of(c.options);

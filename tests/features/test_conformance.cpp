@@ -1,5 +1,5 @@
-// Every registered feature on every device present, against librosa's golden values and the CPU's numbers. A device
-// that cannot be used here is skipped, with its reason.
+// Every registered feature on every device present, against librosa's golden values and the CPU's numbers. A
+// device that cannot be used here is skipped, with its reason.
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
@@ -34,7 +34,8 @@ class Conformance : public testing::TestWithParam<std::string> {
 TEST_P(Conformance, GivesLibrosasFeatures) { expect_librosas_values(GetParam()); }
 TEST_P(Conformance, GivesTheCpusNumbersForEveryKind) { expect_the_cpus_values(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Conformance, testing::ValuesIn(other_devices()), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Devices, Conformance, testing::ValuesIn(other_devices()),
+                         [](const auto& info) { return info.param; });
 
 }  // namespace
 }  // namespace timbre::features

@@ -1,5 +1,5 @@
-// How a kernel is tested: cases that run it and compare with a reference in double, for every order of threads, and
-// again with each of its barriers taken out, which must show.
+// How a kernel is tested: cases that run it and compare with a reference in double, for every order of
+// threads, and again with each of its barriers taken out, which must show.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -22,7 +22,8 @@ namespace timbre::cuda {
 
 struct KernelCase {
   std::string name;
-  std::function<double()> run;  // the largest error, in parts of what is allowed; infinite for what is not a number
+  std::function<double()>
+      run;  // the largest error, in parts of what is allowed; infinite for what is not a number
 };
 
 /// Values from a counter-based generator, between low and high.
@@ -60,7 +61,8 @@ double worst_error(const std::vector<float>& a, const std::vector<double>& b, Al
 /// Runs with an order and perhaps a mutant, and puts the settings back.
 class Running {
  public:
-  explicit Running(simt::Order order, std::uint64_t seed = 1, std::optional<simt::Site> skipped = {}) : before_(simt::settings()) {
+  explicit Running(simt::Order order, std::uint64_t seed = 1, std::optional<simt::Site> skipped = {})
+      : before_(simt::settings()) {
     auto& s = simt::settings();
     s.order = order, s.seed = seed, s.skipped = std::move(skipped), s.barriers.clear();
   }
@@ -71,10 +73,11 @@ class Running {
   simt::Settings before_;
 };
 
-inline constexpr simt::Order every_order[] = {simt::Order::forward, simt::Order::reversed, simt::Order::shuffled};
+inline constexpr simt::Order every_order[] = {simt::Order::forward, simt::Order::reversed,
+                                              simt::Order::shuffled};
 
-/// Takes out every barrier that the cases pass, one at a time: some case must then fail in some order. `count`
-/// barriers are expected.
+/// Takes out every barrier that the cases pass, one at a time: some case must then fail in some order.
+/// `count` barriers are expected.
 inline void expect_every_barrier_is_needed(const std::vector<KernelCase>& cases, std::size_t count) {
   std::map<simt::Site, std::vector<const KernelCase*>> sites;
   for (const auto& c : cases) {

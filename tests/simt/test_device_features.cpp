@@ -1,5 +1,6 @@
-// The CUDA back end for features, its host code included, on the stand-in device: the same conformance as on a GPU, in
-// both orders that streams allow; threads that share the device; memory; and every call of CUDA failing once.
+// The CUDA back end for features, its host code included, on the stand-in device: the same conformance as on
+// a GPU, in both orders that streams allow; threads that share the device; memory; and every call of CUDA
+// failing once.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -49,8 +50,10 @@ FeatureOptions random_options(PhiloxSequence& random) {
   o.n_mels = 1 + below(150), o.n_mfcc = 1 + below(o.n_mels);
   o.fmin = below(2) ? 0 : below(3000), o.fmax = o.fmin + 100 + below(7000);
   o.mel_scale = below(2) ? "htk" : "slaney", o.norm = below(2) ? "none" : "slaney";
-  if (below(4) == 0) o.top_db.reset();
-  else o.top_db = below(81);
+  if (below(4) == 0)
+    o.top_db.reset();
+  else
+    o.top_db = below(81);
   return o;
 }
 
@@ -119,7 +122,8 @@ TEST_P(StandIn, MemoryStaysBelowAQuarterOfWhatIsFree) {
     std::vector<float> out(static_cast<std::size_t>(70 * engine->shape().size()));
     engine->compute(x.data(), 70, out.data());
     EXPECT_LE(largest_difference(out, batch.expected(x)), 1e-3);
-    EXPECT_LE(simt::device().largest_bytes, std::int64_t(free / 4) + (8 << 10));  // and tables of a few kilobytes
+    EXPECT_LE(simt::device().largest_bytes,
+              std::int64_t(free / 4) + (8 << 10));  // and tables of a few kilobytes
   }
 }
 
@@ -129,7 +133,8 @@ TEST_P(StandIn, TooLittleMemoryIsSaidInOneLine) {
     open_features("cuda", options_of("{}"), 66150);
     FAIL();
   } catch (const Error& e) {
-    EXPECT_EQ(std::string(e.what()), "device cuda: a segment of these features needs 0.6 MB of GPU memory, 0.5 MB may be used");
+    EXPECT_EQ(std::string(e.what()),
+              "device cuda: a segment of these features needs 0.6 MB of GPU memory, 0.5 MB may be used");
   }
 }
 
@@ -157,7 +162,8 @@ TEST_P(StandIn, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
       EXPECT_TRUE(text.starts_with("CUDA: cuda") || text.starts_with("cuFFT: cufft")) << text;
       EXPECT_TRUE(text.find("pp:") != text.npos) << text;  // a place in the source
     }
-    const auto said = testing::internal::GetCapturedStderr();  // what fails in a destructor is said, not thrown
+    const auto said =
+        testing::internal::GetCapturedStderr();  // what fails in a destructor is said, not thrown
     EXPECT_TRUE(thrown || !said.empty()) << "call " << i << " failed unnoticed";
     EXPECT_EQ(simt::device().live, 0) << "after call " << i;
   }
@@ -172,7 +178,8 @@ TEST_P(StandIn, AnExtractionOfClipsGivesTheCpusRows) {
   const auto index = data::index_clips(dataset);
   const auto options = options_of("{n_fft: 512, hop_length: 256, n_mels: 32, n_mfcc: 8}");
   ThreadPool pool(3);
-  const auto there = data::load_features(index, dataset, options, folder.path() / "cuda", pool, {.device = "cuda"});
+  const auto there =
+      data::load_features(index, dataset, options, folder.path() / "cuda", pool, {.device = "cuda"});
   const auto here = data::load_features(index, dataset, options, folder.path() / "cpu", pool);
   EXPECT_FALSE(there.from_cache);
   EXPECT_EQ(there.label, here.label);

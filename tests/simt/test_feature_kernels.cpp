@@ -1,5 +1,5 @@
-// The feature kernels on the SIMT host: each against a reference in double, with odd sizes and tails, in every order
-// of threads; and each barrier of each, taken out, must show.
+// The feature kernels on the SIMT host: each against a reference in double, with odd sizes and tails, in
+// every order of threads; and each barrier of each, taken out, must show.
 #include <gtest/gtest.h>
 
 #include <complex>
@@ -22,7 +22,8 @@ double padded(const std::vector<float>& x, std::int64_t begin, std::int64_t n, s
   return double(x[std::size_t(begin + i)]);
 }
 
-KernelCase frames_case(std::string name, FrameLayout layout, std::int64_t segments, std::int64_t first, std::int64_t count) {
+KernelCase frames_case(std::string name, FrameLayout layout, std::int64_t segments, std::int64_t first,
+                       std::int64_t count) {
   return {"frames " + std::move(name), [=] {
             const auto x = random_values(std::size_t(segments * layout.samples), 1, -1, 1);
             const auto window = random_values(std::size_t(layout.size), 2, 0, 1);
@@ -32,8 +33,9 @@ KernelCase frames_case(std::string name, FrameLayout layout, std::int64_t segmen
             std::vector<double> expected;
             for (auto g = first; g < first + count; ++g)
               for (std::int64_t n = 0; n < layout.size; ++n)
-                expected.push_back(window[std::size_t(n)] * padded(x, g / layout.frames * layout.samples, layout.samples,
-                                                                   g % layout.frames * layout.hop + n - layout.padding, layout.mode));
+                expected.push_back(window[std::size_t(n)] *
+                                   padded(x, g / layout.frames * layout.samples, layout.samples,
+                                          g % layout.frames * layout.hop + n - layout.padding, layout.mode));
             return worst_error(from_device(out), expected, [](double) { return 6e-8; });
           }};
 }
@@ -64,7 +66,8 @@ struct DeviceMel {
   explicit DeviceMel(const features::MelFilters& filters, int bins) {
     std::vector<std::int32_t> f, g, o;
     std::int32_t at = 0;
-    for (const auto& filter : filters.filters()) f.push_back(filter.first), g.push_back(filter.groups), o.push_back(at), at += 8 * filter.groups;
+    for (const auto& filter : filters.filters())
+      f.push_back(filter.first), g.push_back(filter.groups), o.push_back(at), at += 8 * filter.groups;
     first = to_device(f), groups = to_device(g), offset = to_device(o);
     weights = to_device(std::vector<float>(filters.weights().begin(), filters.weights().end()));
     bands = {first.data(), groups.data(), offset.data(), weights.data(), std::int32_t(f.size()), bins};
@@ -75,26 +78,29 @@ struct DeviceMel {
 };
 
 KernelCase mel_case(int n_fft, int n_mels, std::int64_t frames, float exponent, int tile = 0) {
-  return {"mel " + std::to_string(n_fft) + " " + std::to_string(n_mels) + " tile " + std::to_string(tile), [=] {
-            features::FeatureOptions o;
-            o.n_fft = n_fft, o.n_mels = n_mels;
-            const features::MelFilters filters(o);
-            const int bins = o.bins();
-            const auto z = random_spectrum(std::size_t(frames * bins));
-            const auto dz = to_device(z);
-            const DeviceMel mel(filters, bins);
-            const DeviceArray<float> out(std::size_t(frames * n_mels));
-            mel_bands(nullptr, dz.data(), frames, mel.bands, exponent, out.data(), tile);
-            const auto weights = filters.dense();
-            std::vector<double> expected;
-            for (std::int64_t t = 0; t < frames; ++t)
-              for (int m = 0; m < n_mels; ++m) {
-                double sum = 0;
-                for (int k = 0; k < bins; ++k) sum += double(weights[std::size_t(m * bins + k)]) * power(z[std::size_t(t * bins + k)], exponent);
-                expected.push_back(sum);
-              }
-            return worst_error(from_device(out), expected, [](double e) { return 1e-6 * e + 1e-9; });
-          }};
+  return {
+      "mel " + std::to_string(n_fft) + " " + std::to_string(n_mels) + " tile " + std::to_string(tile), [=] {
+        features::FeatureOptions o;
+        o.n_fft = n_fft, o.n_mels = n_mels;
+        const features::MelFilters filters(o);
+        const int bins = o.bins();
+        const auto z = random_spectrum(std::size_t(frames * bins));
+        const auto dz = to_device(z);
+        const DeviceMel mel(filters, bins);
+        const DeviceArray<float> out(std::size_t(frames * n_mels));
+        mel_bands(nullptr, dz.data(), frames, mel.bands, exponent, out.data(), tile);
+        const auto weights = filters.dense();
+        std::vector<double> expected;
+        for (std::int64_t t = 0; t < frames; ++t)
+          for (int m = 0; m < n_mels; ++m) {
+            double sum = 0;
+            for (int k = 0; k < bins; ++k)
+              sum +=
+                  double(weights[std::size_t(m * bins + k)]) * power(z[std::size_t(t * bins + k)], exponent);
+            expected.push_back(sum);
+          }
+        return worst_error(from_device(out), expected, [](double e) { return 1e-6 * e + 1e-9; });
+      }};
 }
 
 std::vector<float> random_powers(std::size_t n) {
@@ -111,7 +117,9 @@ KernelCase maxima_case(std::int64_t segments, std::int64_t size) {
             const auto maxima = to_device(std::vector<float>(std::size_t(segments), 0.0f));
             segment_maxima(nullptr, dx.data(), segments, size, maxima.data());
             std::vector<double> expected;
-            for (auto p = x.begin(); p < x.end(); p += size) expected.push_back(std::max(double(features::smallest_power), double(*std::max_element(p, p + size))));
+            for (auto p = x.begin(); p < x.end(); p += size)
+              expected.push_back(
+                  std::max(double(features::smallest_power), double(*std::max_element(p, p + size))));
             return worst_error(from_device(maxima), expected, [](double) { return 1e-30; });
           }};
 }
@@ -134,10 +142,14 @@ KernelCase decibels_case(std::int64_t segments, std::int64_t size, bool floor) {
 }
 
 KernelCase cepstrum_case(std::int64_t frames, int bands, int coefficients) {
-  return {"cepstrum " + std::to_string(frames) + " x " + std::to_string(bands) + " to " + std::to_string(coefficients), [=] {
+  return {"cepstrum " + std::to_string(frames) + " x " + std::to_string(bands) + " to " +
+              std::to_string(coefficients),
+          [=] {
             const auto d = random_values(std::size_t(frames * bands), 6, -80, 20);
             std::vector<float> cosines;
-            const auto cosine = [&](int m, int j) { return std::sqrt(2.0 / bands) * std::cos(std::numbers::pi * j * (2 * m + 1) / (2.0 * bands)); };
+            const auto cosine = [&](int m, int j) {
+              return std::sqrt(2.0 / bands) * std::cos(std::numbers::pi * j * (2 * m + 1) / (2.0 * bands));
+            };
             for (int m = 0; m < bands; ++m)
               for (int j = 1; j < coefficients; ++j) cosines.push_back(float(cosine(m, j)));
             const auto dd = to_device(d), dc = to_device(cosines);
@@ -147,7 +159,8 @@ KernelCase cepstrum_case(std::int64_t frames, int bands, int coefficients) {
             for (std::int64_t t = 0; t < frames; ++t)
               for (int j = 0; j < coefficients; ++j) {
                 double sum = 0;
-                for (int m = 0; m < bands; ++m) sum += d[std::size_t(t * bands + m)] * (j == 0 ? std::sqrt(1.0 / bands) : cosine(m, j));
+                for (int m = 0; m < bands; ++m)
+                  sum += d[std::size_t(t * bands + m)] * (j == 0 ? std::sqrt(1.0 / bands) : cosine(m, j));
                 expected.push_back(sum);
               }
             return worst_error(from_device(out), expected, [](double) { return 1e-4; });
@@ -167,7 +180,7 @@ std::vector<KernelCase> feature_kernels() {
           power_case(1025, 0.7f),
           mel_case(600, 20, 3, 2),
           mel_case(2048, 128, 2, 1),
-          mel_case(601, 33, 2, 2, 64),    // tiles with a tail
+          mel_case(601, 33, 2, 2, 64),     // tiles with a tail
           mel_case(256, 67, 2, 1.5f, 43),  // and bands without weights
           maxima_case(3, 1),
           maxima_case(2, 257),

@@ -1,7 +1,6 @@
 // The SIMT host itself: what it runs as a GPU would, and what it must find.
-#include <gtest/gtest.h>
-
 #include <cuda_runtime.h>
+#include <gtest/gtest.h>
 
 #include "kernel_harness.hpp"
 #include "support/kernel.hpp"
@@ -35,7 +34,8 @@ TEST(SimtHost, EveryThreadOfEveryBlockRunsOnceInEveryOrder) {
     const auto out = to_device(zeros);
     launch(number_kernel, dim3(3, 2, 2), dim3(5, 2, 2), 0, nullptr, out.data());
     const auto values = from_device(out);
-    for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], int(100 * (i / 20) + i % 20)) << name_of(order);
+    for (std::size_t i = 0; i < values.size(); ++i)
+      EXPECT_EQ(values[i], int(100 * (i / 20) + i % 20)) << name_of(order);
   }
 }
 
@@ -90,7 +90,8 @@ __global__ void early_return_kernel() {
   __syncthreads();
 }
 __global__ void two_barriers_kernel() {
-  if (threadIdx.x < 8) __syncthreads();
+  if (threadIdx.x < 8)
+    __syncthreads();
   else
     __syncthreads();
 }
@@ -102,7 +103,9 @@ TEST(SimtHost, DivergentBarriersAreFaultsThatNameThePlace) {
   for (const auto order : every_order) {
     const Running running(order);
     const auto early = fault_of([] { launch(early_return_kernel, dim3(2), dim3(64), 0, nullptr); });
-    EXPECT_TRUE(mentions(early, "thread 7 has returned; thread 8 waits at ") && mentions(early, "test_host.cpp:")) << early;
+    EXPECT_TRUE(mentions(early, "thread 7 has returned; thread 8 waits at ") &&
+                mentions(early, "test_host.cpp:"))
+        << early;
     const auto two = fault_of([] { launch(two_barriers_kernel, dim3(1), dim3(16), 0, nullptr); });
     EXPECT_TRUE(mentions(two, "threads meet at different barriers")) << two;
     const auto part = fault_of([] { launch(warp_part_kernel, dim3(1), dim3(32), 0, nullptr); });
@@ -140,8 +143,9 @@ TEST(SimtHost, ShufflesAndVotesFollowCudasRules) {
       EXPECT_EQ(v[std::size_t(128 + lane)], thirds);
       EXPECT_EQ(v[std::size_t(160 + lane)], 1);
     }
-    EXPECT_TRUE(mentions(fault_of([&] { launch(wrong_source_kernel, dim3(1), dim3(32), 0, nullptr, out.data()); }),
-                         "a shuffle from a lane that takes no part"));
+    EXPECT_TRUE(
+        mentions(fault_of([&] { launch(wrong_source_kernel, dim3(1), dim3(32), 0, nullptr, out.data()); }),
+                 "a shuffle from a lane that takes no part"));
   }
 }
 
@@ -181,9 +185,11 @@ __global__ void overrun_kernel(int n) {
 }
 
 TEST(SimtHost, AnOverrunOfSharedMemoryIsAFault) {
-  EXPECT_EQ(fault_of([] { launch(overrun_kernel, dim3(1), dim3(1), 8 * sizeof(float), nullptr, 7); }), "nothing");
-  EXPECT_TRUE(mentions(fault_of([] { launch(overrun_kernel, dim3(1), dim3(1), 8 * sizeof(float), nullptr, 8); }),
-                       "behind its shared memory"));
+  EXPECT_EQ(fault_of([] { launch(overrun_kernel, dim3(1), dim3(1), 8 * sizeof(float), nullptr, 7); }),
+            "nothing");
+  EXPECT_TRUE(
+      mentions(fault_of([] { launch(overrun_kernel, dim3(1), dim3(1), 8 * sizeof(float), nullptr, 8); }),
+               "behind its shared memory"));
 }
 #endif
 

@@ -23,7 +23,8 @@ struct Thread {
 
 /// Heap memory of exactly the size that a kernel asked for, with a guard word behind it.
 struct SharedMemory {
-  explicit SharedMemory(std::size_t bytes) : size(bytes), raw(static_cast<unsigned char*>(::operator new(allocated(), alignment))) {
+  explicit SharedMemory(std::size_t bytes)
+      : size(bytes), raw(static_cast<unsigned char*>(::operator new(allocated(), alignment))) {
     std::memset(raw, 0xff, bytes);
     if constexpr (guarded) std::memcpy(raw + bytes, &guard, sizeof guard);
   }
@@ -79,7 +80,7 @@ std::string picture(const Block& b, unsigned first, unsigned last) {
   std::string out;
   for (unsigned i = first; i < last; ++i) {
     const auto& t = b.threads[i];
-    const std::string now = t.state == Thread::State::ended ? "has returned"
+    const std::string now = t.state == Thread::State::ended   ? "has returned"
                             : t.state == Thread::State::ready ? "runs"
                                                               : "waits at " + text(t.where);
     if (i > first && out.ends_with(now)) continue;
@@ -89,8 +90,8 @@ std::string picture(const Block& b, unsigned first, unsigned last) {
 }
 
 [[noreturn]] void diverged(const Block& b, const char* what, unsigned first, unsigned last) {
-  throw Fault(std::string(what) + " in block (" + std::to_string(b.index.x) + ", " + std::to_string(b.index.y) + ", " +
-              std::to_string(b.index.z) + "): " + picture(b, first, last));
+  throw Fault(std::string(what) + " in block (" + std::to_string(b.index.x) + ", " +
+              std::to_string(b.index.y) + ", " + std::to_string(b.index.z) + "): " + picture(b, first, last));
 }
 
 /// Frees the lanes of a warp [first, last) whose masks are complete.
@@ -121,7 +122,8 @@ bool release_block(Block& b) {
   const auto waits = [](const Thread& t) { return t.state == Thread::State::at_block_barrier; };
   if (!std::all_of(b.threads.begin(), b.threads.end(), waits)) return false;
   for (const auto& t : b.threads)
-    if (!same(t.where, b.threads.front().where)) diverged(b, "threads meet at different barriers", 0, b.count);
+    if (!same(t.where, b.threads.front().where))
+      diverged(b, "threads meet at different barriers", 0, b.count);
   for (auto& t : b.threads) t.state = Thread::State::ready;
   return true;
 }
@@ -139,8 +141,8 @@ int run_lanes(Block& b, const std::vector<unsigned>& lanes) {
   return ended;
 }
 
-/// Warps go at different speeds: in order and in reverse, each as far as the block's next barrier before the next
-/// one begins; shuffled, each for a random number of its own barriers.
+/// Warps go at different speeds: in order and in reverse, each as far as the block's next barrier before the
+/// next one begins; shuffled, each for a random number of its own barriers.
 void run_block(Block& b, std::mt19937_64& random) {
   const auto order = settings().order;
   std::vector<std::vector<unsigned>> warps;
@@ -153,8 +155,9 @@ void run_block(Block& b, std::mt19937_64& random) {
     std::reverse(warps.begin(), warps.end());
   }
   for (auto& t : b.threads) t.state = Thread::State::ready;
-  fibers->prepare(b.count, [](void* body) { (*static_cast<const std::function<void()>*>(body))(); },
-                  const_cast<std::function<void()>*>(b.body));
+  fibers->prepare(
+      b.count, [](void* body) { (*static_cast<const std::function<void()>*>(body))(); },
+      const_cast<std::function<void()>*>(b.body));
   for (unsigned alive = b.count; alive > 0;) {
     bool moved = false;
     if (order == Order::shuffled) std::shuffle(warps.begin(), warps.end(), random);
@@ -187,7 +190,9 @@ void meet(unsigned mask, const std::source_location& where) {
   wait(Thread::State::at_warp_barrier, mask, where);
 }
 
-Thread& lane_of_warp(unsigned lane_number) { return block->threads[block->current / warp * warp + lane_number]; }
+Thread& lane_of_warp(unsigned lane_number) {
+  return block->threads[block->current / warp * warp + lane_number];
+}
 
 }  // namespace
 
@@ -202,7 +207,8 @@ Settings& settings() {
 
 void run_grid(Dim3 grid, Dim3 size, std::size_t shared_bytes, const std::function<void()>& body) {
   if (grid.count() == 0 || size.count() == 0) throw Fault("a grid or a block without threads");
-  if (grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535) throw Fault("a grid larger than a GPU allows");
+  if (grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
+    throw Fault("a grid larger than a GPU allows");
   if (size.count() > 1024 || size.z > 64) throw Fault("a block of more than 1024 threads");
   if (shared_bytes > 48 * 1024) throw Fault("more than 48 kB of dynamic shared memory without asking for it");
   // Stacks are kept for the next launch of this thread.
@@ -262,10 +268,12 @@ void warp_barrier(unsigned mask, const std::source_location& where) {
   if (!skipped(where)) meet(mask, where);
 }
 
-std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned source, const std::source_location& where) {
+std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned source,
+                       const std::source_location& where) {
   block->threads[block->current].value = value;
   meet(mask, where);
-  if (source >= warp || !(mask >> source & 1)) throw Fault("a shuffle from a lane that takes no part, at " + text(where));
+  if (source >= warp || !(mask >> source & 1))
+    throw Fault("a shuffle from a lane that takes no part, at " + text(where));
   const auto result = lane_of_warp(source).value;
   meet(mask, where);  // the others have read, too
   return result;

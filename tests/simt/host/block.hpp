@@ -1,20 +1,23 @@
 // Runs a grid of thread blocks on the CPU: every GPU thread is a fiber, blocks run one after another.
 //
-// What the host knows: __syncthreads, __syncwarp, shuffles and votes, atomics, static and dynamic shared memory.
-// Blocks, warps and lanes go in order, in reverse or shuffled, each lane as far as its next barrier. Warps do not go in
-// step: one runs as far as the block's next barrier before the next one begins (shuffled: as far as chance has it).
-// Shared memory is filled with bytes 0xff (NaN as floats, -1 as integers) for every block, and lies in allocations of
-// exactly its size, so that AddressSanitizer sees an overrun (a guard word shows one in other builds).
+// What the host knows: __syncthreads, __syncwarp, shuffles and votes, atomics, static and dynamic shared
+// memory. Blocks, warps and lanes go in order, in reverse or shuffled, each lane as far as its next barrier.
+// Warps do not go in step: one runs as far as the block's next barrier before the next one begins (shuffled:
+// as far as chance has it). Shared memory is filled with bytes 0xff (NaN as floats, -1 as integers) for every
+// block, and lies in allocations of exactly its size, so that AddressSanitizer sees an overrun (a guard word
+// shows one in other builds).
 //
-// What ends a launch with simt::Fault: threads of a block that wait at different barriers, or wait while others have
-// returned; lanes of a warp that do so; a shuffle from a lane that takes no part; a grid, block or shared memory larger
-// than a GPU's; an overrun of shared memory.
+// What ends a launch with simt::Fault: threads of a block that wait at different barriers, or wait while
+// others have returned; lanes of a warp that do so; a shuffle from a lane that takes no part; a grid, block
+// or shared memory larger than a GPU's; an overrun of shared memory.
 //
-// What it does not see: races that no order of whole stretches between barriers shows (two lanes of a warp without
+// What it does not see: races that no order of whole stretches between barriers shows (two lanes of a warp
+// without
 // __syncwarp that run in lockstep), alignment of vector loads, cluster and grid barriers, speed.
 //
-// A mutant is a kernel with one barrier less: Settings::skipped names a barrier by its place in the source, and it
-// is passed without waiting. Settings::barriers collects the places, so a test can try them one by one.
+// A mutant is a kernel with one barrier less: Settings::skipped names a barrier by its place in the source,
+// and it is passed without waiting. Settings::barriers collects the places, so a test can try them one by
+// one.
 #pragma once
 
 #include <compare>
@@ -61,7 +64,8 @@ Settings& settings();
 /// Runs body once per thread of every block.
 void run_grid(Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::function<void()>& body);
 
-// ---- called by kernels -------------------------------------------------------------------------------------
+// ---- called by kernels
+// -------------------------------------------------------------------------------------
 
 Dim3 thread_index();
 Dim3 block_index();
@@ -75,7 +79,8 @@ void* static_shared(const void* key, std::size_t bytes, std::size_t alignment);
 void block_barrier(const std::source_location& where);
 void warp_barrier(unsigned mask, const std::source_location& where);
 /// Every lane of the mask gives eight bytes; the result is what lane `source` gave (0 .. 31).
-std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned source, const std::source_location& where);
+std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned source,
+                       const std::source_location& where);
 /// One bit per lane of the mask: whether its value was not zero.
 unsigned vote(unsigned mask, bool value, const std::source_location& where);
 unsigned lane();

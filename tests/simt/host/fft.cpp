@@ -31,9 +31,10 @@ Complex times(Complex a, Complex b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
 
-/// out[k] = sum over j of in[j stride] e^(-2 pi i j k / n), roots[i step] being e^(-2 pi i i / n): by the smallest
-/// factor of n, or, where n is prime, as it stands.
-void transform(const Complex* in, std::size_t stride, Complex* out, std::size_t n, const Complex* roots, std::size_t step) {
+/// out[k] = sum over j of in[j stride] e^(-2 pi i j k / n), roots[i step] being e^(-2 pi i i / n): by the
+/// smallest factor of n, or, where n is prime, as it stands.
+void transform(const Complex* in, std::size_t stride, Complex* out, std::size_t n, const Complex* roots,
+               std::size_t step) {
   if (n == 1) {
     out[0] = in[0];
     return;
@@ -42,7 +43,8 @@ void transform(const Complex* in, std::size_t stride, Complex* out, std::size_t 
   while (factor * factor <= n && n % factor != 0) ++factor;
   if (n % factor != 0) factor = n;
   const std::size_t rest = n / factor;
-  for (std::size_t f = 0; f < factor; ++f) transform(in + f * stride, stride * factor, out + f * rest, rest, roots, step * factor);
+  for (std::size_t f = 0; f < factor; ++f)
+    transform(in + f * stride, stride * factor, out + f * rest, rest, roots, step * factor);
   if (factor == 2) {
     for (std::size_t k = 0; k < rest; ++k) {
       const auto a = out[k], b = times(out[k + rest], roots[k * step]);
@@ -72,10 +74,13 @@ void execute(const Plan& plan, const float* in, float2* out) {
       x[i] = in[static_cast<std::size_t>(b * plan.in_distance) + i];
       silent = silent && x[i] == 0.0;
     }
-    if (silent) std::fill(y.begin(), y.end(), 0.0);
-    else transform(x.data(), 1, y.data(), n, roots.data(), 1);
+    if (silent)
+      std::fill(y.begin(), y.end(), 0.0);
+    else
+      transform(x.data(), 1, y.data(), n, roots.data(), 1);
     for (std::size_t k = 0; k <= n / 2; ++k)
-      out[static_cast<std::size_t>(b * plan.out_distance) + k] = {static_cast<float>(y[k].real()), static_cast<float>(y[k].imag())};
+      out[static_cast<std::size_t>(b * plan.out_distance) + k] = {static_cast<float>(y[k].real()),
+                                                                  static_cast<float>(y[k].imag())};
   }
 }
 
@@ -105,9 +110,9 @@ cufftResult cufftSetAutoAllocation(cufftHandle plan, int allocate) {
   p->own_work = allocate != 0;
   return CUFFT_SUCCESS;
 }
-cufftResult cufftMakePlanMany64(cufftHandle plan, int rank, long long* n, long long* inembed, long long istride,
-                                long long idist, long long* onembed, long long ostride, long long odist, cufftType type,
-                                long long batch, std::size_t* work_bytes) {
+cufftResult cufftMakePlanMany64(cufftHandle plan, int rank, long long* n, long long* inembed,
+                                long long istride, long long idist, long long* onembed, long long ostride,
+                                long long odist, cufftType type, long long batch, std::size_t* work_bytes) {
   auto* p = find(plan);
   if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
   if (rank != 1 || !inembed || !onembed || istride != 1 || ostride != 1 || type != CUFFT_R2C || batch < 1 ||

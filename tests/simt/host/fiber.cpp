@@ -21,7 +21,8 @@
 namespace simt {
 namespace {
 
-constexpr std::size_t stack_bytes = 128 * 1024;  // sanitizers make frames large; pages come when they are touched
+constexpr std::size_t stack_bytes =
+    128 * 1024;  // sanitizers make frames large; pages come when they are touched
 
 #if defined(__x86_64__)
 using Context = void*;  // the stack pointer; the registers a function must keep lie on the stack
@@ -50,8 +51,8 @@ simt_switch_stack:
 void switch_context(Context& from, Context& to) { simt_switch_stack(&from, to); }
 void make_context(Context& context, char* stack, void (*entry)()) {
   auto** top = reinterpret_cast<void**>(stack + stack_bytes);
-  *--top = nullptr;                             // the return address of entry, which never returns
-  *--top = reinterpret_cast<void*>(entry);      // where the first switch returns to
+  *--top = nullptr;                              // the return address of entry, which never returns
+  *--top = reinterpret_cast<void*>(entry);       // where the first switch returns to
   for (int i = 0; i < 6; ++i) *--top = nullptr;  // six registers
   context = top;
 }
@@ -117,7 +118,8 @@ void FiberPool::prepare(std::size_t count, void (*entry)(void*), void* argument)
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   while (s.fibers.size() < count) {
     Fiber f;
-    void* m = mmap(nullptr, stack_bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* m = mmap(nullptr, stack_bytes + page, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (m == MAP_FAILED || mprotect(m, page, PROT_NONE) != 0) throw std::bad_alloc();
     f.mapping = static_cast<char*>(m);
     f.stack = f.mapping + page;
@@ -130,7 +132,8 @@ void FiberPool::prepare(std::size_t count, void (*entry)(void*), void* argument)
   for (std::size_t i = 0; i < count; ++i) {
     auto& f = s.fibers[i];
 #if defined(__SANITIZE_ADDRESS__)
-    if (!f.ended) __asan_unpoison_memory_region(f.stack, stack_bytes);  // frames that were left, not returned from
+    if (!f.ended)
+      __asan_unpoison_memory_region(f.stack, stack_bytes);  // frames that were left, not returned from
 #endif
     make_context(f.context, f.stack, &FiberPool::begin);
     f.ended = false, f.fake_stack = nullptr;

@@ -24,11 +24,14 @@
 using dim3 = simt::Dim3;
 
 // Shared memory is asked for where the variable is declared; the lambda's static is the variable's name.
-#define TIMBRE_SHARED(type, name, extent)                                                                      \
-  using name##_of_block = type extent;                                                                         \
-  auto& name = *static_cast<name##_of_block*>(::simt::static_shared(                                           \
-      [] { static const char key = 0; return static_cast<const void*>(&key); }(), sizeof(name##_of_block),     \
-      alignof(name##_of_block)))
+#define TIMBRE_SHARED(type, name, extent)                            \
+  using name##_of_block = type extent;                               \
+  auto& name = *static_cast<name##_of_block*>(::simt::static_shared( \
+      [] {                                                           \
+        static const char key = 0;                                   \
+        return static_cast<const void*>(&key);                       \
+      }(),                                                           \
+      sizeof(name##_of_block), alignof(name##_of_block)))
 #define TIMBRE_DYNAMIC_SHARED(type, name) type* const name = static_cast<type*>(::simt::dynamic_shared())
 
 #define SIMT_HERE const std::source_location& where = std::source_location::current()
@@ -37,7 +40,8 @@ inline void __syncthreads(SIMT_HERE) { simt::block_barrier(where); }
 inline void __syncwarp(unsigned mask = 0xffffffffu, SIMT_HERE) { simt::warp_barrier(mask, where); }
 
 namespace simt {
-/// A shuffle of any type of at most eight bytes; a source outside the lane's part of `width` gives its own value.
+/// A shuffle of any type of at most eight bytes; a source outside the lane's part of `width` gives its own
+/// value.
 template <class T>
 T shuffle(unsigned mask, T value, unsigned source, bool inside, const std::source_location& where) {
   static_assert(sizeof(T) <= 8);
@@ -56,7 +60,8 @@ T __shfl_sync(unsigned mask, T value, int source, int width = 32, SIMT_HERE) {
 }
 template <class T>
 T __shfl_xor_sync(unsigned mask, T value, int distance, int width = 32, SIMT_HERE) {
-  const unsigned lane = simt::lane(), w = static_cast<unsigned>(width), source = lane ^ static_cast<unsigned>(distance);
+  const unsigned lane = simt::lane(), w = static_cast<unsigned>(width),
+                 source = lane ^ static_cast<unsigned>(distance);
   return simt::shuffle(mask, value, source, source / w <= lane / w, where);
 }
 template <class T>
@@ -69,9 +74,15 @@ T __shfl_up_sync(unsigned mask, T value, unsigned distance, int width = 32, SIMT
   const unsigned lane = simt::lane(), w = static_cast<unsigned>(width);
   return simt::shuffle(mask, value, lane - distance, lane % w >= distance, where);
 }
-inline unsigned __ballot_sync(unsigned mask, int predicate, SIMT_HERE) { return simt::vote(mask, predicate != 0, where); }
-inline int __any_sync(unsigned mask, int predicate, SIMT_HERE) { return simt::vote(mask, predicate != 0, where) != 0; }
-inline int __all_sync(unsigned mask, int predicate, SIMT_HERE) { return simt::vote(mask, predicate != 0, where) == mask; }
+inline unsigned __ballot_sync(unsigned mask, int predicate, SIMT_HERE) {
+  return simt::vote(mask, predicate != 0, where);
+}
+inline int __any_sync(unsigned mask, int predicate, SIMT_HERE) {
+  return simt::vote(mask, predicate != 0, where) != 0;
+}
+inline int __all_sync(unsigned mask, int predicate, SIMT_HERE) {
+  return simt::vote(mask, predicate != 0, where) == mask;
+}
 
 // Fibers change places only at barriers, so plain memory accesses are atomic.
 template <class T>
