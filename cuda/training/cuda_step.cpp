@@ -110,7 +110,7 @@ class CudaStep final : public training::TrainingStep {
   }
 
   double penalty() override {
-    sum_penalties(stream_, stretches_.data(), std::int64_t(stretches_.size()), arena_.data(), partial_.data(), penalty_.data());
+    sum_penalties(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), partial_.data(), penalty_.data());
     double value = 0;
     download(penalty_.data(), std::span(&value, 1), stream_);
     return value;
@@ -149,15 +149,17 @@ class CudaStep final : public training::TrainingStep {
 
  private:
   void make_stretches() {
-    std::vector<Stretch> all;
+    std::vector<Stretch> all, penalised;
     for (const auto& slot : model_.slots())
       for (std::int64_t done = 0; slot.spec.trainable && done < slot.spec.shape.size(); done += stretch_size) {
         const auto& p = slot.penalty;
         all.push_back({slot.offset + done, std::int32_t(std::min(stretch_size, slot.spec.shape.size() - done)), float(p.l1),
                        float(2 * p.l2), p.l1, p.l2});
+        if (p.l1 > 0 || p.l2 > 0) penalised.push_back(all.back());
       }
     stretches_ = upload(std::span<const Stretch>(all), stream_);
-    partial_ = DeviceArray<double>(all.size());
+    penalised_ = upload(std::span<const Stretch>(penalised), stream_);
+    partial_ = DeviceArray<double>(penalised.size());
   }
 
   void make_layers(std::uint64_t seed) {
@@ -207,7 +209,7 @@ class CudaStep final : public training::TrainingStep {
     for (std::size_t i = layers_.size(); i-- > first_trainable_; now ^= 1)
       layers_[i]->backward(outputs_[i].data(), outputs_[i + 1].data(), dy_[now].data(), dy_[now ^ 1].data());
     // Counts the step, so it stands behind what draws its random numbers by the counter.
-    finish_loss(stream_, stretches_.data(), std::int64_t(stretches_.size()), arena_.data(), losses_.data(), hits_.data(),
+    finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), losses_.data(), hits_.data(),
                 feed_.header(), scalars_.data(), partial_.data(), penalty_.data());
     ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()), scalars_.data(), arena_.data(), gradients_.data(), {}};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data();
@@ -277,7 +279,7 @@ class CudaStep final : public training::TrainingStep {
   DeviceArray<float> probabilities_;
   DeviceArray<StepScalars> scalars_;
   DeviceArray<double> penalty_, partial_;
-  DeviceArray<Stretch> stretches_;
+  DeviceArray<Stretch> stretches_, penalised_;  // all of the trainable arena, and what of it has a penalty
   std::vector<DeviceArray<float>> slots_, outputs_;  // outputs_[0]: the input
   std::array<DeviceArray<float>, 2> dy_;
   std::vector<std::unique_ptr<DeviceLayer>> layers_;

@@ -22,7 +22,8 @@ void cross_entropy(cudaStream_t stream, const float* logits, const BatchHeader* 
 namespace {
 
 void penalties(cudaStream_t stream, const Stretch* stretches, std::int64_t count, const float* arena, double* partial) {
-  launch(penalties_kernel, dim3(static_cast<unsigned>(count)), dim3(update_threads), 0, stream, stretches, arena, partial);
+  if (count > 0)
+    launch(penalties_kernel, dim3(static_cast<unsigned>(count)), dim3(update_threads), 0, stream, stretches, arena, partial);
 }
 
 template <class Rate, class Rule>

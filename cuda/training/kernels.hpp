@@ -22,7 +22,7 @@ void cross_entropy(cudaStream_t stream, const float* logits, const BatchHeader* 
                    std::int64_t capacity, std::int64_t classes, training::SmoothedTarget targets, float* losses,
                    std::int32_t* hits, float* gradient, float* probabilities);
 
-/// *total: the sum of all penalties; partial [count] is work space.
+/// *total: the sum of the penalties of `count` stretches (0: none); partial [count] is work space.
 void sum_penalties(cudaStream_t stream, const Stretch* stretches, std::int64_t count, const float* arena, double* partial,
                    double* total);
 /// The same, and the batch enters the metrics; counts the step.

@@ -2,7 +2,10 @@
 // stand-in of tests/simt, built as a plug-in and loaded in place of the real one.
 #include <gtest/gtest.h>
 
+#include <sndfile.h>
+
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "device/device.hpp"
@@ -14,6 +17,17 @@ namespace timbre::end_to_end {
 namespace {
 
 namespace fs = std::filesystem;
+
+void write_tone(const fs::path& file, double seconds) {
+  SF_INFO info{};
+  info.samplerate = 22050, info.channels = 1, info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
+  std::vector<float> tone;
+  for (int i = 0; i < int(seconds * info.samplerate); ++i) tone.push_back(float(0.3 * std::sin(0.06 * i) + 0.1 * std::sin(1e-6 * i * i)));
+  SNDFILE* out = sf_open(file.c_str(), SFM_WRITE, &info);
+  ASSERT_NE(out, nullptr);
+  sf_writef_float(out, tone.data(), sf_count_t(tone.size()));
+  sf_close(out);
+}
 
 class DeviceChoice : public testing::Test {
  protected:
@@ -129,6 +143,41 @@ TEST_F(DeviceChoice, ARunOnTheGpuGivesTheCpusModelAndItsLogTellsWhatWasChosen) {
   ASSERT_EQ(there.size(), here.size());
   for (std::size_t e = 0; e < here.size(); ++e) EXPECT_NEAR(there[e], here[e], 1e-3 * here[e]) << e;
   EXPECT_NE(said.find("lstm (layer 0, 8 units): cuDNN's persistent algorithm"), said.npos) << said;
+}
+
+TEST_F(DeviceChoice, AModelPredictsOnTheOtherDeviceWhatItPredictsOnItsOwn) {
+  install_stand_in();
+  ASSERT_EQ(run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "cpu").status, 0);
+  write_tone(folder / "tone.wav", 3.5);
+  const auto here = run({"predict", "run/result.h5", "tone.wav", "--json"}, "cpu");
+  const auto there = run({"predict", "run/result.h5", "tone.wav", "--json"}, "cuda", true);
+  ASSERT_EQ(here.status, 0) << here.err;
+  ASSERT_EQ(there.status, 0) << there.err;
+  EXPECT_NE(there.err.find("device: cuda (SIMT host)"), there.err.npos) << there.err;
+  const auto a = nlohmann::json::parse(there.out).at(0), b = nlohmann::json::parse(here.out).at(0);
+  ASSERT_EQ(a.size(), b.size());
+  ASSERT_EQ(a.at("segments").size(), 3u);
+  for (const auto& [genre, probability] : b.at("probabilities").items()) EXPECT_NEAR(a.at("probabilities").at(genre).get<double>(), probability.get<double>(), 1e-3) << genre;
+}
+
+TEST_F(DeviceChoice, RunsOfAStudySideBySideGiveTheSameBytesAsAlone) {
+  install_stand_in();
+  write_file(folder / "study.yaml", "study: two\nbase: small.yaml\naxes: {regularisation.l2: [0, 0.01]}\nseeds: [0, 1]\n");
+  const auto losses = [&](const std::string& jobs) {
+    const auto r = run({"run_study", "study.yaml", "--out", "study" + jobs, "--jobs", jobs, "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "cuda", true);
+    EXPECT_EQ(r.status, 0) << r.err;
+    std::map<std::string, std::vector<double>> of_run;
+    for (const auto& entry : fs::recursive_directory_iterator(folder / ("study" + jobs)))
+      if (entry.path().filename() == "result.h5") {
+        const auto file = storage::H5File::open(entry.path());
+        EXPECT_EQ(file.text_attribute("/", "device"), "cuda");
+        of_run[fs::relative(entry.path(), folder / ("study" + jobs))] = file.read_doubles("/history/val_loss");
+      }
+    return of_run;
+  };
+  const auto together = losses("4");
+  EXPECT_EQ(together.size(), 4u);
+  EXPECT_EQ(together, losses("1"));
 }
 
 TEST_F(DeviceChoice, CheckComparesBothLayerByLayer) {

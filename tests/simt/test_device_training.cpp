@@ -65,7 +65,9 @@ TEST_P(StandInTraining, MetricsUnderWayAreNotWaitedFor) {
     const auto rows = step->metrics(false).rows;  // what has come back by now, which is never more than what was trained
     EXPECT_GE(rows, before);
     EXPECT_LE(rows, 8 * (s + 1));
-    if (!GetParam()) EXPECT_EQ(rows, 0);
+    if (!GetParam()) {
+      EXPECT_EQ(rows, 0);
+    }
     before = rows;
   }
   EXPECT_EQ(step->metrics(true).rows, 8 + 8 + 3 + 8);
