@@ -8,8 +8,10 @@ namespace {
 class ActivationDevice final : public DeviceLayer {
  public:
   ActivationDevice(const nn::Layer& layer, const DeviceBinding& binding)
-      : binding_(binding), activation_(nn::activation_of(Options(layer.dump()).word("activation"))),
-        columns_(binding.input.back()), rows_(binding.capacity * binding.input.size() / columns_) {
+      : binding_(binding),
+        activation_(nn::activation_of(Options(layer.dump()).word("activation"))),
+        columns_(binding.input.back()),
+        rows_(binding.capacity * binding.input.size() / columns_) {
     if (binding.logits && activation_ == nn::Activation::softmax) activation_ = nn::Activation::linear;
   }
   void forward(bool, const float* x, float* y) override {
@@ -17,7 +19,8 @@ class ActivationDevice final : public DeviceLayer {
     bias_activation(binding_.tools->stream, activation_, nullptr, y, rows_, columns_);
   }
   void backward(const float*, const float* y, float* dy, float* dx) override {
-    if (binding_.input_gradient) activation_slope(binding_.tools->stream, activation_, y, dy, dx, rows_, columns_);
+    if (binding_.input_gradient)
+      activation_slope(binding_.tools->stream, activation_, y, dy, dx, rows_, columns_);
   }
 
  private:

@@ -1,5 +1,5 @@
-// Activations (nn/activation.hpp has the functions): bias and activation in one pass, the slopes, and softmax over rows,
-// one warp per row.
+// Activations (nn/activation.hpp has the functions): bias and activation in one pass, the slopes, and softmax
+// over rows, one warp per row.
 #pragma once
 
 #include "nn/activation.hpp"
@@ -14,7 +14,9 @@ struct BiasActivation {
   float* z;
   const float* bias;
   std::int64_t columns;
-  __device__ void operator()(std::int64_t i) const { z[i] = F::value(bias ? z[i] + bias[i % columns] : z[i]); }
+  __device__ void operator()(std::int64_t i) const {
+    z[i] = F::value(bias ? z[i] + bias[i % columns] : z[i]);
+  }
 };
 
 /// to = from * activation'(z), from the output y
@@ -29,8 +31,9 @@ struct Slope {
 inline constexpr int softmax_rows_per_block = 4;
 
 /// y = e^(z + bias - max) / sum, in place, for each row; bias may be null.
-__global__ void __launch_bounds__(warp_size * softmax_rows_per_block)
-    softmax_rows_kernel(float* __restrict__ z, const float* __restrict__ bias, std::int64_t rows, std::int64_t columns) {
+__global__ void __launch_bounds__(warp_size* softmax_rows_per_block)
+    softmax_rows_kernel(float* __restrict__ z, const float* __restrict__ bias, std::int64_t rows,
+                        std::int64_t columns) {
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * softmax_rows_per_block + threadIdx.y;
   if (row >= rows) return;  // a whole warp
   const int lane = static_cast<int>(threadIdx.x);
@@ -48,7 +51,7 @@ __global__ void __launch_bounds__(warp_size * softmax_rows_per_block)
 }
 
 /// to = y (from - sum(from y)) for each row
-__global__ void __launch_bounds__(warp_size * softmax_rows_per_block)
+__global__ void __launch_bounds__(warp_size* softmax_rows_per_block)
     softmax_slopes_kernel(const float* __restrict__ y, const float* from, float* to, std::int64_t rows,
                           std::int64_t columns) {
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * softmax_rows_per_block + threadIdx.y;
@@ -57,7 +60,8 @@ __global__ void __launch_bounds__(warp_size * softmax_rows_per_block)
   float sum = 0;
   for (std::int64_t c = threadIdx.x; c < columns; c += warp_size) sum += from[at + c] * y[at + c];
   sum = warp_sum(sum);
-  for (std::int64_t c = threadIdx.x; c < columns; c += warp_size) to[at + c] = y[at + c] * (from[at + c] - sum);
+  for (std::int64_t c = threadIdx.x; c < columns; c += warp_size)
+    to[at + c] = y[at + c] * (from[at + c] - sum);
 }
 
 }  // namespace timbre::cuda

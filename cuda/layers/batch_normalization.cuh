@@ -1,5 +1,5 @@
-// Batch normalisation over the last axis (nn/layers/batch_normalization.cpp has the formulas). Sums are doubles, added in
-// a fixed order over the rows of the batch that are live; dx of the others is zero.
+// Batch normalisation over the last axis (nn/layers/batch_normalization.cpp has the formulas). Sums are
+// doubles, added in a fixed order over the rows of the batch that are live; dx of the others is zero.
 #pragma once
 
 #include "layers/kernels.hpp"
@@ -49,7 +49,8 @@ struct ChannelStatistics {
       a.moving_mean[c] = nn::blend_moving(a.moving_mean[c], m.mean, a.momentum);
       a.moving_variance[c] = nn::blend_moving(a.moving_variance[c], m.variance, a.momentum);
     }
-    const auto n = nn::Normalisation::of(m, a.epsilon, a.gamma ? a.gamma[c] : 1.0f, a.beta ? a.beta[c] : 0.0f);
+    const auto n =
+        nn::Normalisation::of(m, a.epsilon, a.gamma ? a.gamma[c] : 1.0f, a.beta ? a.beta[c] : 0.0f);
     a.exact_mean[c] = n.exact_mean, a.inverse[c] = n.inverse;
     a.mean[c] = n.mean, a.factor[c] = n.factor, a.offset[c] = n.offset;
   }
@@ -73,8 +74,9 @@ struct ChannelGradient {
   std::int64_t inner;
   float *gamma_gradient, *beta_gradient;  // may be null
   __device__ void operator()(std::int64_t c) const {
-    const auto g = nn::NormalisationGradient::of(sums[c].a, sums[c].b, static_cast<double>(*live * inner), a.exact_mean[c],
-                                                 a.mean[c], a.inverse[c], a.gamma ? a.gamma[c] : 1.0f);
+    const auto g =
+        nn::NormalisationGradient::of(sums[c].a, sums[c].b, static_cast<double>(*live * inner),
+                                      a.exact_mean[c], a.mean[c], a.inverse[c], a.gamma ? a.gamma[c] : 1.0f);
     if (gamma_gradient) gamma_gradient[c] = g.gamma;
     if (beta_gradient) beta_gradient[c] = g.beta;
     a.mean_dy[c] = g.mean_dy, a.factor_dy[c] = g.factor, a.slope[c] = g.slope, a.rest[c] = g.offset;
@@ -89,9 +91,10 @@ struct Denormalise {
   const std::int32_t* live;
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t c = i % channels;
-    dx[i] = i < *live * inner * channels ? nn::NormalisationGradient::value(x[i], dy[i], a.mean[c], a.mean_dy[c],
-                                                                            a.factor_dy[c], a.slope[c], a.rest[c])
-                                         : 0.0f;
+    dx[i] = i < *live * inner * channels
+                ? nn::NormalisationGradient::value(x[i], dy[i], a.mean[c], a.mean_dy[c], a.factor_dy[c],
+                                                   a.slope[c], a.rest[c])
+                : 0.0f;
   }
 };
 

@@ -1,10 +1,11 @@
 // conv2d: windows as the rows of a matrix, times the kernel as it lies in Keras's layout, by cuBLAS
 // (src/nn/layers/conv2d.cpp has the formula).
 //
-// Why not cuDNN's convolutions: theirs is a choice among algorithms that differ in order and precision from one GPU to
-// the next and want weights in an order of their own; 'same' with an odd padding needs a copy of the input before. A
-// matrix product needs none of that, adds up in one order, and runs on the stand-in device as it runs here. Pictures are
-// taken in parts, so that the matrix stays small; backward makes it again instead of keeping it.
+// Why not cuDNN's convolutions: theirs is a choice among algorithms that differ in order and precision from
+// one GPU to the next and want weights in an order of their own; 'same' with an odd padding needs a copy of
+// the input before. A matrix product needs none of that, adds up in one order, and runs on the stand-in
+// device as it runs here. Pictures are taken in parts, so that the matrix stays small; backward makes it
+// again instead of keeping it.
 #include <algorithm>
 
 #include "layers/window_grid.hpp"
@@ -25,7 +26,8 @@ class Conv2DDevice final : public DeviceLayer {
     const auto of_picture = grid_.places() * grid_.window_size();
     part_ = std::clamp<std::int64_t>(largest_matrix / of_picture, 1, binding.capacity);
     columns_ = DeviceArray<float>(std::size_t(part_ * of_picture));
-    if (use_bias_) work_ = DeviceArray<float>(std::size_t(column_sums_work(binding.capacity * grid_.places(), filters_)));
+    if (use_bias_)
+      work_ = DeviceArray<float>(std::size_t(column_sums_work(binding.capacity * grid_.places(), filters_)));
   }
 
   void forward(bool, const float* x, float* y) override {
@@ -34,10 +36,11 @@ class Conv2DDevice final : public DeviceLayer {
     for (std::int64_t first = 0; first < binding_.capacity; first += part_) {
       const auto n = std::min(part_, binding_.capacity - first);
       windows_to_columns(t.stream, grid_, n, x + first * grid_.input_size(), columns_.data());
-      t.blas.gemm(Op::none, Op::none, n * places, filters_, k, columns_.data(), k, binding_.parameters[0], filters_, 0,
-                  y + first * places * filters_, filters_);
+      t.blas.gemm(Op::none, Op::none, n * places, filters_, k, columns_.data(), k, binding_.parameters[0],
+                  filters_, 0, y + first * places * filters_, filters_);
     }
-    bias_activation(t.stream, activation_, use_bias_ ? binding_.parameters[1] : nullptr, y, binding_.capacity * places, filters_);
+    bias_activation(t.stream, activation_, use_bias_ ? binding_.parameters[1] : nullptr, y,
+                    binding_.capacity * places, filters_);
   }
 
   void backward(const float* x, const float* y, float* dy, float* dx) override {
@@ -49,11 +52,11 @@ class Conv2DDevice final : public DeviceLayer {
       const auto n = std::min(part_, binding_.capacity - first);
       const float* dz = dy + first * places * filters_;
       windows_to_columns(t.stream, grid_, n, x + first * grid_.input_size(), columns_.data());
-      t.blas.gemm(Op::transpose, Op::none, k, filters_, n * places, columns_.data(), k, dz, filters_, first > 0 ? 1.0f : 0.0f,
-                  binding_.gradients[0], filters_);
+      t.blas.gemm(Op::transpose, Op::none, k, filters_, n * places, columns_.data(), k, dz, filters_,
+                  first > 0 ? 1.0f : 0.0f, binding_.gradients[0], filters_);
       if (!binding_.input_gradient) continue;
-      t.blas.gemm(Op::none, Op::transpose, n * places, k, filters_, dz, filters_, binding_.parameters[0], filters_, 0,
-                  columns_.data(), k);
+      t.blas.gemm(Op::none, Op::transpose, n * places, k, filters_, dz, filters_, binding_.parameters[0],
+                  filters_, 0, columns_.data(), k);
       columns_to_windows(t.stream, grid_, n, columns_.data(), dx + first * grid_.input_size());
     }
   }

@@ -1,6 +1,7 @@
 // Windows of pictures as the rows of a matrix, and back: what makes a convolution a matrix product.
 //
-//   columns [pictures * H' * W', kh * kw * C]: row p holds the window at place p, zeros where it reaches over the edge
+//   columns [pictures * H' * W', kh * kw * C]: row p holds the window at place p, zeros where it reaches over
+//   the edge
 //
 // The kernel (kh, kw, C, filters) in Keras's layout is then the matrix [kh * kw * C, filters] as it lies.
 #pragma once
@@ -27,7 +28,9 @@ struct WindowsToColumns {
     const auto oh = static_cast<std::int32_t>(rest % w.h.out);
     const std::int32_t ih = oh * w.h.stride - w.h.before + a, iw = ow * w.w.stride - w.w.before + b;
     const bool inside = ih >= 0 && ih < w.h.in && iw >= 0 && iw < w.w.in;
-    columns[i] = inside ? x[rest / w.h.out * w.input_size() + (static_cast<std::int64_t>(ih) * w.w.in + iw) * w.channels + c] : 0.0f;
+    columns[i] = inside ? x[rest / w.h.out * w.input_size() +
+                            (static_cast<std::int64_t>(ih) * w.w.in + iw) * w.channels + c]
+                        : 0.0f;
   }
 };
 
@@ -38,7 +41,8 @@ struct ColumnsToWindows {
   float* dx;
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t c = i % w.channels;
-    const auto iw = static_cast<std::int32_t>(i / w.channels % w.w.in), ih = static_cast<std::int32_t>(i / w.channels / w.w.in % w.h.in);
+    const auto iw = static_cast<std::int32_t>(i / w.channels % w.w.in),
+               ih = static_cast<std::int32_t>(i / w.channels / w.w.in % w.h.in);
     const std::int64_t first_place = i / w.input_size() * w.places();
     const std::int64_t width = static_cast<std::int64_t>(w.h.kernel) * w.w.kernel * w.channels;
     const WindowRange rows = windows_over(w.h, ih), places = windows_over(w.w, iw);

@@ -29,7 +29,8 @@ class DenseDevice final : public DeviceLayer {
     if (use_bias_) column_sums(t.stream, dy, rows_, out_, work_.data(), binding_.gradients[1]);
     t.blas.gemm(Op::transpose, Op::none, in_, out_, rows_, x, in_, dy, out_, 0, binding_.gradients[0], out_);
     if (binding_.input_gradient)
-      t.blas.gemm(Op::none, Op::transpose, rows_, in_, out_, dy, out_, binding_.parameters[0], out_, 0, dx, in_);
+      t.blas.gemm(Op::none, Op::transpose, rows_, in_, out_, dy, out_, binding_.parameters[0], out_, 0, dx,
+                  in_);
   }
 
  private:

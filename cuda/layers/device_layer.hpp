@@ -1,9 +1,9 @@
 // A layer at work on the GPU: the counterpart of nn::LayerOp, found by the layer's type name.
 //
-// Every layer is a file here with the name of its file in src/nn/layers, and registers a DeviceLayerType under the same
-// name. Work is enqueued on one stream and nothing else happens: no allocation, no waiting, no copy to the host, since
-// calls are captured into a graph. Batches always have `capacity` rows; those that are not live hold zeros, and their dy
-// is zero, so sums over rows need no mask.
+// Every layer is a file here with the name of its file in src/nn/layers, and registers a DeviceLayerType
+// under the same name. Work is enqueued on one stream and nothing else happens: no allocation, no waiting, no
+// copy to the host, since calls are captured into a graph. Batches always have `capacity` rows; those that
+// are not live hold zeros, and their dy is zero, so sums over rows need no mask.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -31,14 +31,14 @@ struct DeviceTools {
 
 /// What an operation works with, fixed when it is made. Pointers are to device memory.
 struct DeviceBinding {
-  Shape input, output;             // without the batch
-  std::int64_t capacity = 0;       // rows of every batch
-  std::vector<float*> parameters;  // in the order of Layer::parameters(input), in Keras's layout
-  std::vector<float*> gradients;   // the same; nullptr for what is not trainable
-  int index = 0;                   // position in the model
-  bool input_gradient = true;      // whether backward must write dx
-  bool logits = false;             // last layer: leave out the final softmax (the loss has it)
-  std::uint64_t seed = 0;          // of the run
+  Shape input, output;                 // without the batch
+  std::int64_t capacity = 0;           // rows of every batch
+  std::vector<float*> parameters;      // in the order of Layer::parameters(input), in Keras's layout
+  std::vector<float*> gradients;       // the same; nullptr for what is not trainable
+  int index = 0;                       // position in the model
+  bool input_gradient = true;          // whether backward must write dx
+  bool logits = false;                 // last layer: leave out the final softmax (the loss has it)
+  std::uint64_t seed = 0;              // of the run
   const std::int64_t* step = nullptr;  // training steps done so far
   const std::int32_t* live = nullptr;  // rows of this batch that count
   DeviceTools* tools = nullptr;
@@ -49,8 +49,8 @@ class DeviceLayer {
   virtual ~DeviceLayer() = default;
   /// x [capacity, input...] -> y [capacity, output...]. x and y stay unchanged until backward has run.
   virtual void forward(bool training, const float* x, float* y) = 0;
-  /// dy [capacity, output...], which may be used as work space, -> dx [capacity, input...] (if input_gradient), and the
-  /// parameters' gradients, which are overwritten.
+  /// dy [capacity, output...], which may be used as work space, -> dx [capacity, input...] (if
+  /// input_gradient), and the parameters' gradients, which are overwritten.
   virtual void backward(const float* x, const float* y, float* dy, float* dx) = 0;
   /// What it chose and why, for the log; "" where there was no choice.
   virtual std::string note() const { return ""; }

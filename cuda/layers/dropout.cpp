@@ -8,7 +8,9 @@ namespace {
 class DropoutDevice final : public DeviceLayer {
  public:
   DropoutDevice(const nn::Layer& layer, const DeviceBinding& binding)
-      : binding_(binding), rate_(Options(layer.dump()).number("rate")), size_(binding.capacity * binding.input.size()) {}
+      : binding_(binding),
+        rate_(Options(layer.dump()).number("rate")),
+        size_(binding.capacity * binding.input.size()) {}
   void forward(bool training, const float* x, float* y) override { run(training, x, y); }
   void backward(const float*, const float*, float* dy, float* dx) override {
     if (binding_.input_gradient) run(true, dy, dx);
@@ -17,7 +19,8 @@ class DropoutDevice final : public DeviceLayer {
  private:
   void run(bool training, const float* from, float* to) {
     const auto stream = binding_.tools->stream;
-    if (training && rate_ > 0) apply_dropout(stream, binding_.seed, binding_.index, rate_, binding_.step, from, to, size_);
+    if (training && rate_ > 0)
+      apply_dropout(stream, binding_.seed, binding_.index, rate_, binding_.step, from, to, size_);
     else
       copy_on_device(from, to, std::size_t(size_), stream);
   }

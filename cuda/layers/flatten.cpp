@@ -8,7 +8,9 @@ class FlattenDevice final : public DeviceLayer {
  public:
   FlattenDevice(const nn::Layer&, const DeviceBinding& binding)
       : binding_(binding), size_(std::size_t(binding.capacity * binding.input.size())) {}
-  void forward(bool, const float* x, float* y) override { copy_on_device(x, y, size_, binding_.tools->stream); }
+  void forward(bool, const float* x, float* y) override {
+    copy_on_device(x, y, size_, binding_.tools->stream);
+  }
   void backward(const float*, const float*, float* dy, float* dx) override {
     if (binding_.input_gradient) copy_on_device(dy, dx, size_, binding_.tools->stream);
   }

@@ -1,9 +1,8 @@
-#include "layers/kernels.hpp"
-
 #include "layers/activation.cuh"
 #include "layers/batch_normalization.cuh"
 #include "layers/conv2d.cuh"
 #include "layers/dropout.cuh"
+#include "layers/kernels.hpp"
 #include "layers/lstm.cuh"
 #include "layers/max_pooling2d.cuh"
 
@@ -17,15 +16,18 @@ dim3 softmax_grid(std::int64_t rows) {
 struct Element {
   const float* a;
   std::int64_t columns;
-  __device__ float operator()(std::int64_t row, std::int64_t column) const { return a[row * columns + column]; }
+  __device__ float operator()(std::int64_t row, std::int64_t column) const {
+    return a[row * columns + column];
+  }
 };
 
 }  // namespace
 
-void bias_activation(cudaStream_t stream, nn::Activation activation, const float* bias, float* z, std::int64_t rows,
-                     std::int64_t columns) {
+void bias_activation(cudaStream_t stream, nn::Activation activation, const float* bias, float* z,
+                     std::int64_t rows, std::int64_t columns) {
   if (activation == nn::Activation::softmax) {
-    launch(softmax_rows_kernel, softmax_grid(rows), dim3(warp_size, softmax_rows_per_block), 0, stream, z, bias, rows, columns);
+    launch(softmax_rows_kernel, softmax_grid(rows), dim3(warp_size, softmax_rows_per_block), 0, stream, z,
+           bias, rows, columns);
   } else if (bias || activation != nn::Activation::linear) {
     nn::with_activation(activation, [&](auto f) {
       for_each_element(stream, rows * columns, BiasActivation<decltype(f)>{z, bias, columns});
@@ -33,35 +35,40 @@ void bias_activation(cudaStream_t stream, nn::Activation activation, const float
   }
 }
 
-void activation_slope(cudaStream_t stream, nn::Activation activation, const float* y, const float* from, float* to,
-                      std::int64_t rows, std::int64_t columns) {
+void activation_slope(cudaStream_t stream, nn::Activation activation, const float* y, const float* from,
+                      float* to, std::int64_t rows, std::int64_t columns) {
   if (activation == nn::Activation::softmax) {
-    launch(softmax_slopes_kernel, softmax_grid(rows), dim3(warp_size, softmax_rows_per_block), 0, stream, y, from, to, rows,
-           columns);
+    launch(softmax_slopes_kernel, softmax_grid(rows), dim3(warp_size, softmax_rows_per_block), 0, stream, y,
+           from, to, rows, columns);
   } else if (to != from || activation != nn::Activation::linear) {
-    nn::with_activation(activation,
-                        [&](auto f) { for_each_element(stream, rows * columns, Slope<decltype(f)>{y, from, to}); });
+    nn::with_activation(activation, [&](auto f) {
+      for_each_element(stream, rows * columns, Slope<decltype(f)>{y, from, to});
+    });
   }
 }
 
-void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work, float* total) {
+void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work,
+                 float* total) {
   sum_columns(stream, Element{a, columns}, rows, columns, nullptr, 1, work, total);
 }
-std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns) { return column_pieces(rows) * columns; }
+std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns) {
+  return column_pieces(rows) * columns;
+}
 
 void apply_dropout(cudaStream_t stream, std::uint64_t seed, int index, double rate, const std::int64_t* step,
                    const float* from, float* to, std::int64_t count) {
-  for_each_element(stream, (count + 3) / 4,
-                   DropoutBlock{seed, stream::dropout + static_cast<std::uint32_t>(index), static_cast<float>(rate),
-                                static_cast<float>(1 / (1 - rate)), step, from, to, count});
+  for_each_element(
+      stream, (count + 3) / 4,
+      DropoutBlock{seed, stream::dropout + static_cast<std::uint32_t>(index), static_cast<float>(rate),
+                   static_cast<float>(1 / (1 - rate)), step, from, to, count});
 }
 
 std::int64_t normalisation_work(std::int64_t rows, std::int64_t inner, std::int64_t channels) {
   return 2 * column_pieces(rows * inner) * channels;
 }
 
-void normalise(cudaStream_t stream, const NormalisationArrays& a, const NormalisationBatch& b, bool training, const float* x,
-               float* y) {
+void normalise(cudaStream_t stream, const NormalisationArrays& a, const NormalisationBatch& b, bool training,
+               const float* x, float* y) {
   auto* sums = reinterpret_cast<Pair*>(b.sums);
   if (training)
     sum_columns(stream, MomentsOf{x, b.channels}, b.rows * b.inner, b.channels, b.live, b.inner,
@@ -70,28 +77,33 @@ void normalise(cudaStream_t stream, const NormalisationArrays& a, const Normalis
   for_each_element(stream, b.rows * b.inner * b.channels, Normalise{a, x, y, b.channels});
 }
 
-void normalise_backward(cudaStream_t stream, const NormalisationArrays& a, const NormalisationBatch& b, const float* x,
-                        const float* dy, float* dx, float* gamma_gradient, float* beta_gradient) {
+void normalise_backward(cudaStream_t stream, const NormalisationArrays& a, const NormalisationBatch& b,
+                        const float* x, const float* dy, float* dx, float* gamma_gradient,
+                        float* beta_gradient) {
   auto* sums = reinterpret_cast<Pair*>(b.sums);
   sum_columns(stream, ProductsOf{x, dy, a.mean, b.channels}, b.rows * b.inner, b.channels, b.live, b.inner,
               reinterpret_cast<Pair*>(b.partial), sums);
-  for_each_element(stream, b.channels, ChannelGradient{a, sums, b.live, b.inner, gamma_gradient, beta_gradient});
+  for_each_element(stream, b.channels,
+                   ChannelGradient{a, sums, b.live, b.inner, gamma_gradient, beta_gradient});
   if (dx)
-    for_each_element(stream, b.rows * b.inner * b.channels, Denormalise{a, x, dy, dx, b.channels, b.inner, b.live});
+    for_each_element(stream, b.rows * b.inner * b.channels,
+                     Denormalise{a, x, dy, dx, b.channels, b.inner, b.live});
 }
 
-void pool_forward(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x, float* y,
-                  std::uint16_t* place) {
+void pool_forward(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x,
+                  float* y, std::uint16_t* place) {
   for_each_element(stream, pictures * grid.output_size(), PoolForward{grid, x, y, place});
 }
 void pool_backward(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* dy,
                    const std::uint16_t* place, float* dx) {
   for_each_element(stream, pictures * grid.input_size(), PoolBackward{grid, dy, place, dx});
 }
-void windows_to_columns(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x, float* columns) {
+void windows_to_columns(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x,
+                        float* columns) {
   for_each_element(stream, pictures * grid.places() * grid.window_size(), WindowsToColumns{grid, x, columns});
 }
-void columns_to_windows(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* columns, float* dx) {
+void columns_to_windows(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures,
+                        const float* columns, float* dx) {
   for_each_element(stream, pictures * grid.input_size(), ColumnsToWindows{grid, columns, dx});
 }
 
@@ -105,8 +117,8 @@ void lstm_to_space(cudaStream_t stream, const LstmPlaces& places, const LstmArra
 void lstm_from_space(cudaStream_t stream, const LstmPlaces& places, const LstmArrays& arrays, float* space) {
   for_each_element(stream, weights_of(arrays), LstmWeight{places, arrays, space, false});
 }
-void to_time_major(cudaStream_t stream, const float* from, float* to, std::int64_t rows, std::int64_t steps, std::int64_t size,
-                   bool reversed) {
+void to_time_major(cudaStream_t stream, const float* from, float* to, std::int64_t rows, std::int64_t steps,
+                   std::int64_t size, bool reversed) {
   for_each_element(stream, rows * steps * size, TimeMajor{from, to, rows, steps, size, false, reversed});
 }
 void from_time_major(cudaStream_t stream, const float* from, float* to, std::int64_t rows, std::int64_t steps,

@@ -1,5 +1,5 @@
-// The layers' kernels, as functions that enqueue them. Pointers are to device memory; sizes are checked by nobody here.
-// Each kernel stands in its own .cuh, with its formula; kernels.cu chooses grids and blocks.
+// The layers' kernels, as functions that enqueue them. Pointers are to device memory; sizes are checked by
+// nobody here. Each kernel stands in its own .cuh, with its formula; kernels.cu chooses grids and blocks.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -11,27 +11,33 @@
 
 namespace timbre::cuda {
 
-// ---- activations: z, y, from, to [rows, columns] -----------------------------------------------------------
+// ---- activations: z, y, from, to [rows, columns]
+// -----------------------------------------------------------
 
 /// z = activation(z + bias) in place; bias [columns] may be null.
-void bias_activation(cudaStream_t stream, nn::Activation activation, const float* bias, float* z, std::int64_t rows,
-                     std::int64_t columns);
+void bias_activation(cudaStream_t stream, nn::Activation activation, const float* bias, float* z,
+                     std::int64_t rows, std::int64_t columns);
 /// to = from * activation'(z), from the output y; to may be from.
-void activation_slope(cudaStream_t stream, nn::Activation activation, const float* y, const float* from, float* to,
-                      std::int64_t rows, std::int64_t columns);
-/// total [columns]: sums over the rows, in an order that depends on the size alone. work: column_sums_work floats.
-void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work, float* total);
+void activation_slope(cudaStream_t stream, nn::Activation activation, const float* y, const float* from,
+                      float* to, std::int64_t rows, std::int64_t columns);
+/// total [columns]: sums over the rows, in an order that depends on the size alone. work: column_sums_work
+/// floats.
+void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work,
+                 float* total);
 std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns);
 
-// ---- dropout -------------------------------------------------------------------------------------------------
+// ---- dropout
+// -------------------------------------------------------------------------------------------------
 
 /// to = from * mask, the masks of nn/layers/dropout.cpp for layer `index` and step *step; to may be from.
 void apply_dropout(cudaStream_t stream, std::uint64_t seed, int index, double rate, const std::int64_t* step,
                    const float* from, float* to, std::int64_t count);
 
-// ---- batch normalisation: x, y, dy, dx [rows * inner, channels], the first *live of `rows` are the batch's --------
+// ---- batch normalisation: x, y, dy, dx [rows * inner, channels], the first *live of `rows` are the batch's
+// --------
 
-/// Arrays [channels], but for the two numbers. The last eleven are work space that lives from forward to backward.
+/// Arrays [channels], but for the two numbers. The last eleven are work space that lives from forward to
+/// backward.
 struct NormalisationArrays {
   const float *gamma = nullptr, *beta = nullptr;  // null: 1 and 0
   float *moving_mean = nullptr, *moving_variance = nullptr;
@@ -47,13 +53,15 @@ struct NormalisationBatch {
 };
 std::int64_t normalisation_work(std::int64_t rows, std::int64_t inner, std::int64_t channels);
 /// training: statistics of the batch, and the moving ones follow; otherwise the moving ones.
-void normalise(cudaStream_t stream, const NormalisationArrays& arrays, const NormalisationBatch& batch, bool training,
-               const float* x, float* y);
+void normalise(cudaStream_t stream, const NormalisationArrays& arrays, const NormalisationBatch& batch,
+               bool training, const float* x, float* y);
 /// gamma_gradient, beta_gradient and dx may be null; dx of rows that are not the batch's is zero.
-void normalise_backward(cudaStream_t stream, const NormalisationArrays& arrays, const NormalisationBatch& batch,
-                        const float* x, const float* dy, float* dx, float* gamma_gradient, float* beta_gradient);
+void normalise_backward(cudaStream_t stream, const NormalisationArrays& arrays,
+                        const NormalisationBatch& batch, const float* x, const float* dy, float* dx,
+                        float* gamma_gradient, float* beta_gradient);
 
-// ---- windows over pictures (nn/layers/window.hpp) ------------------------------------------------------------
+// ---- windows over pictures (nn/layers/window.hpp)
+// ------------------------------------------------------------
 
 struct WindowSide {
   std::int32_t in, kernel, stride, out, before;
@@ -64,19 +72,24 @@ struct WindowGrid {
   TIMBRE_HD std::int64_t input_size() const { return static_cast<std::int64_t>(h.in) * w.in * channels; }
   TIMBRE_HD std::int64_t output_size() const { return places() * channels; }
   TIMBRE_HD std::int64_t places() const { return static_cast<std::int64_t>(h.out) * w.out; }
-  TIMBRE_HD std::int64_t window_size() const { return static_cast<std::int64_t>(h.kernel) * w.kernel * channels; }
+  TIMBRE_HD std::int64_t window_size() const {
+    return static_cast<std::int64_t>(h.kernel) * w.kernel * channels;
+  }
 };
 /// place [pictures, H', W', C]: which value of its window was the largest.
-void pool_forward(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x, float* y,
-                  std::uint16_t* place);
+void pool_forward(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x,
+                  float* y, std::uint16_t* place);
 void pool_backward(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* dy,
                    const std::uint16_t* place, float* dx);
 /// columns [pictures * places, window_size]
-void windows_to_columns(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x, float* columns);
+void windows_to_columns(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x,
+                        float* columns);
 /// dx: each value the sum of what stands for it in `columns`
-void columns_to_windows(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* columns, float* dx);
+void columns_to_windows(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures,
+                        const float* columns, float* dx);
 
-// ---- lstm: Keras's layout and cuDNN's --------------------------------------------------------------------------
+// ---- lstm: Keras's layout and cuDNN's
+// --------------------------------------------------------------------------
 
 /// Where cuDNN keeps the gates i, f, c, o, in floats from the start of its weight space.
 struct LstmPlaces {
@@ -90,12 +103,13 @@ struct LstmArrays {
 void lstm_to_space(cudaStream_t stream, const LstmPlaces& places, const LstmArrays& arrays, float* space);
 void lstm_from_space(cudaStream_t stream, const LstmPlaces& places, const LstmArrays& arrays, float* space);
 /// from [rows, T, n] -> to [T, rows, n]; reversed: time backwards.
-void to_time_major(cudaStream_t stream, const float* from, float* to, std::int64_t rows, std::int64_t steps, std::int64_t size,
-                   bool reversed);
+void to_time_major(cudaStream_t stream, const float* from, float* to, std::int64_t rows, std::int64_t steps,
+                   std::int64_t size, bool reversed);
 /// from [T, rows, n] -> to [rows, T, n]
 void from_time_major(cudaStream_t stream, const float* from, float* to, std::int64_t rows, std::int64_t steps,
                      std::int64_t size, bool reversed);
 /// last [rows, n] -> all [T, rows, n], zeros but for the last step
-void last_step_only(cudaStream_t stream, const float* last, float* all, std::int64_t rows, std::int64_t steps, std::int64_t size);
+void last_step_only(cudaStream_t stream, const float* last, float* all, std::int64_t rows, std::int64_t steps,
+                    std::int64_t size);
 
 }  // namespace timbre::cuda

@@ -1,8 +1,8 @@
 // Between Keras's layout of an LSTM and cuDNN's, and between batch-major and time-major sequences.
 //
 // Keras: kernel (F, 4u), recurrent_kernel (u, 4u), bias (4u), gates side by side in the order i, f, c, o.
-// cuDNN: one matrix [u, F] or [u, u] per gate and kind, and two biases [u] per gate, anywhere in one weight space; gates
-// in the same order. The second bias stays zero, and so its gradient is not looked at.
+// cuDNN: one matrix [u, F] or [u, u] per gate and kind, and two biases [u] per gate, anywhere in one weight
+// space; gates in the same order. The second bias stays zero, and so its gradient is not looked at.
 #pragma once
 
 #include "layers/kernels.hpp"
@@ -18,7 +18,8 @@ struct LstmWeight {
   bool to_space;  // the direction: weights go there, gradients come back
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t inputs = a.inputs, units = a.units;
-    const std::int64_t row = i / (4 * units), column = i % (4 * units), gate = column / units, unit = column % units;
+    const std::int64_t row = i / (4 * units), column = i % (4 * units), gate = column / units,
+                       unit = column % units;
     float* keras;
     std::int64_t place;
     if (row < inputs) {
@@ -31,14 +32,15 @@ struct LstmWeight {
       keras = a.bias + column;
       place = at.bias[gate] + unit;
     }
-    if (to_space) space[place] = *keras;
+    if (to_space)
+      space[place] = *keras;
     else
       *keras = space[place];
   }
 };
 
-/// Batch-major [rows, T, n] to time-major [T, rows, n] or, with `back`, the other way; one value of the former.
-/// `reversed`: time runs backwards in the batch-major array.
+/// Batch-major [rows, T, n] to time-major [T, rows, n] or, with `back`, the other way; one value of the
+/// former. `reversed`: time runs backwards in the batch-major array.
 struct TimeMajor {
   const float* from;
   float* to;
@@ -47,7 +49,8 @@ struct TimeMajor {
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t v = i % size, t = i / size % steps, row = i / size / steps;
     const std::int64_t other = ((reversed ? steps - 1 - t : t) * rows + row) * size + v;
-    if (back) to[i] = from[other];
+    if (back)
+      to[i] = from[other];
     else
       to[other] = from[i];
   }

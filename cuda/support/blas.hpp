@@ -1,7 +1,8 @@
-// Matrix products on the device: cuBLAS behind core/gemm's convention. C = op(A) op(B) + beta C, row-major float32.
+// Matrix products on the device: cuBLAS behind core/gemm's convention. C = op(A) op(B) + beta C, row-major
+// float32.
 //
-// A handle has its own work space, so that calls can be captured into a graph; TF32 is off (cuBLAS's default), and so are
-// atomics: the same call gives the same bytes.
+// A handle has its own work space, so that calls can be captured into a graph; TF32 is off (cuBLAS's
+// default), and so are atomics: the same call gives the same bytes.
 #pragma once
 
 #include <cublas_v2.h>
@@ -29,8 +30,8 @@ class Blas {
   /// Everything goes to this stream.
   explicit Blas(cudaStream_t stream);
   /// lda, ldb, ldc: row strides of the arrays as stored.
-  void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda, const float* b,
-            std::int64_t ldb, float beta, float* c, std::int64_t ldc);
+  void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+            std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc);
 
  private:
   DeviceArray<char> work_;

@@ -1,8 +1,8 @@
 // Sums over the rows of a [rows, columns] array, in an order that depends on its size alone.
 //
-// Rows are cut into pieces of `piece_rows`; a block sums 32 columns of one piece: eight threads per column take every
-// eighth row, and their sums are added in order. Then column_totals_kernel adds the pieces in order. Value is a functor
-// (row, column) -> T; T is float, or a struct of doubles with operator+=.
+// Rows are cut into pieces of `piece_rows`; a block sums 32 columns of one piece: eight threads per column
+// take every eighth row, and their sums are added in order. Then column_totals_kernel adds the pieces in
+// order. Value is a functor (row, column) -> T; T is float, or a struct of doubles with operator+=.
 #pragma once
 
 #include "support/kernel.hpp"
@@ -13,7 +13,7 @@ inline constexpr int column_tile = 32, column_lanes = 8;
 
 /// `live` (may be null) times live_scale bounds the rows. partial [pieces, columns]
 template <class T, class Value>
-__global__ void __launch_bounds__(column_tile * column_lanes)
+__global__ void __launch_bounds__(column_tile* column_lanes)
     column_partials_kernel(Value value, std::int64_t rows, std::int64_t columns, std::int64_t piece_rows,
                            const std::int32_t* live, std::int64_t live_scale, T* __restrict__ partial) {
   TIMBRE_SHARED(T, part, [column_lanes][column_tile + 1]);
@@ -34,7 +34,8 @@ __global__ void __launch_bounds__(column_tile * column_lanes)
 
 template <class T>
 __global__ void __launch_bounds__(256)
-    column_totals_kernel(const T* __restrict__ partial, std::int64_t pieces, std::int64_t columns, T* __restrict__ total) {
+    column_totals_kernel(const T* __restrict__ partial, std::int64_t pieces, std::int64_t columns,
+                         T* __restrict__ total) {
   const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x;
   if (column >= columns) return;
   T sum = partial[column];
@@ -54,15 +55,16 @@ inline std::int64_t column_pieces(std::int64_t rows) {
 
 /// partial: [column_pieces(rows), columns] of work space; total: [columns].
 template <class T, class Value>
-void sum_columns(cudaStream_t stream, Value value, std::int64_t rows, std::int64_t columns, const std::int32_t* live,
-                 std::int64_t live_scale, T* partial, T* total) {
+void sum_columns(cudaStream_t stream, Value value, std::int64_t rows, std::int64_t columns,
+                 const std::int32_t* live, std::int64_t live_scale, T* partial, T* total) {
   const auto pieces = column_pieces(rows);
-  const dim3 grid(static_cast<unsigned>((columns + column_tile - 1) / column_tile), static_cast<unsigned>(pieces));
-  launch(column_partials_kernel<T, Value>, grid, dim3(column_tile, column_lanes), 0, stream, value, rows, columns,
-         column_piece_rows(rows), live, live_scale, pieces > 1 ? partial : total);
+  const dim3 grid(static_cast<unsigned>((columns + column_tile - 1) / column_tile),
+                  static_cast<unsigned>(pieces));
+  launch(column_partials_kernel<T, Value>, grid, dim3(column_tile, column_lanes), 0, stream, value, rows,
+         columns, column_piece_rows(rows), live, live_scale, pieces > 1 ? partial : total);
   if (pieces > 1)
-    launch(column_totals_kernel<T>, dim3(static_cast<unsigned>((columns + 255) / 256)), dim3(256), 0, stream, partial,
-           pieces, columns, total);
+    launch(column_totals_kernel<T>, dim3(static_cast<unsigned>((columns + 255) / 256)), dim3(256), 0, stream,
+           partial, pieces, columns, total);
 }
 
 }  // namespace timbre::cuda

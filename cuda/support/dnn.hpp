@@ -1,7 +1,8 @@
 // cuDNN's handles and descriptors, owned; and checked calls.
 //
-// Descriptors need no device: they are made, and refused, without one (tests/cuda/test_cudnn_descriptors.cpp). A handle,
-// the sizes of weight and work spaces, and everything that runs need one.
+// Descriptors need no device: they are made, and refused, without one
+// (tests/cuda/test_cudnn_descriptors.cpp). A handle, the sizes of weight and work spaces, and everything that
+// runs need one.
 #pragma once
 
 #include <cudnn.h>
@@ -15,19 +16,21 @@ void check_dnn(cudnnStatus_t status, const char* expression, const char* file, i
 void complain_dnn(cudnnStatus_t status, const char* expression) noexcept;
 #define TIMBRE_DNN_CHECK(...) ::timbre::cuda::check_dnn((__VA_ARGS__), #__VA_ARGS__, __FILE__, __LINE__)
 
-#define TIMBRE_DNN_HANDLE(Name, type, create)                                                      \
-  struct Name##Traits {                                                                            \
-    using value_type = type;                                                                       \
-    static constexpr value_type null = nullptr;                                                    \
-    static void destroy(value_type v) noexcept { complain_dnn(cudnnDestroy##create(v), "cudnnDestroy" #create); } \
-  };                                                                                               \
-  struct Name : Handle<Name##Traits> {                                                             \
-    Name() : Handle(made()) {}                                                                     \
-    static type made() {                                                                           \
-      type v = nullptr;                                                                            \
-      TIMBRE_DNN_CHECK(cudnnCreate##create(&v));                                                   \
-      return v;                                                                                    \
-    }                                                                                              \
+#define TIMBRE_DNN_HANDLE(Name, type, create)                        \
+  struct Name##Traits {                                              \
+    using value_type = type;                                         \
+    static constexpr value_type null = nullptr;                      \
+    static void destroy(value_type v) noexcept {                     \
+      complain_dnn(cudnnDestroy##create(v), "cudnnDestroy" #create); \
+    }                                                                \
+  };                                                                 \
+  struct Name : Handle<Name##Traits> {                               \
+    Name() : Handle(made()) {}                                       \
+    static type made() {                                             \
+      type v = nullptr;                                              \
+      TIMBRE_DNN_CHECK(cudnnCreate##create(&v));                     \
+      return v;                                                      \
+    }                                                                \
   }
 TIMBRE_DNN_HANDLE(DnnHandle, cudnnHandle_t, );
 TIMBRE_DNN_HANDLE(TensorDescriptor, cudnnTensorDescriptor_t, TensorDescriptor);
@@ -36,7 +39,8 @@ TIMBRE_DNN_HANDLE(RnnDescriptor, cudnnRNNDescriptor_t, RNNDescriptor);
 TIMBRE_DNN_HANDLE(RnnDataDescriptor, cudnnRNNDataDescriptor_t, RNNDataDescriptor);
 #undef TIMBRE_DNN_HANDLE
 
-/// One layer of an LSTM over whole sequences of one length, time-major: x [T, rows, inputs] -> y [T, rows, units].
+/// One layer of an LSTM over whole sequences of one length, time-major: x [T, rows, inputs] -> y [T, rows,
+/// units].
 struct LstmShape {
   int rows, steps, inputs, units;
 };
@@ -47,8 +51,9 @@ struct LstmDescriptors {
   TensorDescriptor state;  // of h and c
 };
 
-/// Sets up the algorithm; the status says whether cuDNN takes it. float32 throughout, without TF32. dropout: a descriptor
-/// without dropout, or null where there is no device.
-cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, const LstmShape& shape, cudnnDropoutDescriptor_t dropout);
+/// Sets up the algorithm; the status says whether cuDNN takes it. float32 throughout, without TF32. dropout:
+/// a descriptor without dropout, or null where there is no device.
+cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, const LstmShape& shape,
+                       cudnnDropoutDescriptor_t dropout);
 
 }  // namespace timbre::cuda

@@ -58,7 +58,8 @@ template <class T>
 DeviceArray<T> upload(std::span<const T> values, cudaStream_t stream) {
   DeviceArray<T> out(values.size());
   if (values.empty()) return out;
-  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(out.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream));
+  TIMBRE_CUDA_CHECK(
+      cudaMemcpyAsync(out.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream));
   TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream));
   return out;
 }

@@ -5,7 +5,8 @@
 namespace timbre::cuda {
 
 Options::Options(const config::Node& dump) {
-  if (!dump.is_map() || dump.entries.size() != 1) throw std::logic_error("a description that is not {name: {options}}");
+  if (!dump.is_map() || dump.entries.size() != 1)
+    throw std::logic_error("a description that is not {name: {options}}");
   name_ = dump.entries.front().first, options_ = dump.entries.front().second;
 }
 const config::Node& Options::node(const char* option) const {

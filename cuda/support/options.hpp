@@ -1,5 +1,5 @@
-// The options of a layer, loss or optimizer, from its resolved description {name: {options}}, where every one of them
-// stands: what the device's half needs to know of the host's half.
+// The options of a layer, loss or optimizer, from its resolved description {name: {options}}, where every one
+// of them stands: what the device's half needs to know of the host's half.
 #pragma once
 
 #include <string>

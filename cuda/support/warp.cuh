@@ -1,4 +1,5 @@
-// What the lanes of a whole warp know together; every lane gets the result. Sums go in the same tree every time.
+// What the lanes of a whole warp know together; every lane gets the result. Sums go in the same tree every
+// time.
 #pragma once
 
 #include "support/kernel.hpp"
@@ -7,7 +8,8 @@ namespace timbre::cuda {
 
 template <class T>
 __device__ T warp_sum(T value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2) value += __shfl_xor_sync(whole_warp, value, distance);
+  for (int distance = warp_size / 2; distance > 0; distance /= 2)
+    value += __shfl_xor_sync(whole_warp, value, distance);
   return value;
 }
 
@@ -17,10 +19,12 @@ __device__ inline float warp_largest(float value) {
   return value;
 }
 
-/// The sum over a block of 32 to 1024 threads (whole warps), the same in every thread. `part` is shared, [warp_size].
+/// The sum over a block of 32 to 1024 threads (whole warps), the same in every thread. `part` is shared,
+/// [warp_size].
 template <class T>
 __device__ T block_sum(T value, T* part) {
-  const unsigned lane = threadIdx.x % warp_size, warp = threadIdx.x / warp_size, warps = blockDim.x / warp_size;
+  const unsigned lane = threadIdx.x % warp_size, warp = threadIdx.x / warp_size,
+                 warps = blockDim.x / warp_size;
   value = warp_sum(value);
   if (lane == 0) part[warp] = value;
   __syncthreads();

@@ -1,6 +1,6 @@
-// Softmax and cross-entropy in one pass (training/losses/cross_entropy.cpp has the formula), one warp per row: the loss
-// of each row, whether its largest logit is the label's (the first of equals counts), the gradient of the mean, and the
-// probabilities. Rows that are not live give zeros.
+// Softmax and cross-entropy in one pass (training/losses/cross_entropy.cpp has the formula), one warp per
+// row: the loss of each row, whether its largest logit is the label's (the first of equals counts), the
+// gradient of the mean, and the probabilities. Rows that are not live give zeros.
 #pragma once
 
 #include "support/warp.cuh"
@@ -12,11 +12,12 @@ namespace timbre::cuda {
 inline constexpr int loss_rows_per_block = 4;
 
 /// losses [capacity], hits [capacity]; gradient and probabilities [capacity, classes] may be null.
-__global__ void __launch_bounds__(warp_size * loss_rows_per_block)
+__global__ void __launch_bounds__(warp_size* loss_rows_per_block)
     cross_entropy_kernel(const float* __restrict__ logits, const BatchHeader* __restrict__ batch,
                          const std::int32_t* __restrict__ rows, std::int64_t capacity, std::int32_t classes,
-                         training::SmoothedTarget targets, float* __restrict__ losses, std::int32_t* __restrict__ hits,
-                         float* __restrict__ gradient, float* __restrict__ probabilities) {
+                         training::SmoothedTarget targets, float* __restrict__ losses,
+                         std::int32_t* __restrict__ hits, float* __restrict__ gradient,
+                         float* __restrict__ probabilities) {
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * loss_rows_per_block + threadIdx.y;
   if (row >= capacity) return;  // a whole warp
   const int lane = static_cast<int>(threadIdx.x);

@@ -1,11 +1,13 @@
-// The training step on one GPU (training/step.hpp): the data, the weights and all else live on the device, and a step is
-// one graph: gather, forward, loss, metrics, backward, optimizer.
+// The training step on one GPU (training/step.hpp): the data, the weights and all else live on the device,
+// and a step is one graph: gather, forward, loss, metrics, backward, optimizer.
 //
-// The arena is in Keras's layout here, too. The batch's size is fixed: rows that are not there are masked (gathered as
-// zeros, given no loss), so that a partial batch replays the same graph. The step's counter, the learning rate and the
-// metrics live on the device; the host enqueues, and waits for nothing but metrics at the end of an epoch.
+// The arena is in Keras's layout here, too. The batch's size is fixed: rows that are not there are masked
+// (gathered as zeros, given no loss), so that a partial batch replays the same graph. The step's counter, the
+// learning rate and the metrics live on the device; the host enqueues, and waits for nothing but metrics at
+// the end of an epoch.
 //
-// A step has a stream, handles, plans and memory of its own: several train side by side, and know nothing of each other.
+// A step has a stream, handles, plans and memory of its own: several train side by side, and know nothing of
+// each other.
 #include "training/cuda_step.hpp"
 
 #include <algorithm>
@@ -30,12 +32,23 @@ using training::StepState;
 class CudaStep final : public training::TrainingStep {
  public:
   explicit CudaStep(const training::StepOptions& options)
-      : model_(*options.model), classes_(model_.classes()), capacity_(options.batch_size), tools_(stream_),
-        feed_(model_.input().size(), capacity_, stream_), loss_(make_device_loss(options.loss->dump())),
-        optimizer_(make_device_optimizer(options.optimizer->dump())), arena_(std::size_t(model_.arena_size())),
-        gradients_(std::size_t(model_.trainable_size())), losses_(std::size_t(capacity_)), hits_(std::size_t(capacity_)),
-        probabilities_(std::size_t(capacity_ * classes_)), scalars_(1), penalty_(1), snapshot_(1) {
-    for (int s = 0; s < options.optimizer->slots(); ++s) slots_.emplace_back(std::size_t(model_.trainable_size()));
+      : model_(*options.model),
+        classes_(model_.classes()),
+        capacity_(options.batch_size),
+        tools_(stream_),
+        feed_(model_.input().size(), capacity_, stream_),
+        loss_(make_device_loss(options.loss->dump())),
+        optimizer_(make_device_optimizer(options.optimizer->dump())),
+        arena_(std::size_t(model_.arena_size())),
+        gradients_(std::size_t(model_.trainable_size())),
+        losses_(std::size_t(capacity_)),
+        hits_(std::size_t(capacity_)),
+        probabilities_(std::size_t(capacity_ * classes_)),
+        scalars_(1),
+        penalty_(1),
+        snapshot_(1) {
+    for (int s = 0; s < options.optimizer->slots(); ++s)
+      slots_.emplace_back(std::size_t(model_.trainable_size()));
     for (const auto& s : slots_) clear_on_device(s, stream_);
     clear_on_device(gradients_, stream_);  // the gaps between parameters stay zero
     make_stretches();
@@ -67,7 +80,8 @@ class CudaStep final : public training::TrainingStep {
   void prefetch(std::span<const std::int32_t> rows) override { feed_.prefetch(rows); }
 
   void train(std::span<const std::int32_t> rows) override {
-    if (std::int64_t(rows.size()) > capacity_) throw std::logic_error("a batch of more rows than the step was made for");
+    if (std::int64_t(rows.size()) > capacity_)
+      throw std::logic_error("a batch of more rows than the step was made for");
     feed_.next(rows);
     run(training_, "the training step", [&] { enqueue_training(); });
   }
@@ -104,13 +118,15 @@ class CudaStep final : public training::TrainingStep {
     TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream_));
     Scores scores;
     scores.probabilities.assign(result_probabilities_.data(), result_probabilities_.data() + n * width);
-    for (std::size_t r = 0; r < n; ++r) scores.loss += double(results_.data()[r]), scores.correct += result_hits_.data()[r];
+    for (std::size_t r = 0; r < n; ++r)
+      scores.loss += double(results_.data()[r]), scores.correct += result_hits_.data()[r];
     if (n > 0) scores.loss /= double(n);
     return scores;
   }
 
   double penalty() override {
-    sum_penalties(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), partial_.data(), penalty_.data());
+    sum_penalties(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), partial_.data(),
+                  penalty_.data());
     double value = 0;
     download(penalty_.data(), std::span(&value, 1), stream_);
     return value;
@@ -124,7 +140,8 @@ class CudaStep final : public training::TrainingStep {
   }
 
   void import_state(const StepState& state) override {
-    if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size()) throw std::logic_error("a state of another model");
+    if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size())
+      throw std::logic_error("a state of another model");
     auto s = scalars();
     s.step = state.step;
     s.loss_sum = state.metrics.loss_sum, s.correct = state.metrics.correct, s.rows = state.metrics.rows;
@@ -151,9 +168,11 @@ class CudaStep final : public training::TrainingStep {
   void make_stretches() {
     std::vector<Stretch> all, penalised;
     for (const auto& slot : model_.slots())
-      for (std::int64_t done = 0; slot.spec.trainable && done < slot.spec.shape.size(); done += stretch_size) {
+      for (std::int64_t done = 0; slot.spec.trainable && done < slot.spec.shape.size();
+           done += stretch_size) {
         const auto& p = slot.penalty;
-        all.push_back({slot.offset + done, std::int32_t(std::min(stretch_size, slot.spec.shape.size() - done)), float(p.l1),
+        all.push_back({slot.offset + done,
+                       std::int32_t(std::min(stretch_size, slot.spec.shape.size() - done)), float(p.l1),
                        float(2 * p.l2), p.l1, p.l2});
         if (p.l1 > 0 || p.l2 > 0) penalised.push_back(all.back());
       }
@@ -189,12 +208,13 @@ class CudaStep final : public training::TrainingStep {
 
   void enqueue_forward(bool training) {
     gather_rows(stream_, feed_.header(), feed_.rows(), capacity_, model_.input().size(), outputs_[0].data());
-    for (std::size_t i = 0; i < layers_.size(); ++i) layers_[i]->forward(training, outputs_[i].data(), outputs_[i + 1].data());
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+      layers_[i]->forward(training, outputs_[i].data(), outputs_[i + 1].data());
   }
 
   LossBatch loss_batch(float* gradient, float* probabilities) {
-    return {outputs_.back().data(), feed_.header(), feed_.rows(), capacity_, classes_, losses_.data(), hits_.data(), gradient,
-            probabilities};
+    return {outputs_.back().data(), feed_.header(), feed_.rows(), capacity_,    classes_,
+            losses_.data(),         hits_.data(),   gradient,     probabilities};
   }
 
   void enqueue_evaluation() {
@@ -209,9 +229,11 @@ class CudaStep final : public training::TrainingStep {
     for (std::size_t i = layers_.size(); i-- > first_trainable_; now ^= 1)
       layers_[i]->backward(outputs_[i].data(), outputs_[i + 1].data(), dy_[now].data(), dy_[now ^ 1].data());
     // Counts the step, so it stands behind what draws its random numbers by the counter.
-    finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), losses_.data(), hits_.data(),
-                feed_.header(), scalars_.data(), partial_.data(), penalty_.data());
-    ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()), scalars_.data(), arena_.data(), gradients_.data(), {}};
+    finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), losses_.data(),
+                hits_.data(), feed_.header(), scalars_.data(), partial_.data(), penalty_.data());
+    ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()),
+                  scalars_.data(),   arena_.data(),
+                  gradients_.data(), {}};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data();
     optimizer_->update(stream_, u);
   }
@@ -220,7 +242,8 @@ class CudaStep final : public training::TrainingStep {
   void run(ReplayedWork& work, const char* what, Enqueue&& enqueue) {
     const bool known = !work.why().empty();
     work.run(stream_, enqueue);
-    if (!known && !work.why().empty()) notes_.push_back(fmt::format("{} runs without a graph: {}", what, work.why()));
+    if (!known && !work.why().empty())
+      notes_.push_back(fmt::format("{} runs without a graph: {}", what, work.why()));
   }
 
   /// The newest metrics that have come back; asks for newer ones now and then.
@@ -253,10 +276,13 @@ class CudaStep final : public training::TrainingStep {
   template <class T>
   void put(const DeviceArray<T>& to, std::span<const T> values) {
     if (values.empty()) return;
-    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(to.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream_));
+    TIMBRE_CUDA_CHECK(
+        cudaMemcpyAsync(to.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream_));
     TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream_));
   }
-  void put(const DeviceArray<float>& to, const std::vector<float>& values) { put(to, std::span<const float>(values)); }
+  void put(const DeviceArray<float>& to, const std::vector<float>& values) {
+    put(to, std::span<const float>(values));
+  }
   std::vector<float> get(const DeviceArray<float>& from) {
     std::vector<float> values(from.size());
     download(from.data(), std::span(values), stream_);

@@ -6,7 +6,9 @@
 namespace timbre::cuda {
 
 DataFeed::DataFeed(std::int64_t width, std::int64_t capacity, cudaStream_t stream)
-    : width_(width), capacity_(capacity), stream_(stream),
+    : width_(width),
+      capacity_(capacity),
+      stream_(stream),
       batch_(sizeof(BatchHeader) + std::size_t(capacity) * sizeof(std::int32_t)) {
   for (auto& h : headers_) h.host = PinnedArray<std::byte>(batch_.size());
 }
@@ -29,7 +31,8 @@ void DataFeed::bind(const data::RowSource& source, const std::int32_t* labels) {
     if (w.features.size() == 0) {
       const auto batch = std::size_t(capacity_ * width_);
       w.host_features = PinnedArray<float>(batch), w.features = DeviceArray<float>(batch);
-      w.host_labels = PinnedArray<std::int32_t>(std::size_t(capacity_)), w.labels = DeviceArray<std::int32_t>(std::size_t(capacity_));
+      w.host_labels = PinnedArray<std::int32_t>(std::size_t(capacity_)),
+      w.labels = DeviceArray<std::int32_t>(std::size_t(capacity_));
     }
 }
 
@@ -43,20 +46,24 @@ void DataFeed::make_resident(const data::RowSource& source, const std::int32_t* 
   // Two pinned buffers: one is filled while the other is copied.
   constexpr std::int64_t largest = std::int64_t{2} << 20;  // floats
   const auto at_once = std::clamp<std::int64_t>(largest / width_, 1, std::max<std::int64_t>(rows, 1));
-  std::array<PinnedArray<float>, 2> buffers{PinnedArray<float>(std::size_t(at_once * width_)), PinnedArray<float>(std::size_t(at_once * width_))};
+  std::array<PinnedArray<float>, 2> buffers{PinnedArray<float>(std::size_t(at_once * width_)),
+                                            PinnedArray<float>(std::size_t(at_once * width_))};
   std::array<Event, 2> copied{make_event(), make_event()};
   PinnedArray<std::int32_t> host_labels{std::size_t(rows)};
   std::copy_n(labels, rows, host_labels.data());
   if (rows > 0)
-    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(labels_.data(), host_labels.data(), std::size_t(rows) * sizeof(std::int32_t),
-                                      cudaMemcpyHostToDevice, stream_));
+    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(labels_.data(), host_labels.data(),
+                                      std::size_t(rows) * sizeof(std::int32_t), cudaMemcpyHostToDevice,
+                                      stream_));
   std::size_t turn = 0;
   for (std::int64_t first = 0; first < rows; first += at_once, turn ^= 1) {
     const auto n = std::min(at_once, rows - first);
     if (first >= 2 * at_once) TIMBRE_CUDA_CHECK(cudaEventSynchronize(copied[turn]));
-    for (std::int64_t i = 0; i < n; ++i) source.read(std::int32_t(first + i), buffers[turn].data() + i * width_);
+    for (std::int64_t i = 0; i < n; ++i)
+      source.read(std::int32_t(first + i), buffers[turn].data() + i * width_);
     TIMBRE_CUDA_CHECK(cudaMemcpyAsync(features_.data() + first * width_, buffers[turn].data(),
-                                      std::size_t(n * width_) * sizeof(float), cudaMemcpyHostToDevice, stream_));
+                                      std::size_t(n * width_) * sizeof(float), cudaMemcpyHostToDevice,
+                                      stream_));
     TIMBRE_CUDA_CHECK(cudaEventRecord(copied[turn], stream_));
   }
   TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream_));
@@ -79,9 +86,11 @@ DataFeed::Window& DataFeed::stage(std::span<const std::int32_t> rows) {
     w.host_labels.data()[i] = source_labels_[rows[i]];
   }
   TIMBRE_CUDA_CHECK(cudaStreamWaitEvent(copies_, w.used, 0));
-  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(w.features.data(), w.host_features.data(), rows.size() * std::size_t(width_) * sizeof(float),
+  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(w.features.data(), w.host_features.data(),
+                                    rows.size() * std::size_t(width_) * sizeof(float), cudaMemcpyHostToDevice,
+                                    copies_));
+  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(w.labels.data(), w.host_labels.data(), rows.size_bytes(),
                                     cudaMemcpyHostToDevice, copies_));
-  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(w.labels.data(), w.host_labels.data(), rows.size_bytes(), cudaMemcpyHostToDevice, copies_));
   TIMBRE_CUDA_CHECK(cudaEventRecord(w.copied, copies_));
   w.rows.assign(rows.begin(), rows.end());
   return w;
@@ -111,7 +120,8 @@ void DataFeed::next(std::span<const std::int32_t> rows) {
     in_use_ = &w;
   }
   std::memcpy(h.host.data(), &header, sizeof header);
-  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(batch_.data(), h.host.data(), batch_.size(), cudaMemcpyHostToDevice, stream_));
+  TIMBRE_CUDA_CHECK(
+      cudaMemcpyAsync(batch_.data(), h.host.data(), batch_.size(), cudaMemcpyHostToDevice, stream_));
   TIMBRE_CUDA_CHECK(cudaEventRecord(h.copied, stream_));
 }
 

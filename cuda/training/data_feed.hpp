@@ -1,8 +1,10 @@
-// Batches for the training step: which rows, and where their data lie, always at the same address in device memory.
+// Batches for the training step: which rows, and where their data lie, always at the same address in device
+// memory.
 //
-// Data that fit into half of the free device memory are copied there once, by bind(), and a batch is its row indices.
-// Larger data stay where they are and stream: the rows of a batch are copied to one of a few windows on a stream of their
-// own, while the step before is computed. Either way a step finds a BatchHeader at header() and row indices at rows().
+// Data that fit into half of the free device memory are copied there once, by bind(), and a batch is its row
+// indices. Larger data stay where they are and stream: the rows of a batch are copied to one of a few windows
+// on a stream of their own, while the step before is computed. Either way a step finds a BatchHeader at
+// header() and row indices at rows().
 #pragma once
 
 #include <array>
@@ -31,7 +33,9 @@ class DataFeed {
   void next(std::span<const std::int32_t> rows);
 
   const BatchHeader* header() const { return reinterpret_cast<const BatchHeader*>(batch_.data()); }
-  const std::int32_t* rows() const { return reinterpret_cast<const std::int32_t*>(batch_.data() + sizeof(BatchHeader)); }
+  const std::int32_t* rows() const {
+    return reinterpret_cast<const std::int32_t*>(batch_.data() + sizeof(BatchHeader));
+  }
 
  private:
   struct Window {
@@ -61,9 +65,9 @@ class DataFeed {
   const data::RowSource* source_ = nullptr;
   const std::int32_t* source_labels_ = nullptr;
   bool resident_ = false;
-  DeviceArray<float> features_;       // resident data
+  DeviceArray<float> features_;  // resident data
   DeviceArray<std::int32_t> labels_;
-  std::array<Window, 4> windows_;     // of data that stream: one in use, one or two under way, one free
+  std::array<Window, 4> windows_;  // of data that stream: one in use, one or two under way, one free
   std::size_t next_window_ = 0;
   Window* in_use_ = nullptr;
 };

@@ -1,5 +1,5 @@
-// The device's halves of losses and optimizers, found by the name that they have in a configuration: each is a file in
-// losses/ or optimizers/ with the name of its file in src/training.
+// The device's halves of losses and optimizers, found by the name that they have in a configuration: each is
+// a file in losses/ or optimizers/ with the name of its file in src/training.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -45,8 +45,8 @@ struct DeviceOptimizerType {
 };
 using DeviceOptimizerRegistry = Registry<DeviceOptimizerType>;
 
-/// For what training::Loss or Optimizer describes itself as, {name: {options}}. Throws Error where the back end does not
-/// know it.
+/// For what training::Loss or Optimizer describes itself as, {name: {options}}. Throws Error where the back
+/// end does not know it.
 std::unique_ptr<DeviceLoss> make_device_loss(const config::Node& dump);
 std::unique_ptr<DeviceOptimizer> make_device_optimizer(const config::Node& dump);
 

@@ -14,7 +14,8 @@ struct GatherRows {
   float* out;
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t row = i / width;
-    out[i] = row < batch->live ? batch->features[static_cast<std::int64_t>(rows[row]) * width + i % width] : 0.0f;
+    out[i] =
+        row < batch->live ? batch->features[static_cast<std::int64_t>(rows[row]) * width + i % width] : 0.0f;
   }
 };
 

@@ -1,5 +1,5 @@
-// A piece of work that is enqueued again and again: eagerly the first time, then captured into one CUDA graph and
-// replayed. Capturing needs that one eager pass, in which libraries set themselves up.
+// A piece of work that is enqueued again and again: eagerly the first time, then captured into one CUDA graph
+// and replayed. Capturing needs that one eager pass, in which libraries set themselves up.
 #pragma once
 
 #include <string>
@@ -22,12 +22,14 @@ struct GraphExecTraits {
 
 class ReplayedWork {
  public:
-  /// `enqueue` puts always the same work on the stream. Where it cannot be captured it stays eager, and why() says so.
+  /// `enqueue` puts always the same work on the stream. Where it cannot be captured it stays eager, and why()
+  /// says so.
   template <class Enqueue>
   void run(cudaStream_t stream, Enqueue&& enqueue) {
     if (runs_++ == 0 || (!exec_.get() && !why_.empty())) return enqueue();
     if (!exec_.get()) capture(stream, enqueue);
-    if (exec_.get()) TIMBRE_CUDA_CHECK(cudaGraphLaunch(exec_, stream));
+    if (exec_.get())
+      TIMBRE_CUDA_CHECK(cudaGraphLaunch(exec_, stream));
     else
       enqueue();
   }

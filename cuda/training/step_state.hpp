@@ -7,15 +7,15 @@ namespace timbre::cuda {
 
 /// Numbers that last from step to step.
 struct StepScalars {
-  std::int64_t step;      // training steps done
+  std::int64_t step;  // training steps done
   double learning_rate;
-  float rate;             // the optimizer's, of this step
-  double loss_sum;        // metrics since they were reset, as training::Metrics
+  float rate;       // the optimizer's, of this step
+  double loss_sum;  // metrics since they were reset, as training::Metrics
   std::int64_t correct, rows, bad_step;
 };
 
-/// The batch of the next step: where its data lie, how many rows are live, and which they are. In device memory with
-/// `rows` [capacity] behind it.
+/// The batch of the next step: where its data lie, how many rows are live, and which they are. In device
+/// memory with `rows` [capacity] behind it.
 struct BatchHeader {
   const float* features;       // [.., width]
   const std::int32_t* labels;  // [..]
@@ -23,7 +23,8 @@ struct BatchHeader {
   std::int32_t padding;
 };
 
-/// Pieces of the arena that the optimizer and the penalties go through: no piece is longer than `stretch_size`.
+/// Pieces of the arena that the optimizer and the penalties go through: no piece is longer than
+/// `stretch_size`.
 struct Stretch {
   std::int64_t offset;
   std::int32_t size;

@@ -1,4 +1,5 @@
-// The end of a step: the penalties' sum, the metrics, and the optimizer's rule over the whole arena in one launch.
+// The end of a step: the penalties' sum, the metrics, and the optimizer's rule over the whole arena in one
+// launch.
 #pragma once
 
 #include "support/warp.cuh"
@@ -11,7 +12,8 @@ inline constexpr int update_threads = 256;
 
 /// partial[i]: the penalty of stretch i. One block per stretch; doubles, in a fixed order.
 __global__ void __launch_bounds__(update_threads)
-    penalties_kernel(const Stretch* __restrict__ stretches, const float* __restrict__ arena, double* __restrict__ partial) {
+    penalties_kernel(const Stretch* __restrict__ stretches, const float* __restrict__ arena,
+                     double* __restrict__ partial) {
   TIMBRE_SHARED(double, part, [warp_size]);
   const Stretch s = stretches[blockIdx.x];
   double absolute = 0, square = 0;
@@ -24,11 +26,13 @@ __global__ void __launch_bounds__(update_threads)
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-/// One block: total = the sum of the partial penalties; with `scalars`, the batch's loss (penalties included, weighted by
-/// its rows, as Keras's running mean has them) and hits are added to the metrics, and the step is counted.
+/// One block: total = the sum of the partial penalties; with `scalars`, the batch's loss (penalties included,
+/// weighted by its rows, as Keras's running mean has them) and hits are added to the metrics, and the step is
+/// counted.
 __global__ void __launch_bounds__(update_threads)
-    finish_loss_kernel(const double* __restrict__ partial, std::int64_t stretches, const float* __restrict__ losses,
-                       const std::int32_t* __restrict__ hits, const BatchHeader* __restrict__ batch, StepScalars* scalars,
+    finish_loss_kernel(const double* __restrict__ partial, std::int64_t stretches,
+                       const float* __restrict__ losses, const std::int32_t* __restrict__ hits,
+                       const BatchHeader* __restrict__ batch, StepScalars* scalars,
                        double* __restrict__ total) {
   TIMBRE_SHARED(double, part, [warp_size]);
   TIMBRE_SHARED(double, part_loss, [warp_size]);
@@ -72,7 +76,8 @@ __global__ void rate_kernel(StepScalars* scalars, Rate rate) {
 /// A rule with the step's rate in it.
 template <class Rule>
 __device__ Rule with_rate(Rule rule, float rate) {
-  if constexpr (requires { rule.alpha; }) rule.alpha = rate;
+  if constexpr (requires { rule.alpha; })
+    rule.alpha = rate;
   else
     rule.rate = rate;
   return rule;

@@ -17,12 +17,15 @@ void check_device(const Plan& plan, const RunOptions& options, std::int64_t step
   const auto seed = std::uint64_t(plan.config.seed);
   const auto split = data::make_split(plan.config.split, features, seed);
   const auto rows = open_rows(features);
-  if (plan.config.features.standardise) rows->standardise(data::fit_standardisation(*rows, features.shape[1], split.train, pool));
+  if (plan.config.features.standardise)
+    rows->standardise(data::fit_standardisation(*rows, features.shape[1], split.train, pool));
 
   const auto& t = plan.config.training;
   const auto make = [&](const std::string& name) {
-    auto step = training::make_step(name, {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size, seed,
-                                           t.optimizer.optimizer->learning_rate()}, pool);
+    auto step = training::make_step(name,
+                                    {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(),
+                                     t.batch_size, seed, t.optimizer.optimizer->learning_rate()},
+                                    pool);
     step->bind(*rows, features.label.data());
     return step;
   };
@@ -40,8 +43,8 @@ void check_device(const Plan& plan, const RunOptions& options, std::int64_t step
   const auto report = training::check_devices(plan.model, *cpu, *other, batches);
   std::fputs(describe(report).c_str(), stdout);
   if (report.first)
-    fail("cpu and {} differ in {} ({}) by {:.2e}, and {:.0e} is allowed", device.name, report.first->layer, report.first->what,
-         report.first->difference, report.first->tolerance);
+    fail("cpu and {} differ in {} ({}) by {:.2e}, and {:.0e} is allowed", device.name, report.first->layer,
+         report.first->what, report.first->difference, report.first->tolerance);
   std::printf("cpu and %s agree over %zu steps\n", device.name.c_str(), batches.size());
 }
 

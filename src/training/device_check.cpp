@@ -51,7 +51,8 @@ class Comparison {
 }  // namespace
 
 CheckReport check_devices(const nn::Model& model, TrainingStep& reference, TrainingStep& other,
-                          std::span<const std::vector<std::int32_t>> batches, const CheckTolerances& tolerances) {
+                          std::span<const std::vector<std::int32_t>> batches,
+                          const CheckTolerances& tolerances) {
   CheckReport report;
   Comparison comparison(report);
   const auto& layers = model.layers();
@@ -66,7 +67,9 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
     const auto rows = std::int64_t(batches[s].size());
     const auto a = other.trace(rows), b = reference.trace(rows);
     for (std::size_t i = 0; i < layers.size(); ++i)
-      comparison.add(layers[i].name, "output", over(largest_difference(a.outputs[i], b.outputs[i]), largest(b.outputs[i])), tolerances.output);
+      comparison.add(layers[i].name, "output",
+                     over(largest_difference(a.outputs[i], b.outputs[i]), largest(b.outputs[i])),
+                     tolerances.output);
 
     for (std::size_t i = layers.size(); i-- > 0;) {
       const auto trainable = [&](int slot) { return model.slots()[std::size_t(slot)].spec.trainable; };
@@ -76,7 +79,8 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
       for (const int slot : layers[i].slots)
         if (trainable(slot))
           comparison.add(layers[i].name, "gradient of " + model.slots()[std::size_t(slot)].spec.name,
-                         over(largest_difference(part(a.gradients, slot), part(b.gradients, slot)), scale), tolerances.gradient);
+                         over(largest_difference(part(a.gradients, slot), part(b.gradients, slot)), scale),
+                         tolerances.gradient);
     }
 
     auto state = reference.export_state();
@@ -86,12 +90,14 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
       for (const int slot : layer.slots) {
         const auto x = part(of_other.arena, slot), y = part(state.arena, slot), was = part(before, slot);
         for (std::size_t k = 0; k < y.size(); ++k) {
-          if (x[k] != y[k] && !(std::isnan(x[k]) && std::isnan(y[k]))) difference += std::pow(double(x[k]) - y[k], 2);
+          if (x[k] != y[k] && !(std::isnan(x[k]) && std::isnan(y[k])))
+            difference += std::pow(double(x[k]) - y[k], 2);
           update += std::pow(double(y[k]) - was[k], 2);
         }
       }
       const double d = over(std::sqrt(difference), std::sqrt(update));
-      if (!layer.slots.empty()) comparison.add(layer.name, "update", std::isnan(d) ? INFINITY : d, tolerances.update);
+      if (!layer.slots.empty())
+        comparison.add(layer.name, "update", std::isnan(d) ? INFINITY : d, tolerances.update);
     }
     other.import_state(state);
     before = std::move(state.arena);
@@ -102,13 +108,15 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
 std::string describe(const CheckReport& report) {
   std::size_t a = 5, b = 4;
   for (const auto& l : report.lines) a = std::max(a, l.layer.size()), b = std::max(b, l.what.size());
-  std::string out = fmt::format("{:<{}}  {:<{}}  {:>10}  {:>10}\n", "layer", a, "what", b, "difference", "allowed");
+  std::string out =
+      fmt::format("{:<{}}  {:<{}}  {:>10}  {:>10}\n", "layer", a, "what", b, "difference", "allowed");
   for (const auto& l : report.lines)
-    out += fmt::format("{:<{}}  {:<{}}  {:>10.2e}  {:>10.0e}{}\n", l.layer, a, l.what, b, l.difference, l.tolerance,
-                       l.first_step ? fmt::format("  step {}", l.first_step) : "");
+    out += fmt::format("{:<{}}  {:<{}}  {:>10.2e}  {:>10.0e}{}\n", l.layer, a, l.what, b, l.difference,
+                       l.tolerance, l.first_step ? fmt::format("  step {}", l.first_step) : "");
   if (report.first)
-    out += fmt::format("the first to differ: {}, {}, in step {}: {:.2e}, and {:.0e} is allowed\n", report.first->layer, report.first->what,
-                       report.first->first_step, report.first->difference, report.first->tolerance);
+    out += fmt::format("the first to differ: {}, {}, in step {}: {:.2e}, and {:.0e} is allowed\n",
+                       report.first->layer, report.first->what, report.first->first_step,
+                       report.first->difference, report.first->tolerance);
   return out;
 }
 

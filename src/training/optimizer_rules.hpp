@@ -1,6 +1,6 @@
-// The optimizers' arithmetic for one element, shared by the CPU's loops and the CUDA kernels. Each rule holds the
-// numbers of one step, as floats; p is the parameter, g its gradient with the penalties, a and b its slots. The
-// formulas stand with the optimizers, in optimizers/.
+// The optimizers' arithmetic for one element, shared by the CPU's loops and the CUDA kernels. Each rule holds
+// the numbers of one step, as floats; p is the parameter, g its gradient with the penalties, a and b its
+// slots. The formulas stand with the optimizers, in optimizers/.
 //
 // Plain C++ that nvcc compiles for the device as well.
 #pragma once

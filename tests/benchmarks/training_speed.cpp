@@ -1,9 +1,10 @@
-// How many training steps per second each device takes: training_speed [ROUNDS] writes a JSON array to stdout.
+// How many training steps per second each device takes: training_speed [ROUNDS] writes a JSON array to
+// stdout.
 //
-// The three networks of configs/ on 13 MFCCs (130 frames) and ten classes, Adam, batches of 20 rows of 2000 that lie in
-// memory; and on an accelerator four runs of the LSTM side by side, too, each on a thread of its own. A round is 100 steps
-// (20 on the CPU) and the wait for their metrics, after one that does not count; devices take turns within a round; the
-// median counts. Uploading the data is not in it.
+// The three networks of configs/ on 13 MFCCs (130 frames) and ten classes, Adam, batches of 20 rows of 2000
+// that lie in memory; and on an accelerator four runs of the LSTM side by side, too, each on a thread of its
+// own. A round is 100 steps (20 on the CPU) and the wait for their metrics, after one that does not count;
+// devices take turns within a round; the median counts. Uploading the data is not in it.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -26,16 +27,23 @@ struct Network {
   const char *name, *model;
 };
 constexpr Network networks[] = {
-    {"mlp", "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: relu}, "
-            "dense: {units: 64, activation: relu}, dense: {units: classes, activation: softmax}]"},
-    {"cnn", "[conv2d: {filters: 32, kernel_size: 3, activation: relu}, max_pooling2d: {pool_size: 3, strides: 2, padding: same}, "
-            "batch_normalization, conv2d: {filters: 32, kernel_size: 3, activation: relu}, "
-            "max_pooling2d: {pool_size: 3, strides: 2, padding: same}, batch_normalization, "
-            "conv2d: {filters: 32, kernel_size: 2, activation: relu}, max_pooling2d: {pool_size: 2, strides: 2, padding: same}, "
-            "batch_normalization, flatten, dense: {units: 64, activation: relu}, dropout: 0.3, "
-            "dense: {units: classes, activation: softmax}]"},
-    {"lstm", "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dropout: 0.2, dense: {units: 64, activation: relu}, "
-             "dropout: 0.3, dense: {units: 32, activation: relu}, dropout: 0.3, dense: {units: classes, activation: softmax}]"}};
+    {"mlp",
+     "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: relu}, "
+     "dense: {units: 64, activation: relu}, dense: {units: classes, activation: softmax}]"},
+    {"cnn",
+     "[conv2d: {filters: 32, kernel_size: 3, activation: relu}, max_pooling2d: {pool_size: 3, strides: 2, "
+     "padding: same}, "
+     "batch_normalization, conv2d: {filters: 32, kernel_size: 3, activation: relu}, "
+     "max_pooling2d: {pool_size: 3, strides: 2, padding: same}, batch_normalization, "
+     "conv2d: {filters: 32, kernel_size: 2, activation: relu}, max_pooling2d: {pool_size: 2, strides: 2, "
+     "padding: same}, "
+     "batch_normalization, flatten, dense: {units: 64, activation: relu}, dropout: 0.3, "
+     "dense: {units: classes, activation: softmax}]"},
+    {"lstm",
+     "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dropout: 0.2, dense: {units: 64, "
+     "activation: relu}, "
+     "dropout: 0.3, dense: {units: 32, activation: relu}, dropout: 0.3, dense: {units: classes, activation: "
+     "softmax}]"}};
 
 /// What every step reads.
 struct Data {
@@ -50,11 +58,13 @@ struct Data {
 
 /// One run.
 struct Run {
-  Run(const Network& network, const std::string& device, const Data& data, std::uint64_t seed, ThreadPool& pool)
+  Run(const Network& network, const std::string& device, const Data& data, std::uint64_t seed,
+      ThreadPool& pool)
       : node(config::parse_text(network.model, network.name, ".")),
         model(nn::Model::parse(config::Reader(node, "model"), input, classes, {})),
         loss(training::parse_loss(config::Node::plain("cross_entropy"))),
-        optimizer(training::parse_optimizer(config::Node::plain("adam"))), source(data.x.data(), rows, input.size()),
+        optimizer(training::parse_optimizer(config::Node::plain("adam"))),
+        source(data.x.data(), rows, input.size()),
         step(training::make_step(device, {&model, loss.get(), optimizer.get(), batch, seed, 1e-3}, pool)) {
     step->bind(source, data.labels.data());
   }
@@ -99,8 +109,10 @@ struct Case {
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 9;
   std::vector<std::string> devices{"cpu"};
-  if (const auto choice = device::choose("auto"); choice.name != "cpu") devices.push_back(choice.name);
-  else std::fprintf(stderr, "%s\n", choice.notice.c_str());
+  if (const auto choice = device::choose("auto"); choice.name != "cpu")
+    devices.push_back(choice.name);
+  else
+    std::fprintf(stderr, "%s\n", choice.notice.c_str());
   const Data data;
   ThreadPool pool(0);
   std::vector<Case> cases;
@@ -109,7 +121,8 @@ int main(int argc, char** argv) {
       for (const std::size_t side_by_side : {1, 4}) {
         if (side_by_side > 1 && (device == "cpu" || network.name != std::string("lstm"))) continue;
         auto& c = cases.emplace_back(Case{&network, device, {}});
-        for (std::size_t r = 0; r < side_by_side; ++r) c.runs.push_back(std::make_unique<Run>(network, device, data, r, pool));
+        for (std::size_t r = 0; r < side_by_side; ++r)
+          c.runs.push_back(std::make_unique<Run>(network, device, data, r, pool));
         for (const auto& note : c.runs[0]->step->notes()) std::fprintf(stderr, "%s\n", note.c_str());
       }
   for (int round = 0; round <= rounds; ++round)

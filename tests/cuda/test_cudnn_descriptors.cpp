@@ -1,5 +1,5 @@
-// cuDNN's descriptors, set up by the library itself: they finalise, and are refused, without a GPU. (Everything that
-// needs a handle is tested where there is one: tests/training/test_conformance.cpp.)
+// cuDNN's descriptors, set up by the library itself: they finalise, and are refused, without a GPU.
+// (Everything that needs a handle is tested where there is one: tests/training/test_conformance.cpp.)
 #include <gtest/gtest.h>
 
 #include <array>
@@ -22,7 +22,9 @@ TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
       int steps = 0, rows = 0, vector = 0;
       std::vector<int> lengths(std::size_t(s.rows), 0);
       float padding = 0;
-      ASSERT_EQ(cudnnGetRNNDataDescriptor(descriptor, &type, &layout, &steps, &rows, &vector, s.rows, lengths.data(), &padding), CUDNN_STATUS_SUCCESS);
+      ASSERT_EQ(cudnnGetRNNDataDescriptor(descriptor, &type, &layout, &steps, &rows, &vector, s.rows,
+                                          lengths.data(), &padding),
+                CUDNN_STATUS_SUCCESS);
       EXPECT_EQ(type, CUDNN_DATA_FLOAT);
       EXPECT_EQ(layout, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED);
       EXPECT_EQ((std::array{steps, rows, vector}), (std::array{s.steps, s.rows, size}));
@@ -31,7 +33,8 @@ TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
     cudnnDataType_t type{};
     int rank = 0;
     std::array<int, 3> extents{}, strides{};
-    ASSERT_EQ(cudnnGetTensorNdDescriptor(d.state, 3, &type, &rank, extents.data(), strides.data()), CUDNN_STATUS_SUCCESS);
+    ASSERT_EQ(cudnnGetTensorNdDescriptor(d.state, 3, &type, &rank, extents.data(), strides.data()),
+              CUDNN_STATUS_SUCCESS);
     EXPECT_EQ(rank, 3);
     EXPECT_EQ(extents, (std::array{1, s.rows, s.units}));
     EXPECT_EQ(strides, (std::array{s.rows * s.units, s.units, 1}));
@@ -53,7 +56,8 @@ TEST(CudnnDescriptors, OfLstmsFinaliseForBothAlgorithmsWithoutTf32) {
       std::int32_t inputs = 0, hidden = 0, projected = 0, layers = 0;
       cudnnDropoutDescriptor_t dropout{};
       std::uint32_t flags = 1;
-      ASSERT_EQ(cudnnGetRNNDescriptor_v8(rnn, &set, &cell, &biases, &direction, &input, &type, &precision, &math, &inputs, &hidden, &projected, &layers, &dropout, &flags),
+      ASSERT_EQ(cudnnGetRNNDescriptor_v8(rnn, &set, &cell, &biases, &direction, &input, &type, &precision,
+                                         &math, &inputs, &hidden, &projected, &layers, &dropout, &flags),
                 CUDNN_STATUS_SUCCESS);
       EXPECT_EQ(set, algorithm);
       EXPECT_EQ(cell, CUDNN_LSTM);
@@ -69,9 +73,11 @@ TEST(CudnnDescriptors, PersistentLstmsTakeTwoBiasesOnly) {
   // Why Timbre uses the mode with two biases, of which one stays zero.
   for (const auto mode : {CUDNN_RNN_NO_BIAS, CUDNN_RNN_SINGLE_INP_BIAS, CUDNN_RNN_SINGLE_REC_BIAS}) {
     const RnnDescriptor rnn;
-    EXPECT_EQ(cudnnSetRNNDescriptor_v8(rnn, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, CUDNN_LSTM, mode, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, CUDNN_DATA_FLOAT,
-                                       CUDNN_DATA_FLOAT, CUDNN_FMA_MATH, 13, 128, 128, 1, nullptr, CUDNN_RNN_PADDED_IO_DISABLED),
-              CUDNN_STATUS_NOT_SUPPORTED);
+    EXPECT_EQ(
+        cudnnSetRNNDescriptor_v8(rnn, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, CUDNN_LSTM, mode,
+                                 CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT, CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT,
+                                 CUDNN_FMA_MATH, 13, 128, 128, 1, nullptr, CUDNN_RNN_PADDED_IO_DISABLED),
+        CUDNN_STATUS_NOT_SUPPORTED);
   }
 }
 
@@ -81,7 +87,9 @@ TEST(CudnnDescriptors, WrongShapesAreErrorsThatShowTheCall) {
     FAIL();
   } catch (const Error& e) {
     const std::string text = e.what();
-    EXPECT_TRUE(text.starts_with("cuDNN: cudnnSetRNNDataDescriptor(x, ") && text.find("BAD_PARAM") != text.npos && text.find("(dnn.cpp:") != text.npos) << text;
+    EXPECT_TRUE(text.starts_with("cuDNN: cudnnSetRNNDataDescriptor(x, ") &&
+                text.find("BAD_PARAM") != text.npos && text.find("(dnn.cpp:") != text.npos)
+        << text;
   }
 }
 

@@ -1,6 +1,6 @@
-// The CUDA back end for training, its host code included, on the stand-in device, whose cuBLAS and cuDNN compute in
-// double: the same conformance as on a GPU, in both orders that streams allow; graphs; data that stream; steps side by
-// side; cuDNN's refusals; and every call failing once.
+// The CUDA back end for training, its host code included, on the stand-in device, whose cuBLAS and cuDNN
+// compute in double: the same conformance as on a GPU, in both orders that streams allow; graphs; data that
+// stream; steps side by side; cuDNN's refusals; and every call failing once.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -62,7 +62,8 @@ TEST_P(StandInTraining, MetricsUnderWayAreNotWaitedFor) {
   std::int64_t before = 0;
   for (int s = 0; s < 4; ++s) {
     train_steps(*step, 1, s);
-    const auto rows = step->metrics(false).rows;  // what has come back by now, which is never more than what was trained
+    const auto rows =
+        step->metrics(false).rows;  // what has come back by now, which is never more than what was trained
     EXPECT_GE(rows, before);
     EXPECT_LE(rows, 8 * (s + 1));
     if (!GetParam()) {
@@ -78,13 +79,15 @@ TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {
   ConformanceSetup setup(case_of("mlp"), 400);
   const auto run = [&](std::size_t room) {
     simt::device().largest_bytes = 0, simt::device().free_bytes = std::size_t{1} << 30;
-    auto step = make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
+    auto step =
+        make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
     if (room) simt::device().free_bytes = std::size_t(simt::device().largest_bytes) + room;
     step->bind(setup.data, setup.labels.data());
     const auto notes = step->notes();
     for (int s = 0; s < 9; ++s) {
       std::vector<std::int32_t> rows, after;
-      for (int i = 0; i < 8; ++i) rows.push_back((s * 37 + i * 11) % 400), after.push_back(((s + 1) * 37 + i * 11) % 400);
+      for (int i = 0; i < 8; ++i)
+        rows.push_back((s * 37 + i * 11) % 400), after.push_back(((s + 1) * 37 + i * 11) % 400);
       if (s % 4 != 3) step->prefetch(after);
       step->train(rows);
       if (s == 5) step->evaluate(std::span(rows).first(5));
@@ -108,7 +111,8 @@ TEST_P(StandInTraining, StepsSideBySideGiveTheSameBytesAsAlone) {
   std::vector<std::vector<float>> expected, together(names.size());
   for (std::size_t i = 0; i < names.size(); ++i) expected.push_back(alone(names[i], i));
   std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < names.size(); ++i) threads.emplace_back([&, i] { together[i] = alone(names[i], i); });
+  for (std::size_t i = 0; i < names.size(); ++i)
+    threads.emplace_back([&, i] { together[i] = alone(names[i], i); });
   for (auto& t : threads) t.join();
   EXPECT_EQ(together, expected);
 }
@@ -123,14 +127,22 @@ TEST_P(StandInTraining, TheLstmsAlgorithmIsChosenAndSaid) {
     return step->export_state().arena;
   };
   const std::string standard = "lstm (layer 0, 5 units): cuDNN's standard algorithm (persistent: ";
-  const auto persistent = state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_SUCCESS, "lstm (layer 0, 5 units): cuDNN's persistent algorithm for small states");
-  EXPECT_EQ(state_with(CUDNN_STATUS_NOT_SUPPORTED, CUDNN_STATUS_SUCCESS, standard + "cudnnSetRNNDescriptor_v8: CUDNN_STATUS_NOT_SUPPORTED)"), persistent);
-  EXPECT_EQ(state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_NOT_SUPPORTED, standard + "cudnnRNNBackwardData_v8: CUDNN_STATUS_NOT_SUPPORTED)"), persistent);
-  EXPECT_EQ(large.step("cuda")->notes().at(0), "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
+  const auto persistent =
+      state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_SUCCESS,
+                 "lstm (layer 0, 5 units): cuDNN's persistent algorithm for small states");
+  EXPECT_EQ(state_with(CUDNN_STATUS_NOT_SUPPORTED, CUDNN_STATUS_SUCCESS,
+                       standard + "cudnnSetRNNDescriptor_v8: CUDNN_STATUS_NOT_SUPPORTED)"),
+            persistent);
+  EXPECT_EQ(state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_NOT_SUPPORTED,
+                       standard + "cudnnRNNBackwardData_v8: CUDNN_STATUS_NOT_SUPPORTED)"),
+            persistent);
+  EXPECT_EQ(large.step("cuda")->notes().at(0),
+            "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
 }
 
 TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
-  ConformanceSetup setup({"small", "[lstm: {units: 2}, dense: {units: classes, activation: softmax}]", {2, 2}}, 23);
+  ConformanceSetup setup(
+      {"small", "[lstm: {units: 2}, dense: {units: classes, activation: softmax}]", {2, 2}}, 23);
   const auto use = [&] {
     const auto step = setup.step("cuda", 1, 4);
     for (int s = 0; s < 3; ++s) step->train(std::vector<std::int32_t>{1, 2, 3 + s});
@@ -154,7 +166,9 @@ TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
     } catch (const Error& e) {
       noticed = true;
       const std::string text = e.what();
-      EXPECT_TRUE(text.starts_with("CUDA: cuda") || text.starts_with("cuBLAS: cublas") || text.starts_with("cuDNN: ") || text.starts_with("lstm (layer 0")) << text;
+      EXPECT_TRUE(text.starts_with("CUDA: cuda") || text.starts_with("cuBLAS: cublas") ||
+                  text.starts_with("cuDNN: ") || text.starts_with("lstm (layer 0"))
+          << text;
     }
     const auto said = testing::internal::GetCapturedStderr();
     EXPECT_TRUE(noticed || !said.empty()) << "call " << i << " failed unnoticed";
@@ -163,7 +177,8 @@ TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
   simt::device().fail_at = -1;
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, StandInTraining, testing::Bool(), [](const auto& info) { return info.param ? "AtOnce" : "AsLateAsAllowed"; });
+INSTANTIATE_TEST_SUITE_P(Streams, StandInTraining, testing::Bool(),
+                         [](const auto& info) { return info.param ? "AtOnce" : "AsLateAsAllowed"; });
 
 }  // namespace
 }  // namespace timbre::training

@@ -1,5 +1,6 @@
-// The layers' kernels on the SIMT host: each against a reference in double, with odd sizes and tails, in every order of
-// threads; each barrier of each, taken out, must show; and the dropout masks against the CPU's layer, bit for bit.
+// The layers' kernels on the SIMT host: each against a reference in double, with odd sizes and tails, in
+// every order of threads; each barrier of each, taken out, must show; and the dropout masks against the CPU's
+// layer, bit for bit.
 #include <gtest/gtest.h>
 
 #include "kernel_harness.hpp"
@@ -14,29 +15,42 @@ using nn::Activation;
 
 double value_of(Activation a, double x) {
   switch (a) {
-    case Activation::relu: return std::max(x, 0.0);
-    case Activation::sigmoid: return 1 / (1 + std::exp(-x));
-    case Activation::tanh: return std::tanh(x);
-    case Activation::elu: return x > 0 ? x : std::expm1(x);
-    default: return x;
+    case Activation::relu:
+      return std::max(x, 0.0);
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::elu:
+      return x > 0 ? x : std::expm1(x);
+    default:
+      return x;
   }
 }
 double slope_of(Activation a, double x) {
   switch (a) {
-    case Activation::relu: return x > 0;
-    case Activation::sigmoid: return value_of(a, x) * (1 - value_of(a, x));
-    case Activation::tanh: return 1 - std::tanh(x) * std::tanh(x);
-    case Activation::elu: return x > 0 ? 1 : std::exp(x);
-    default: return 1;
+    case Activation::relu:
+      return x > 0;
+    case Activation::sigmoid:
+      return value_of(a, x) * (1 - value_of(a, x));
+    case Activation::tanh:
+      return 1 - std::tanh(x) * std::tanh(x);
+    case Activation::elu:
+      return x > 0 ? 1 : std::exp(x);
+    default:
+      return 1;
   }
 }
 
 /// y and to = slope of what came, by rows.
-void activation_reference(Activation a, const std::vector<float>& z, const std::vector<float>& bias, const std::vector<float>& dy,
-                          std::int64_t rows, std::int64_t columns, std::vector<double>& y, std::vector<double>& dz) {
+void activation_reference(Activation a, const std::vector<float>& z, const std::vector<float>& bias,
+                          const std::vector<float>& dy, std::int64_t rows, std::int64_t columns,
+                          std::vector<double>& y, std::vector<double>& dz) {
   for (std::int64_t r = 0; r < rows; ++r) {
     std::vector<double> x, p;
-    for (std::int64_t c = 0; c < columns; ++c) x.push_back(double(z[std::size_t(r * columns + c)]) + (bias.empty() ? 0 : double(bias[std::size_t(c)])));
+    for (std::int64_t c = 0; c < columns; ++c)
+      x.push_back(double(z[std::size_t(r * columns + c)]) +
+                  (bias.empty() ? 0 : double(bias[std::size_t(c)])));
     double sum = 0, product = 0;
     for (const double v : x) sum += std::exp(v);
     for (std::int64_t c = 0; c < columns; ++c) {
@@ -52,31 +66,35 @@ void activation_reference(Activation a, const std::vector<float>& z, const std::
 }
 
 KernelCase activation_case(Activation a, std::int64_t rows, std::int64_t columns, bool with_bias) {
-  return {"activation " + nn::name_of(a) + " " + std::to_string(rows) + " x " + std::to_string(columns), [=] {
-            const auto z = random_values(std::size_t(rows * columns), 1, -4, 4), dy = random_values(z.size(), 2, -1, 1);
-            const auto bias = random_values(with_bias ? std::size_t(columns) : 0, 3, -1, 1);
-            const auto y = to_device(z), g = to_device(dy), b = to_device(bias);
-            bias_activation(nullptr, a, b.data(), y.data(), rows, columns);
-            const DeviceArray<float> dz(z.size());
-            activation_slope(nullptr, a, y.data(), g.data(), dz.data(), rows, columns);
-            activation_slope(nullptr, a, y.data(), g.data(), g.data(), rows, columns);
-            std::vector<double> ey, edz;
-            activation_reference(a, z, bias, dy, rows, columns, ey, edz);
-            const auto allowed = [](double) { return 1e-6; };
-            return std::max({worst_error(from_device(y), ey, allowed), worst_error(from_device(dz), edz, allowed),
-                             from_device(dz) == from_device(g) ? 0.0 : 2.0});
-          }};
+  return {
+      "activation " + nn::name_of(a) + " " + std::to_string(rows) + " x " + std::to_string(columns), [=] {
+        const auto z = random_values(std::size_t(rows * columns), 1, -4, 4),
+                   dy = random_values(z.size(), 2, -1, 1);
+        const auto bias = random_values(with_bias ? std::size_t(columns) : 0, 3, -1, 1);
+        const auto y = to_device(z), g = to_device(dy), b = to_device(bias);
+        bias_activation(nullptr, a, b.data(), y.data(), rows, columns);
+        const DeviceArray<float> dz(z.size());
+        activation_slope(nullptr, a, y.data(), g.data(), dz.data(), rows, columns);
+        activation_slope(nullptr, a, y.data(), g.data(), g.data(), rows, columns);
+        std::vector<double> ey, edz;
+        activation_reference(a, z, bias, dy, rows, columns, ey, edz);
+        const auto allowed = [](double) { return 1e-6; };
+        return std::max({worst_error(from_device(y), ey, allowed), worst_error(from_device(dz), edz, allowed),
+                         from_device(dz) == from_device(g) ? 0.0 : 2.0});
+      }};
 }
 
 KernelCase column_sums_case(std::int64_t rows, std::int64_t columns) {
   return {"column sums " + std::to_string(rows) + " x " + std::to_string(columns), [=] {
             const auto a = random_values(std::size_t(rows * columns), 1, -1, 1);
             const auto d = to_device(a);
-            const DeviceArray<float> work(std::size_t(column_sums_work(rows, columns))), total((std::size_t(columns)));
+            const DeviceArray<float> work(std::size_t(column_sums_work(rows, columns))),
+                total((std::size_t(columns)));
             column_sums(nullptr, d.data(), rows, columns, work.data(), total.data());
             std::vector<double> expected(std::size_t(columns), 0);
             for (std::size_t i = 0; i < a.size(); ++i) expected[i % std::size_t(columns)] += a[i];
-            return worst_error(from_device(total), expected, [&](double) { return 1e-6 * std::sqrt(double(rows)); });
+            return worst_error(from_device(total), expected,
+                               [&](double) { return 1e-6 * std::sqrt(double(rows)); });
           }};
 }
 
@@ -85,51 +103,71 @@ struct BatchNorm {
   bool scale = true, center = true;
 };
 KernelCase batch_norm_case(BatchNorm s) {
-  return {"batch norm " + std::to_string(s.rows) + " x " + std::to_string(s.inner) + " x " + std::to_string(s.channels), [=] {
-            const auto n = std::size_t(s.rows * s.inner * s.channels), channels = std::size_t(s.channels);
-            const auto x = random_values(n, 1, 3, 5), dy = random_values(n, 2, -1, 1);
-            const auto gamma = random_values(channels, 3, 0.5, 2), beta = random_values(channels, 4, -1, 1);
-            const auto mm = random_values(channels, 5, -1, 1), mv = random_values(channels, 6, 0.5, 2);
-            const auto dx = to_device(x), ddy = to_device(dy), dg = to_device(gamma), db = to_device(beta), dmm = to_device(mm), dmv = to_device(mv);
-            const auto live = to_device(std::vector<std::int32_t>{std::int32_t(s.live)});
-            const DeviceArray<float> y(n), y_moving(n), back(n), g_gamma(channels), g_beta(channels), f(7 * channels);
-            const DeviceArray<double> d(2 * channels), sums(2 * channels), partial(std::size_t(normalisation_work(s.rows, s.inner, s.channels)));
-            NormalisationArrays a{s.scale ? dg.data() : nullptr, s.center ? db.data() : nullptr, dmm.data(), dmv.data(), 0.9, 1e-3, d.data(), d.data() + channels};
-            for (float** p : {&a.mean, &a.factor, &a.offset, &a.mean_dy, &a.factor_dy, &a.slope, &a.rest}) *p = f.data() + (p - &a.mean) * s.channels;
-            const NormalisationBatch batch{s.rows, s.inner, s.channels, live.data(), partial.data(), sums.data()};
-            normalise(nullptr, a, batch, false, dx.data(), y_moving.data());
-            normalise(nullptr, a, batch, true, dx.data(), y.data());
-            normalise_backward(nullptr, a, batch, dx.data(), ddy.data(), back.data(), g_gamma.data(), g_beta.data());
-            std::vector<double> ey(n), eym(n), edx(n), eg, eb, emm, emv;
-            const auto count = std::size_t(s.live * s.inner);
-            for (std::size_t c = 0; c < channels; ++c) {
-              const auto at = [&](std::size_t i) { return i * channels + c; };
-              const double g = s.scale ? double(gamma[c]) : 1, b = s.center ? double(beta[c]) : 0;
-              double mean = 0, variance = 0, sum = 0, product = 0;
-              for (std::size_t i = 0; i < count; ++i) mean += x[at(i)] / double(count);
-              for (std::size_t i = 0; i < count; ++i) variance += std::pow(x[at(i)] - mean, 2) / double(count);
-              const double deviation = std::sqrt(variance + 1e-3);
-              for (std::size_t i = 0; i < count; ++i) sum += dy[at(i)], product += dy[at(i)] * (x[at(i)] - mean) / deviation;
-              for (std::size_t i = 0; i < n / channels; ++i) {
-                const double hat = (x[at(i)] - mean) / deviation;
-                ey[at(i)] = g * hat + b;
-                eym[at(i)] = g * (x[at(i)] - mm[c]) / std::sqrt(mv[c] + 1e-3) + b;
-                edx[at(i)] = i < count ? g / deviation * (dy[at(i)] - sum / double(count) - hat * product / double(count)) : 0;
-              }
-              eg.push_back(product), eb.push_back(sum);
-              emm.push_back(0.9 * mm[c] + 0.1 * mean), emv.push_back(0.9 * mv[c] + 0.1 * variance);
-            }
-            const auto allowed = [](double e) { return 1e-5 + 1e-6 * std::abs(e); };
-            return std::max({worst_error(from_device(y), ey, allowed), worst_error(from_device(y_moving), eym, allowed),
-                             worst_error(from_device(back), edx, allowed), worst_error(from_device(g_gamma), eg, allowed),
-                             worst_error(from_device(g_beta), eb, allowed), worst_error(from_device(dmm), emm, allowed),
-                             worst_error(from_device(dmv), emv, allowed)});
-          }};
+  return {
+      "batch norm " + std::to_string(s.rows) + " x " + std::to_string(s.inner) + " x " +
+          std::to_string(s.channels),
+      [=] {
+        const auto n = std::size_t(s.rows * s.inner * s.channels), channels = std::size_t(s.channels);
+        const auto x = random_values(n, 1, 3, 5), dy = random_values(n, 2, -1, 1);
+        const auto gamma = random_values(channels, 3, 0.5, 2), beta = random_values(channels, 4, -1, 1);
+        const auto mm = random_values(channels, 5, -1, 1), mv = random_values(channels, 6, 0.5, 2);
+        const auto dx = to_device(x), ddy = to_device(dy), dg = to_device(gamma), db = to_device(beta),
+                   dmm = to_device(mm), dmv = to_device(mv);
+        const auto live = to_device(std::vector<std::int32_t>{std::int32_t(s.live)});
+        const DeviceArray<float> y(n), y_moving(n), back(n), g_gamma(channels), g_beta(channels),
+            f(7 * channels);
+        const DeviceArray<double> d(2 * channels), sums(2 * channels),
+            partial(std::size_t(normalisation_work(s.rows, s.inner, s.channels)));
+        NormalisationArrays a{s.scale ? dg.data() : nullptr,
+                              s.center ? db.data() : nullptr,
+                              dmm.data(),
+                              dmv.data(),
+                              0.9,
+                              1e-3,
+                              d.data(),
+                              d.data() + channels};
+        for (float** p : {&a.mean, &a.factor, &a.offset, &a.mean_dy, &a.factor_dy, &a.slope, &a.rest})
+          *p = f.data() + (p - &a.mean) * s.channels;
+        const NormalisationBatch batch{s.rows, s.inner, s.channels, live.data(), partial.data(), sums.data()};
+        normalise(nullptr, a, batch, false, dx.data(), y_moving.data());
+        normalise(nullptr, a, batch, true, dx.data(), y.data());
+        normalise_backward(nullptr, a, batch, dx.data(), ddy.data(), back.data(), g_gamma.data(),
+                           g_beta.data());
+        std::vector<double> ey(n), eym(n), edx(n), eg, eb, emm, emv;
+        const auto count = std::size_t(s.live * s.inner);
+        for (std::size_t c = 0; c < channels; ++c) {
+          const auto at = [&](std::size_t i) { return i * channels + c; };
+          const double g = s.scale ? double(gamma[c]) : 1, b = s.center ? double(beta[c]) : 0;
+          double mean = 0, variance = 0, sum = 0, product = 0;
+          for (std::size_t i = 0; i < count; ++i) mean += x[at(i)] / double(count);
+          for (std::size_t i = 0; i < count; ++i) variance += std::pow(x[at(i)] - mean, 2) / double(count);
+          const double deviation = std::sqrt(variance + 1e-3);
+          for (std::size_t i = 0; i < count; ++i)
+            sum += dy[at(i)], product += dy[at(i)] * (x[at(i)] - mean) / deviation;
+          for (std::size_t i = 0; i < n / channels; ++i) {
+            const double hat = (x[at(i)] - mean) / deviation;
+            ey[at(i)] = g * hat + b;
+            eym[at(i)] = g * (x[at(i)] - mm[c]) / std::sqrt(mv[c] + 1e-3) + b;
+            edx[at(i)] =
+                i < count ? g / deviation * (dy[at(i)] - sum / double(count) - hat * product / double(count))
+                          : 0;
+          }
+          eg.push_back(product), eb.push_back(sum);
+          emm.push_back(0.9 * mm[c] + 0.1 * mean), emv.push_back(0.9 * mv[c] + 0.1 * variance);
+        }
+        const auto allowed = [](double e) { return 1e-5 + 1e-6 * std::abs(e); };
+        return std::max(
+            {worst_error(from_device(y), ey, allowed), worst_error(from_device(y_moving), eym, allowed),
+             worst_error(from_device(back), edx, allowed), worst_error(from_device(g_gamma), eg, allowed),
+             worst_error(from_device(g_beta), eb, allowed), worst_error(from_device(dmm), emm, allowed),
+             worst_error(from_device(dmv), emv, allowed)});
+      }};
 }
 
 WindowGrid grid_of(const nn::Window2D& w) {
   const auto side = [](const nn::WindowAxis& a) {
-    return WindowSide{std::int32_t(a.in), std::int32_t(a.kernel), std::int32_t(a.stride), std::int32_t(a.out), std::int32_t(a.before)};
+    return WindowSide{std::int32_t(a.in), std::int32_t(a.kernel), std::int32_t(a.stride), std::int32_t(a.out),
+                      std::int32_t(a.before)};
   };
   return {side(w.h), side(w.w), w.channels};
 }
@@ -143,7 +181,8 @@ void for_windows(const WindowGrid& g, F&& f) {
         for (int b = 0; b < g.w.kernel; ++b) {
           const int ih = oh * g.h.stride - g.h.before + a, iw = ow * g.w.stride - g.w.before + b;
           const bool in = ih >= 0 && iw >= 0 && ih < g.h.in && iw < g.w.in;
-          f(std::int64_t(oh * g.w.out + ow), std::int64_t(a * g.w.kernel + b), in ? std::int64_t(ih * g.w.in + iw) : -1);
+          f(std::int64_t(oh * g.w.out + ow), std::int64_t(a * g.w.kernel + b),
+            in ? std::int64_t(ih * g.w.in + iw) : -1);
         }
 }
 
@@ -163,32 +202,38 @@ KernelCase window_case(Shape input, nn::Extent2D kernel, nn::Extent2D stride, st
             pool_backward(nullptr, g, pictures, ddy.data(), place.data(), back.data());
             windows_to_columns(nullptr, g, pictures, dx.data(), made.data());
             columns_to_windows(nullptr, g, pictures, dc.data(), spread.data());
-            std::vector<double> ey(dy.size(), -INFINITY), eback(x.size()), emade(columns.size()), espread(x.size());
+            std::vector<double> ey(dy.size(), -INFINITY), eback(x.size()), emade(columns.size()),
+                espread(x.size());
             for (std::int64_t p = 0; p < pictures; ++p)
               for (std::int64_t c = 0; c < ch; ++c) {
                 std::vector<std::int64_t> winner(std::size_t(g.places()), -1);
                 for_windows(g, [&](std::int64_t out, std::int64_t in_window, std::int64_t in) {
                   const auto column = std::size_t((p * g.places() + out) * k + in_window * ch + c);
-                  const auto from = std::size_t(p * g.input_size() + in * ch + c), to = std::size_t(p * g.output_size() + out * ch + c);
+                  const auto from = std::size_t(p * g.input_size() + in * ch + c),
+                             to = std::size_t(p * g.output_size() + out * ch + c);
                   if (in < 0) return;
                   emade[column] = x[from];
                   espread[from] += columns[column];
                   if (x[from] > ey[to]) ey[to] = x[from], winner[std::size_t(out)] = std::int64_t(from);
                 });
                 for (std::int64_t out = 0; out < g.places(); ++out)
-                  eback[std::size_t(winner[std::size_t(out)])] += dy[std::size_t(p * g.output_size() + out * ch + c)];
+                  eback[std::size_t(winner[std::size_t(out)])] +=
+                      dy[std::size_t(p * g.output_size() + out * ch + c)];
               }
             const auto exact = [](double) { return 1e-30; };
             const auto summed = [](double) { return 1e-6; };
-            return std::max({worst_error(from_device(y), ey, exact), worst_error(from_device(back), eback, summed),
-                             worst_error(from_device(made), emade, exact), worst_error(from_device(spread), espread, summed)});
+            return std::max({worst_error(from_device(y), ey, exact),
+                             worst_error(from_device(back), eback, summed),
+                             worst_error(from_device(made), emade, exact),
+                             worst_error(from_device(spread), espread, summed)});
           }};
 }
 
 KernelCase lstm_layout_case(std::int64_t inputs, std::int64_t units, bool with_bias) {
   return {"lstm weights " + std::to_string(inputs) + " to " + std::to_string(units), [=] {
             const auto gates = std::size_t(4 * units);
-            const auto w = random_values(std::size_t(inputs) * gates, 1, -1, 1), r = random_values(std::size_t(units) * gates, 2, -1, 1);
+            const auto w = random_values(std::size_t(inputs) * gates, 1, -1, 1),
+                       r = random_values(std::size_t(units) * gates, 2, -1, 1);
             const auto b = random_values(with_bias ? gates : 0, 3, -1, 1);
             // Matrices in any order, with gaps between them.
             LstmPlaces places{};
@@ -205,20 +250,26 @@ KernelCase lstm_layout_case(std::int64_t inputs, std::int64_t units, bool with_b
             for (std::int64_t gate = 0; gate < 4; ++gate)
               for (std::int64_t u = 0; u < units; ++u) {
                 const auto column = std::size_t(gate * units + u);
-                for (std::int64_t i = 0; i < inputs; ++i) expected[std::size_t(places.kernel[gate] + u * inputs + i)] = w[std::size_t(i) * gates + column];
-                for (std::int64_t i = 0; i < units; ++i) expected[std::size_t(places.recurrent[gate] + u * units + i)] = r[std::size_t(i) * gates + column];
+                for (std::int64_t i = 0; i < inputs; ++i)
+                  expected[std::size_t(places.kernel[gate] + u * inputs + i)] =
+                      w[std::size_t(i) * gates + column];
+                for (std::int64_t i = 0; i < units; ++i)
+                  expected[std::size_t(places.recurrent[gate] + u * units + i)] =
+                      r[std::size_t(i) * gates + column];
                 if (with_bias) expected[std::size_t(places.bias[gate] + u)] = b[column];
               }
             const DeviceArray<float> w2(w.size()), r2(r.size()), b2(b.size());
             lstm_from_space(nullptr, places, {w2.data(), r2.data(), b2.data(), inputs, units}, space.data());
             const bool back = from_device(w2) == w && from_device(r2) == r && from_device(b2) == b;
-            return std::max(back ? 0.0 : 2.0, worst_error(from_device(space), expected, [](double) { return 1e-30; }));
+            return std::max(back ? 0.0 : 2.0,
+                            worst_error(from_device(space), expected, [](double) { return 1e-30; }));
           }};
 }
 
 KernelCase time_major_case(std::int64_t rows, std::int64_t steps, std::int64_t size, bool reversed) {
   return {"time-major " + std::to_string(rows) + " x " + std::to_string(steps), [=] {
-            const auto x = random_values(std::size_t(rows * steps * size), 1, -1, 1), last = random_values(std::size_t(rows * size), 2, -1, 1);
+            const auto x = random_values(std::size_t(rows * steps * size), 1, -1, 1),
+                       last = random_values(std::size_t(rows * size), 2, -1, 1);
             const auto dx = to_device(x), dl = to_device(last);
             const DeviceArray<float> t(x.size()), back(x.size()), all(x.size());
             to_time_major(nullptr, dx.data(), t.data(), rows, steps, size, reversed);
@@ -231,17 +282,31 @@ KernelCase time_major_case(std::int64_t rows, std::int64_t steps, std::int64_t s
                   expected.push_back(x[std::size_t((r * steps + (reversed ? steps - 1 - s : s)) * size + v)]);
             std::copy(last.begin(), last.end(), only.end() - std::ssize(last));
             const auto exact = [](double) { return 1e-30; };
-            return std::max({worst_error(from_device(t), expected, exact), worst_error(from_device(all), only, exact), from_device(back) == x ? 0.0 : 2.0});
+            return std::max({worst_error(from_device(t), expected, exact),
+                             worst_error(from_device(all), only, exact), from_device(back) == x ? 0.0 : 2.0});
           }};
 }
 
 std::vector<KernelCase> layer_kernels() {
-  std::vector<KernelCase> cases{column_sums_case(1, 1), column_sums_case(31, 33), column_sums_case(130, 5), column_sums_case(8300, 3),
-                                batch_norm_case({5, 5, 7, 3}), batch_norm_case({6, 4, 31, 33}), batch_norm_case({40, 33, 1, 7, false, true}), batch_norm_case({3, 1, 50, 2, true, false}),
-                                window_case({7, 5, 3}, {3, 3}, {2, 2}, "same"), window_case({8, 6, 2}, {2, 3}, {2, 1}, "same"),
-                                window_case({9, 7, 1}, {3, 2}, {2, 3}, "valid"), window_case({5, 4, 2}, {1, 1}, {2, 2}, "valid"), window_case({3, 3, 4}, {5, 4}, {1, 1}, "same"),
-                                lstm_layout_case(3, 5, true), lstm_layout_case(7, 2, false), lstm_layout_case(5, 5, true),
-                                time_major_case(3, 4, 5, false), time_major_case(2, 7, 3, true), time_major_case(1, 1, 1, true)};
+  std::vector<KernelCase> cases{column_sums_case(1, 1),
+                                column_sums_case(31, 33),
+                                column_sums_case(130, 5),
+                                column_sums_case(8300, 3),
+                                batch_norm_case({5, 5, 7, 3}),
+                                batch_norm_case({6, 4, 31, 33}),
+                                batch_norm_case({40, 33, 1, 7, false, true}),
+                                batch_norm_case({3, 1, 50, 2, true, false}),
+                                window_case({7, 5, 3}, {3, 3}, {2, 2}, "same"),
+                                window_case({8, 6, 2}, {2, 3}, {2, 1}, "same"),
+                                window_case({9, 7, 1}, {3, 2}, {2, 3}, "valid"),
+                                window_case({5, 4, 2}, {1, 1}, {2, 2}, "valid"),
+                                window_case({3, 3, 4}, {5, 4}, {1, 1}, "same"),
+                                lstm_layout_case(3, 5, true),
+                                lstm_layout_case(7, 2, false),
+                                lstm_layout_case(5, 5, true),
+                                time_major_case(3, 4, 5, false),
+                                time_major_case(2, 7, 3, true),
+                                time_major_case(1, 1, 1, true)};
   for (const auto& name : nn::activation_names())
     for (const bool bias : {false, true}) {
       cases.push_back(activation_case(nn::activation_of(name), 37, 10, bias));
@@ -259,7 +324,9 @@ TEST(LayerKernels, AgreeWithReferencesInDoubleInEveryOrderOfThreads) {
 }
 
 TEST(LayerKernels, AreWrongWithoutAnyOneOfTheirBarriers) {
-  expect_every_barrier_is_needed({column_sums_case(31, 33), batch_norm_case({5, 5, 7, 3}), activation_case(Activation::softmax, 5, 40, true)}, 1);
+  expect_every_barrier_is_needed({column_sums_case(31, 33), batch_norm_case({5, 5, 7, 3}),
+                                  activation_case(Activation::softmax, 5, 40, true)},
+                                 1);
 }
 
 TEST(LayerKernels, SumsAreTheSameBytesInEveryOrderOfThreads) {
@@ -284,7 +351,8 @@ TEST(LayerKernels, DropoutDrawsTheCpusMasksBitForBit) {
       const auto x = to_device(cpu.x);
       const auto counter = to_device(std::vector<std::int64_t>{step});
       const DeviceArray<float> y(cpu.x.size());
-      apply_dropout(nullptr, 0x123456789abcull, 3, rate, counter.data(), x.data(), y.data(), std::int64_t(cpu.x.size()));
+      apply_dropout(nullptr, 0x123456789abcull, 3, rate, counter.data(), x.data(), y.data(),
+                    std::int64_t(cpu.x.size()));
       EXPECT_TRUE(nn::testing::same_bytes(from_device(y), cpu.y_rows())) << rate << " " << step;
     }
   }

@@ -1,5 +1,5 @@
-// The training step's own kernels on the SIMT host: gather with its row mask, loss, penalties, metrics, optimizers; each
-// against a reference in double, in every order of threads, and with each barrier taken out.
+// The training step's own kernels on the SIMT host: gather with its row mask, loss, penalties, metrics,
+// optimizers; each against a reference in double, in every order of threads, and with each barrier taken out.
 #include <gtest/gtest.h>
 
 #include "kernel_harness.hpp"
@@ -11,11 +11,13 @@ namespace {
 
 /// A batch of `live` rows of random data.
 struct TestBatch {
-  TestBatch(std::int64_t data_rows, std::int64_t width, std::int64_t capacity, std::int64_t live, std::int64_t classes)
+  TestBatch(std::int64_t data_rows, std::int64_t width, std::int64_t capacity, std::int64_t live,
+            std::int64_t classes)
       : x(random_values(std::size_t(data_rows * width), 1, -1, 1)), features(to_device(x)) {
     for (std::int64_t r = 0; r < data_rows; ++r) label.push_back(std::int32_t(r * 7 % classes));
     labels = to_device(label);
-    for (std::int64_t r = 0; r < capacity; ++r) row.push_back(r < live ? std::int32_t((r * 5 + 3) % data_rows) : 1 << 30);
+    for (std::int64_t r = 0; r < capacity; ++r)
+      row.push_back(r < live ? std::int32_t((r * 5 + 3) % data_rows) : 1 << 30);
     rows = to_device(row);
     header = to_device(std::vector<BatchHeader>{{features.data(), labels.data(), std::int32_t(live), 0}});
   }
@@ -33,40 +35,48 @@ KernelCase gather_case(std::int64_t width, std::int64_t capacity, std::int64_t l
             gather_rows(nullptr, b.header.data(), b.rows.data(), capacity, width, out.data());
             std::vector<double> expected;
             for (std::int64_t r = 0; r < capacity; ++r)
-              for (std::int64_t c = 0; c < width; ++c) expected.push_back(r < live ? b.x[std::size_t(b.row[std::size_t(r)] * width + c)] : 0);
+              for (std::int64_t c = 0; c < width; ++c)
+                expected.push_back(r < live ? b.x[std::size_t(b.row[std::size_t(r)] * width + c)] : 0);
             return worst_error(from_device(out), expected, [](double) { return 1e-30; });
           }};
 }
 
-KernelCase loss_case(std::int64_t capacity, std::int64_t live, std::int64_t classes, double smoothing, double magnitude) {
+KernelCase loss_case(std::int64_t capacity, std::int64_t live, std::int64_t classes, double smoothing,
+                     double magnitude) {
   return {"cross-entropy " + std::to_string(classes) + " classes", [=] {
             const TestBatch b(20, 1, capacity, live, classes);
             auto z = random_values(std::size_t(capacity * classes), 3, -magnitude, magnitude);
             if (classes > 2) z[1] = z[2] = float(magnitude) * 2;  // equal largest ones
             const auto dz = to_device(z);
-            const DeviceArray<float> losses{std::size_t(capacity)}, gradient(z.size()), probabilities(z.size());
+            const DeviceArray<float> losses{std::size_t(capacity)}, gradient(z.size()),
+                probabilities(z.size());
             const DeviceArray<std::int32_t> hits{std::size_t(capacity)};
-            cross_entropy(nullptr, dz.data(), b.header.data(), b.rows.data(), capacity, classes, training::SmoothedTarget::of(smoothing, classes),
-                          losses.data(), hits.data(), gradient.data(), probabilities.data());
+            cross_entropy(nullptr, dz.data(), b.header.data(), b.rows.data(), capacity, classes,
+                          training::SmoothedTarget::of(smoothing, classes), losses.data(), hits.data(),
+                          gradient.data(), probabilities.data());
             std::vector<double> el, eg, ep;
             bool hits_right = true;
             const auto got = from_device(hits);
             for (std::int64_t r = 0; r < capacity; ++r) {
               const float* row = z.data() + r * classes;
               const bool on = r < live;
-              const std::int64_t label = on ? b.label[std::size_t(b.row[std::size_t(r)])] : -1, best = std::max_element(row, row + classes) - row;
+              const std::int64_t label = on ? b.label[std::size_t(b.row[std::size_t(r)])] : -1,
+                                 best = std::max_element(row, row + classes) - row;
               hits_right = hits_right && got[std::size_t(r)] == (best == label);
               double sum = 0, loss = 0;
               for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(double(row[c]) - row[best]);
               for (std::int64_t c = 0; c < classes; ++c) {
-                const double log_p = double(row[c]) - row[best] - std::log(sum), t = smoothing / double(classes) + (c == label ? 1 - smoothing : 0);
+                const double log_p = double(row[c]) - row[best] - std::log(sum),
+                             t = smoothing / double(classes) + (c == label ? 1 - smoothing : 0);
                 loss -= t * log_p;
-                ep.push_back(on ? std::exp(log_p) : 0), eg.push_back(on ? (std::exp(log_p) - t) / double(live) : 0);
+                ep.push_back(on ? std::exp(log_p) : 0),
+                    eg.push_back(on ? (std::exp(log_p) - t) / double(live) : 0);
               }
               el.push_back(on ? loss : 0);
             }
             const auto allowed = [](double e) { return 2e-6 * (1 + std::abs(e)); };
-            return std::max({hits_right ? 0.0 : 2.0, worst_error(from_device(losses), el, allowed), worst_error(from_device(gradient), eg, allowed),
+            return std::max({hits_right ? 0.0 : 2.0, worst_error(from_device(losses), el, allowed),
+                             worst_error(from_device(gradient), eg, allowed),
                              worst_error(from_device(probabilities), ep, allowed)});
           }};
 }
@@ -114,22 +124,30 @@ KernelCase finish_case(std::int64_t capacity, std::int64_t live, float poison) {
             const auto scalars = to_device(std::vector<StepScalars>{{41, 0.01, 0, 2.5, 7, 30, 0}});
             const DeviceArray<double> partial(arena.stretches.size()), total(2);
             const auto count = std::int64_t(arena.stretches.size());
-            finish_loss(nullptr, arena.device_stretches.data(), count, p.data(), dl.data(), dh.data(), b.header.data(), scalars.data(), partial.data(), total.data());
-            sum_penalties(nullptr, arena.device_stretches.data(), count, p.data(), partial.data(), total.data() + 1);
+            finish_loss(nullptr, arena.device_stretches.data(), count, p.data(), dl.data(), dh.data(),
+                        b.header.data(), scalars.data(), partial.data(), total.data());
+            sum_penalties(nullptr, arena.device_stretches.data(), count, p.data(), partial.data(),
+                          total.data() + 1);
             const auto s = from_device(scalars)[0];
             const auto t = from_device(total);
             double loss = 2.5 + arena.penalty() * double(live);
             std::int64_t correct = 7;
-            for (std::int64_t r = 0; r < live; ++r) loss += losses[std::size_t(r)], correct += hits[std::size_t(r)];
-            const bool counted = s.step == 42 && s.correct == correct && s.rows == 30 + live && s.bad_step == (std::isfinite(poison) ? 0 : 42) && t[0] == t[1];
-            const double error = std::max(std::abs(t[0] - arena.penalty()), std::isfinite(poison) ? std::abs(s.loss_sum - loss) : 0.0) / 1e-9;
+            for (std::int64_t r = 0; r < live; ++r)
+              loss += losses[std::size_t(r)], correct += hits[std::size_t(r)];
+            const bool counted = s.step == 42 && s.correct == correct && s.rows == 30 + live &&
+                                 s.bad_step == (std::isfinite(poison) ? 0 : 42) && t[0] == t[1];
+            const double error = std::max(std::abs(t[0] - arena.penalty()),
+                                          std::isfinite(poison) ? std::abs(s.loss_sum - loss) : 0.0) /
+                                 1e-9;
             return counted && std::isfinite(error) ? error : INFINITY;
           }};
 }
 
 std::vector<KernelCase> training_kernels() {
-  return {gather_case(1, 5, 5), gather_case(67, 9, 4), loss_case(5, 5, 10, 0, 3), loss_case(9, 6, 10, 0.1, 3), loss_case(3, 2, 70, 0.3, 3),
-          loss_case(4, 4, 33, 0, 300), loss_case(2, 1, 2, 0, 1), finish_case(20, 20, 0), finish_case(600, 301, 0), finish_case(3, 2, INFINITY), finish_case(3, 2, NAN)};
+  return {gather_case(1, 5, 5),        gather_case(67, 9, 4),       loss_case(5, 5, 10, 0, 3),
+          loss_case(9, 6, 10, 0.1, 3), loss_case(3, 2, 70, 0.3, 3), loss_case(4, 4, 33, 0, 300),
+          loss_case(2, 1, 2, 0, 1),    finish_case(20, 20, 0),      finish_case(600, 301, 0),
+          finish_case(3, 2, INFINITY), finish_case(3, 2, NAN)};
 }
 
 TEST(TrainingKernels, AgreeWithReferencesInDoubleInEveryOrderOfThreads) {
@@ -140,7 +158,9 @@ TEST(TrainingKernels, AgreeWithReferencesInDoubleInEveryOrderOfThreads) {
     }
 }
 
-TEST(TrainingKernels, AreWrongWithoutAnyOneOfTheirBarriers) { expect_every_barrier_is_needed({finish_case(300, 290, 0)}, 1); }
+TEST(TrainingKernels, AreWrongWithoutAnyOneOfTheirBarriers) {
+  expect_every_barrier_is_needed({finish_case(300, 290, 0)}, 1);
+}
 
 struct OptimizerCase {
   const char* yaml;
@@ -150,12 +170,26 @@ struct OptimizerCase {
 TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
   using namespace training;
   const OptimizerCase cases[] = {
-      {"adam: {beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}", [](const ArenaUpdate& u) { update_arena(nullptr, u, AdamRule{0, float(1 - 0.8), float(1 - 0.95), 1e-3f}, 0.8, 0.95); }},
+      {"adam: {beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}",
+       [](const ArenaUpdate& u) {
+         update_arena(nullptr, u, AdamRule{0, float(1 - 0.8), float(1 - 0.95), 1e-3f}, 0.8, 0.95);
+       }},
       {"sgd", [](const ArenaUpdate& u) { update_arena(nullptr, u, SgdRule{}); }},
-      {"sgd: {momentum: 0.9}", [](const ArenaUpdate& u) { update_arena(nullptr, u, MomentumRule{0, 0.9f, false}); }},
-      {"sgd: {momentum: 0.9, nesterov: true}", [](const ArenaUpdate& u) { update_arena(nullptr, u, MomentumRule{0, 0.9f, true}); }},
-      {"rmsprop: {epsilon: 1e-4}", [](const ArenaUpdate& u) { update_arena(nullptr, u, RmspropRule{0, float(1 - 0.9), 1e-4f}); }},
-      {"rmsprop: {momentum: 0.5, epsilon: 1e-4}", [](const ArenaUpdate& u) { update_arena(nullptr, u, RmspropMomentumRule{0, float(1 - 0.9), 1e-4f, 0.5f}); }}};
+      {"sgd: {momentum: 0.9}",
+       [](const ArenaUpdate& u) {
+         update_arena(nullptr, u, MomentumRule{0, 0.9f, false});
+       }},
+      {"sgd: {momentum: 0.9, nesterov: true}",
+       [](const ArenaUpdate& u) {
+         update_arena(nullptr, u, MomentumRule{0, 0.9f, true});
+       }},
+      {"rmsprop: {epsilon: 1e-4}",
+       [](const ArenaUpdate& u) {
+         update_arena(nullptr, u, RmspropRule{0, float(1 - 0.9), 1e-4f});
+       }},
+      {"rmsprop: {momentum: 0.5, epsilon: 1e-4}", [](const ArenaUpdate& u) {
+         update_arena(nullptr, u, RmspropMomentumRule{0, float(1 - 0.9), 1e-4f, 0.5f});
+       }}};
   const TestArena arena;
   const auto n = arena.p.size();
   for (const auto& c : cases) {
@@ -168,9 +202,20 @@ TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
       const auto g = random_values(n, 20 + std::uint64_t(step), -1, 1);
       const auto dg = to_device(g);
       const auto scalars = to_device(std::vector<StepScalars>{{step, 0.02, 0, 0, 0, 0, 0}});
-      c.update({arena.device_stretches.data(), std::int64_t(arena.stretches.size()), scalars.data(), dp.data(), dg.data(), {da.data(), db.data()}});
+      c.update({arena.device_stretches.data(),
+                std::int64_t(arena.stretches.size()),
+                scalars.data(),
+                dp.data(),
+                dg.data(),
+                {da.data(), db.data()}});
       for (const auto& s : arena.stretches)
-        cpu->update({s.size, p.data() + s.offset, g.data() + s.offset, {a.data() + s.offset, b.data() + s.offset}, {s.exact_l1, s.exact_l2}, 0.02, step});
+        cpu->update({s.size,
+                     p.data() + s.offset,
+                     g.data() + s.offset,
+                     {a.data() + s.offset, b.data() + s.offset},
+                     {s.exact_l1, s.exact_l2},
+                     0.02,
+                     step});
     }
     // The same functors, compiled by the same compiler: the same bytes.
     EXPECT_EQ(from_device(dp), p) << c.yaml;

@@ -1,6 +1,6 @@
-// What every device's training step must be, as functions of the device's name: the CPU's numbers for every registered
-// layer, optimizer and loss, with partial batches, dropout and penalties; and a state that goes from one device to the
-// other and on. Tests call them for each device that is there.
+// What every device's training step must be, as functions of the device's name: the CPU's numbers for every
+// registered layer, optimizer and loss, with partial batches, dropout and penalties; and a state that goes
+// from one device to the other and on. Tests call them for each device that is there.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -26,35 +26,49 @@ struct ConformanceCase {
 
 inline std::vector<ConformanceCase> conformance_cases() {
   const Shape vectors{4, 3}, pictures{9, 7};
-  const std::string mlp = "[flatten, dense: {units: 7, activation: relu}, dropout: 0.3, dense: {units: classes, activation: softmax}]";
+  const std::string mlp =
+      "[flatten, dense: {units: 7, activation: relu}, dropout: 0.3, dense: {units: classes, activation: "
+      "softmax}]";
   std::vector<ConformanceCase> cases{
       {"mlp", mlp, vectors},
       {"mlp with penalties", mlp, vectors, "sgd", "cross_entropy", {0.01, 0.02, {}}},
       {"dense over time",
-       "[dense: {units: 5, activation: tanh, use_bias: false, kernel_regulariser: {l1: 0.01, l2: 0}}, flatten, dense: {units: classes}, activation: softmax]", vectors},
+       "[dense: {units: 5, activation: tanh, use_bias: false, kernel_regulariser: {l1: 0.01, l2: 0}}, "
+       "flatten, dense: {units: classes}, activation: softmax]",
+       vectors},
       {"cnn",
-       "[conv2d: {filters: 4, kernel_size: 3, padding: same, activation: relu}, max_pooling2d: {pool_size: 3, strides: 2, padding: same}, "
-       "batch_normalization, conv2d: {filters: 3, kernel_size: [2, 3], strides: [2, 1], activation: tanh, use_bias: false}, "
-       "batch_normalization: {scale: false, momentum: 0.8}, flatten, dropout: 0.2, dense: {units: classes, activation: softmax}]",
+       "[conv2d: {filters: 4, kernel_size: 3, padding: same, activation: relu}, max_pooling2d: {pool_size: "
+       "3, strides: 2, padding: same}, "
+       "batch_normalization, conv2d: {filters: 3, kernel_size: [2, 3], strides: [2, 1], activation: tanh, "
+       "use_bias: false}, "
+       "batch_normalization: {scale: false, momentum: 0.8}, flatten, dropout: 0.2, dense: {units: classes, "
+       "activation: softmax}]",
        pictures, "sgd: {learning_rate: 0.02}"},
       {"pooling without padding",
-       "[conv2d: {filters: 3, kernel_size: [4, 2], padding: same, activation: elu}, max_pooling2d: {pool_size: [3, 2], strides: [2, 3]}, "
+       "[conv2d: {filters: 3, kernel_size: [4, 2], padding: same, activation: elu}, max_pooling2d: "
+       "{pool_size: [3, 2], strides: [2, 3]}, "
        "batch_normalization: {center: false}, flatten, dense: {units: classes, activation: softmax}]",
        pictures, "sgd: {learning_rate: 0.02}"},
       {"lstm",
-       "[lstm: {units: 5, return_sequences: true}, dropout: 0.2, lstm: {units: 4, go_backwards: true, use_bias: false}, "
-       "dense: {units: classes, activation: softmax}]", vectors, "adam"},
+       "[lstm: {units: 5, return_sequences: true}, dropout: 0.2, lstm: {units: 4, go_backwards: true, "
+       "use_bias: false}, "
+       "dense: {units: classes, activation: softmax}]",
+       vectors, "adam"},
       {"lstm backwards over sequences",
-       "[lstm: {units: 3, return_sequences: true, go_backwards: true, recurrent_regulariser: {l1: 0, l2: 0.1}}, flatten, "
-       "dense: {units: classes, activation: softmax}]", vectors},
+       "[lstm: {units: 3, return_sequences: true, go_backwards: true, recurrent_regulariser: {l1: 0, l2: "
+       "0.1}}, flatten, "
+       "dense: {units: classes, activation: softmax}]",
+       vectors},
       {"large lstm", "[lstm: {units: 130}, dense: {units: classes, activation: softmax}]", {2, 3}},
       {"label smoothing", mlp, vectors, "sgd", "cross_entropy: {label_smoothing: 0.2}"}};
   for (const char* a : {"relu", "sigmoid", "tanh", "elu", "linear", "softmax"})
     cases.push_back({std::string("activation ") + a,
                      std::string("[flatten, dense: {units: 6, activation: ") + a + "}, activation: " + a +
-                         ", dense: {units: classes, activation: softmax}]", vectors});
-  for (const char* o : {"sgd: {momentum: 0.9}", "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-3}",
-                        "rmsprop: {momentum: 0.5, epsilon: 1e-3}", "adam: {epsilon: 1e-3}"})
+                         ", dense: {units: classes, activation: softmax}]",
+                     vectors});
+  for (const char* o :
+       {"sgd: {momentum: 0.9}", "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-3}",
+        "rmsprop: {momentum: 0.5, epsilon: 1e-3}", "adam: {epsilon: 1e-3}"})
     cases.push_back({o, mlp, vectors, o, "cross_entropy", {0.001, 0.01, {}}});
   return cases;
 }
@@ -65,12 +79,15 @@ struct ConformanceSetup {
       : node(config::parse_text(c.model, "test.yaml", ".")),
         model(nn::Model::parse(config::Reader(node, "model"), c.input, 4, c.regularisation)),
         optimizer(parse_optimizer(config::parse_text(c.optimizer, "test.yaml", "."))),
-        loss(parse_loss(config::parse_text(c.loss, "test.yaml", "."))), x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
+        loss(parse_loss(config::parse_text(c.loss, "test.yaml", "."))),
+        x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
         data(x.data(), rows, c.input.size()) {
     for (std::int64_t r = 0; r < rows; ++r) labels.push_back(std::int32_t(r * 7 % 4));
   }
-  std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5, std::int64_t batch = 8) {
-    auto s = make_step(device, {&model, loss.get(), optimizer.get(), batch, seed, optimizer->learning_rate()}, pool);
+  std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5,
+                                     std::int64_t batch = 8) {
+    auto s = make_step(device, {&model, loss.get(), optimizer.get(), batch, seed, optimizer->learning_rate()},
+                       pool);
     s->bind(data, labels.data());
     return s;
   }
@@ -116,7 +133,8 @@ inline double difference(std::span<const float> a, std::span<const float> b) {
 }
 
 /// Names the parameter that differs most.
-inline void expect_same_state(const nn::Model& model, const StepState& a, const StepState& b, double tolerance) {
+inline void expect_same_state(const nn::Model& model, const StepState& a, const StepState& b,
+                              double tolerance) {
   EXPECT_EQ(a.step, b.step);
   EXPECT_EQ(a.metrics.correct, b.metrics.correct);
   EXPECT_EQ(a.metrics.rows, b.metrics.rows);
@@ -129,11 +147,13 @@ inline void expect_same_state(const nn::Model& model, const StepState& a, const 
     const auto part = [&](const std::vector<float>& v) { return std::span(v).subspan(at, size); };
     SCOPED_TRACE("layer " + std::to_string(slot.layer) + ", " + slot.spec.name);
     EXPECT_LE(difference(part(a.arena), part(b.arena)), tolerance);
-    for (std::size_t k = 0; slot.spec.trainable && k < a.slots.size(); ++k) EXPECT_LE(difference(part(a.slots[k]), part(b.slots[k])), 10 * tolerance);
+    for (std::size_t k = 0; slot.spec.trainable && k < a.slots.size(); ++k)
+      EXPECT_LE(difference(part(a.slots[k]), part(b.slots[k])), 10 * tolerance);
   }
 }
 
-/// The same weights after some steps, the same metrics and scores; then the state changes devices, and both go on.
+/// The same weights after some steps, the same metrics and scores; then the state changes devices, and both
+/// go on.
 inline void expect_the_cpus_training(const std::string& device, double tolerance = 1e-4) {
   for (const auto& c : conformance_cases()) {
     SCOPED_TRACE(c.name + ": " + c.model);
@@ -160,7 +180,8 @@ inline void expect_the_cpus_training(const std::string& device, double tolerance
 
 /// Layer by layer, step by step: outputs, gradients and updated parameters.
 inline void expect_every_layer_agrees(const std::string& device) {
-  const std::vector<std::vector<std::int32_t>> batches{{0, 1, 2, 3, 4, 5, 6, 7}, {20, 3, 11}, {8, 9, 10, 11, 12, 13, 14, 15}, {22}};
+  const std::vector<std::vector<std::int32_t>> batches{
+      {0, 1, 2, 3, 4, 5, 6, 7}, {20, 3, 11}, {8, 9, 10, 11, 12, 13, 14, 15}, {22}};
   for (const auto& c : conformance_cases()) {
     ConformanceSetup setup(c);
     const auto report = check_devices(setup.model, *setup.step("cpu"), *setup.step(device), batches);

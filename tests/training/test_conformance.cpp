@@ -1,4 +1,5 @@
-// Training on every device present, against the CPU. A device that cannot be used here is skipped, with its reason.
+// Training on every device present, against the CPU. A device that cannot be used here is skipped, with its
+// reason.
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
@@ -23,7 +24,8 @@ TEST_P(StepConformance, TrainsAsTheCpu) { expect_the_cpus_training(GetParam()); 
 TEST_P(StepConformance, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees(GetParam()); }
 TEST_P(StepConformance, TellsTheFirstBadStep) { expect_a_bad_step_is_told(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Devices, StepConformance, testing::Values("cpu", "cuda"), [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Devices, StepConformance, testing::Values("cpu", "cuda"),
+                         [](const auto& info) { return info.param; });
 
 TEST(StepConformanceCases, CoverEveryRegisteredPart) { expect_every_part_is_covered(); }
 

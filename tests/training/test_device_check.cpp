@@ -1,4 +1,5 @@
-// --device check's comparison: it finds nothing where there is nothing, and names the first layer that differs.
+// --device check's comparison: it finds nothing where there is nothing, and names the first layer that
+// differs.
 #include <gtest/gtest.h>
 
 #include "training/conformance.hpp"
@@ -55,7 +56,10 @@ TEST(DeviceCheck, NamesWeightsWhereOnlyTheUpdateDiffers) {
 }
 
 TEST(DeviceCheck, ABiasWhoseGradientIsNothingButRoundingDoesNotCount) {
-  const ConformanceCase c{"", "[dense: {units: 3}, batch_normalization, flatten, dense: {units: classes, activation: softmax}]", {4, 3}};
+  const ConformanceCase c{
+      "",
+      "[dense: {units: 3}, batch_normalization, flatten, dense: {units: classes, activation: softmax}]",
+      {4, 3}};
   ConformanceSetup setup(c);
   const auto a = setup.step("cpu"), b = setup.step("cpu");
   auto state = b->export_state();

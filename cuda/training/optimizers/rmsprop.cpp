@@ -7,9 +7,12 @@ namespace {
 class RmspropDevice final : public DeviceOptimizer {
  public:
   explicit RmspropDevice(const Options& o)
-      : momentum_(o.number("momentum")), keep_(float(1.0 - o.number("rho"))), epsilon_(float(o.number("epsilon"))) {}
+      : momentum_(o.number("momentum")),
+        keep_(float(1.0 - o.number("rho"))),
+        epsilon_(float(o.number("epsilon"))) {}
   void update(cudaStream_t stream, const ArenaUpdate& u) const override {
-    if (momentum_ > 0) update_arena(stream, u, training::RmspropMomentumRule{0, keep_, epsilon_, float(momentum_)});
+    if (momentum_ > 0)
+      update_arena(stream, u, training::RmspropMomentumRule{0, keep_, epsilon_, float(momentum_)});
     else
       update_arena(stream, u, training::RmspropRule{0, keep_, epsilon_});
   }
@@ -20,7 +23,9 @@ class RmspropDevice final : public DeviceOptimizer {
 };
 
 const Registration<DeviceOptimizerType> registration{
-    "rmsprop", {[](const Options& o) -> std::unique_ptr<DeviceOptimizer> { return std::make_unique<RmspropDevice>(o); }}};
+    "rmsprop", {[](const Options& o) -> std::unique_ptr<DeviceOptimizer> {
+      return std::make_unique<RmspropDevice>(o);
+    }}};
 
 }  // namespace
 }  // namespace timbre::cuda

@@ -8,7 +8,8 @@ class SgdDevice final : public DeviceOptimizer {
  public:
   explicit SgdDevice(const Options& o) : momentum_(o.number("momentum")), nesterov_(o.flag("nesterov")) {}
   void update(cudaStream_t stream, const ArenaUpdate& u) const override {
-    if (momentum_ > 0) update_arena(stream, u, training::MomentumRule{0, float(momentum_), nesterov_});
+    if (momentum_ > 0)
+      update_arena(stream, u, training::MomentumRule{0, float(momentum_), nesterov_});
     else
       update_arena(stream, u, training::SgdRule{});
   }
@@ -19,7 +20,8 @@ class SgdDevice final : public DeviceOptimizer {
 };
 
 const Registration<DeviceOptimizerType> registration{
-    "sgd", {[](const Options& o) -> std::unique_ptr<DeviceOptimizer> { return std::make_unique<SgdDevice>(o); }}};
+    "sgd",
+    {[](const Options& o) -> std::unique_ptr<DeviceOptimizer> { return std::make_unique<SgdDevice>(o); }}};
 
 }  // namespace
 }  // namespace timbre::cuda

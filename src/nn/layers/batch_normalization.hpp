@@ -1,5 +1,6 @@
 // Batch normalisation's arithmetic for one channel and for one value, shared by the CPU's loops and the CUDA
-// kernels; the formulas stand in batch_normalization.cpp. Plain C++ that nvcc compiles for the device as well.
+// kernels; the formulas stand in batch_normalization.cpp. Plain C++ that nvcc compiles for the device as
+// well.
 #pragma once
 
 #include <cmath>
@@ -41,8 +42,8 @@ struct Normalisation {
   }
 };
 
-/// dx = (dy - mean_dy) factor + (x - mean) slope + offset, and the gradients of gamma and beta, from the sums of
-/// dy and dy (x - mean) over n values.
+/// dx = (dy - mean_dy) factor + (x - mean) slope + offset, and the gradients of gamma and beta, from the sums
+/// of dy and dy (x - mean) over n values.
 struct NormalisationGradient {
   float gamma, beta;  // gradients
   float mean_dy, factor, slope, offset;
@@ -60,8 +61,8 @@ struct NormalisationGradient {
     g.offset = static_cast<float>(-a * (sum / n - g.mean_dy) - b * rest);
     return g;
   }
-  TIMBRE_ELEMENTWISE static float value(float x, float dy, float mean, float mean_dy, float factor, float slope,
-                                        float offset) {
+  TIMBRE_ELEMENTWISE static float value(float x, float dy, float mean, float mean_dy, float factor,
+                                        float slope, float offset) {
     return (dy - mean_dy) * factor + (x - mean) * slope + offset;
   }
 };

@@ -1,5 +1,5 @@
-// Cross-entropy's arithmetic for one class of one row, shared by the CPU's loop and the CUDA kernel; the formula
-// stands in cross_entropy.cpp. Plain C++ that nvcc compiles for the device as well.
+// Cross-entropy's arithmetic for one class of one row, shared by the CPU's loop and the CUDA kernel; the
+// formula stands in cross_entropy.cpp. Plain C++ that nvcc compiles for the device as well.
 #pragma once
 
 #include <cstdint>

@@ -157,8 +157,8 @@ void enqueue_work(cudaStream_t stream, std::function<void()> work) {
 }  // namespace simt
 
 using simt::lock;
-#define SIMT_CALL                       \
-  const std::lock_guard guard(lock());  \
+#define SIMT_CALL                      \
+  const std::lock_guard guard(lock()); \
   if (simt::call_fails()) return cudaErrorUnknown
 // What a thread may not call while it captures a stream: it ends the capture.
 #define SIMT_NO_CAPTURE \
@@ -166,18 +166,28 @@ using simt::lock;
 
 const char* cudaGetErrorString(cudaError_t e) {
   switch (e) {
-    case cudaSuccess: return "no error";
-    case cudaErrorMemoryAllocation: return "out of memory";
-    case cudaErrorUnknown: return "unknown error";
-    default: return "an error";
+    case cudaSuccess:
+      return "no error";
+    case cudaErrorMemoryAllocation:
+      return "out of memory";
+    case cudaErrorUnknown:
+      return "unknown error";
+    default:
+      return "an error";
   }
 }
-cudaError_t cudaGetLastError() { SIMT_CALL; return std::exchange(simt::last_error(), cudaSuccess); }
+cudaError_t cudaGetLastError() {
+  SIMT_CALL;
+  return std::exchange(simt::last_error(), cudaSuccess);
+}
 cudaError_t cudaGetDeviceCount(int* count) {
   if (simt::device().driver == cudaSuccess) *count = simt::device().count;
   return simt::device().driver;
 }
-cudaError_t cudaSetDevice(int) { SIMT_CALL; return cudaSuccess; }
+cudaError_t cudaSetDevice(int) {
+  SIMT_CALL;
+  return cudaSuccess;
+}
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
   SIMT_CALL;
   std::snprintf(p->name, sizeof p->name, "SIMT host");
@@ -201,7 +211,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   if (bytes == 0) return cudaErrorInvalidValue;
   auto& d = simt::device();
   if (static_cast<std::size_t>(simt::allocated()) + bytes > d.free_bytes) return cudaErrorMemoryAllocation;
-  auto* p = static_cast<char*>(::operator new(bytes, std::align_val_t{256}));
+  auto* p = static_cast<char*>(::operator new (bytes, std::align_val_t{256}));
   std::memset(p, 0xff, bytes);
   simt::allocations().emplace(p, bytes);
   d.largest_bytes = std::max(d.largest_bytes, simt::allocated());
@@ -214,14 +224,14 @@ cudaError_t cudaFree(void* pointer) {
   if (!pointer) return cudaSuccess;
   simt::run_everything();
   if (simt::allocations().erase(static_cast<char*>(pointer)) == 0) return cudaErrorInvalidValue;
-  ::operator delete(pointer, std::align_val_t{256});
+  ::operator delete (pointer, std::align_val_t{256});
   --simt::device().live;
   return cudaSuccess;
 }
 cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
   SIMT_CALL;
   SIMT_NO_CAPTURE;
-  *pointer = ::operator new(bytes, std::align_val_t{64});
+  *pointer = ::operator new (bytes, std::align_val_t{64});
   simt::pinned_allocations().emplace(static_cast<char*>(*pointer), bytes);
   std::memset(*pointer, 0xff, bytes);
   ++simt::device().live;
@@ -231,20 +241,26 @@ cudaError_t cudaFreeHost(void* pointer) {
   const std::lock_guard guard(lock());
   simt::run_everything();
   simt::pinned_allocations().erase(static_cast<char*>(pointer));
-  ::operator delete(pointer, std::align_val_t{64});
+  ::operator delete (pointer, std::align_val_t{64});
   --simt::device().live;
   return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
   SIMT_CALL;
   const bool to_device = kind != cudaMemcpyDeviceToHost, from_device = kind != cudaMemcpyHostToDevice;
-  if (simt::on_device(to, bytes) != to_device || simt::on_device(from, bytes) != from_device) return cudaErrorInvalidValue;
+  if (simt::on_device(to, bytes) != to_device || simt::on_device(from, bytes) != from_device)
+    return cudaErrorInvalidValue;
   // Memory that is not pinned is staged: read before the call returns, or written before it does.
-  const bool pinned = simt::lies_in(simt::pinned_allocations(), kind == cudaMemcpyHostToDevice ? from : to, bytes);
+  const bool pinned =
+      simt::lies_in(simt::pinned_allocations(), kind == cudaMemcpyHostToDevice ? from : to, bytes);
   if (kind == cudaMemcpyHostToDevice && !pinned) {
     const auto* bytes_of = static_cast<const char*>(from);
-    simt::push(stream, {[to, staged = std::vector<char>(bytes_of, bytes_of + bytes)] { std::memcpy(to, staged.data(), staged.size()); }, nullptr});
+    simt::push(stream, {[to, staged = std::vector<char>(bytes_of, bytes_of + bytes)] {
+                          std::memcpy(to, staged.data(), staged.size());
+                        },
+                        nullptr});
     return cudaSuccess;
   }
   simt::push(stream, {[=] { std::memcpy(to, from, bytes); }, nullptr});
