@@ -86,7 +86,9 @@ Choice choose(const std::string& requested) {
   load_plugins();
   const auto* cuda = BackendRegistry::instance().find("cuda");
   const std::string reason = cuda ? cuda->why_not() : cuda_load_error();
-  if (reason.empty()) return {"cuda", "device: cuda (" + cuda->describe() + ")"};
+  // Who did not ask for it should know that it is young.
+  const char* young = requested == "auto" ? "; this back end has met no GPU yet: --device check compares it with the CPU, --device cpu leaves it out" : "";
+  if (reason.empty()) return {"cuda", "device: cuda (" + cuda->describe() + ")" + young};
   if (requested == "cuda") fail("device cuda cannot be used: {}", reason);
   return {"cpu", "device: cpu (" + reason + ")"};
 }
