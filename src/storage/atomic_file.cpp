@@ -95,10 +95,17 @@ std::string holder_text() {
 }  // namespace
 
 AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
+  std::error_code error;
+  if (fs::is_symlink(target_, error)) {  // what it leads to is replaced, not the link
+    const auto led_to = fs::weakly_canonical(target_, error);
+    if (!error) target_ = led_to;
+  }
   const auto folder = folder_of(target_);
   make_folder(folder);
-  std::error_code error;
-  if (fs::is_directory(target_, error)) fail("{}: is a folder, not a file", shown(target_));
+  const auto status = fs::status(target_, error);
+  if (fs::is_directory(status)) fail("{}: is a folder, not a file", shown(target_));
+  // A rename over /dev/null would take the device away from the whole machine.
+  if (fs::exists(status) && !fs::is_regular_file(status)) fail("{}: is not a regular file, so it is left as it is", shown(target_));
   remove_left_overs(folder, temporary_prefix(target_));
   static std::atomic<unsigned> counter{0};
   for (;;) {

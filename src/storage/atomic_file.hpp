@@ -10,7 +10,8 @@ namespace timbre::storage {
 
 class AtomicFile {
  public:
-  /// Creates the folders on the way. Throws Error where the folder cannot be written.
+  /// Creates the folders on the way; of a symbolic link it is what it leads to. Throws Error where the folder cannot be
+  /// written, and where the target is there and not a regular file (a folder, a device).
   explicit AtomicFile(std::filesystem::path target);
   /// Removes the temporary file unless committed.
   ~AtomicFile();

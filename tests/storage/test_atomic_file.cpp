@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -112,6 +113,19 @@ TEST(AtomicFile, NamesWhatCannotBeWritten) {
   EXPECT_NE(message_of<Error>([&] { AtomicFile("/proc/timbre-test.txt"); }), "no error");
   EXPECT_NE(message_of<Error>([&] { write_file(folder / std::string(300, 'n'), "x"); }).find("too long"),
             std::string::npos);
+}
+
+TEST(AtomicFile, LeavesDevicesAloneAndFollowsLinks) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_THROW(AtomicFile(folder / "pipe"), Error);
+  EXPECT_THROW(AtomicFile("/dev/null"), Error);
+  EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe"));
+  write_file(folder / "file", "old");
+  std::filesystem::create_symlink("file", folder / "link");
+  write_file(folder / "link", "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(folder / "link"));
+  EXPECT_EQ(bytes_of(folder / "file"), "new");
 }
 
 TEST(AtomicFile, ATemporaryOfADeadWriterIsRemovedAndOfALivingOneKept) {
