@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
   app.add_option("-o,--output", out, "the file to write (default: features.h5)");
   return run_command(app, argc, argv, [&] {
     stop_signal();
+    if (const auto ending = out.extension(); ending != ".h5" && ending != ".hdf5")
+      fail_request("-o {}: features are an HDF5 file, so its name must end in .h5", printable(out.string()));
     if (!device.empty()) overrides.push_back("device=" + device);
     const auto plan = make_plan(load_run_config(config, overrides));
     const auto choice = device::choose(plan.config.device);

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "core/error.hpp"
 #include "core/shell_word.hpp"
 #include "core/text.hpp"
 #include "experiment/command_line.hpp"
@@ -24,6 +25,8 @@ int main(int argc, char** argv) {
                  "a key whose values are compared, as regularisation.l2 (default: all that differ)")
       ->allow_extra_args(false);
   return experiment::run_command(app, argc, argv, [&] {
+    if (const auto ending = html.extension(); ending != ".html" && ending != ".htm")
+      timbre::fail_request("-o {}: the page is an HTML file, so its name must end in .html", printable(html.string()));
     std::vector<std::filesystem::path> results;
     options.command = "make_report";
     for (const auto& path : named) {

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -67,8 +68,12 @@ Harvest harvest(const Study& study, const ScheduleOptions& options, const std::m
     }
     switch (run_state(folder)) {
       case RunState::finished:
-        out.results.push_back(folder / "result.h5");
-        out.diverged += results::read_result(out.results.back(), false).status == "diverged";
+        try {
+          out.diverged += results::read_result(folder / "result.h5", false).status == "diverged";
+          out.results.push_back(folder / "result.h5");
+        } catch (const Error& e) {  // of another task: its own do it again
+          out.failed.push_back({study.runs[i].name, e.what()});
+        }
         break;
       case RunState::failed: out.failed.push_back({study.runs[i].name, failure_of(folder)}); break;
       default: ++out.unfinished;
@@ -81,6 +86,16 @@ std::vector<report::Picture> pictures(const Study& study) {
   std::vector<report::Picture> out;
   for (auto& p : genre_examples(study.plan(study.runs.front()))) out.push_back({std::move(p.title), std::move(p.alt), std::move(p.svg)});
   return out;
+}
+
+/// Two studies in one folder would write over each other's report.
+void keep_name(const Study& study, const fs::path& folder) {
+  const auto file = folder / "study";
+  std::ifstream in(file);
+  std::string name;
+  if (std::getline(in, name) && name != study.name)
+    fail_request("{}: holds the study {}, not {}; name another --out", printable(folder.string()), printable(name), study.name);
+  if (name.empty()) storage::write_file(file, study.name + "\n");
 }
 
 /// The command as it may be typed again.
@@ -125,14 +140,16 @@ int main(int argc, char** argv) {
     std::optional<storage::FolderLock> lock;
     if (task.empty()) lock.emplace(options.folder);
     Console console;
-    const auto failures = run_all(study, options, console);
-    const auto done = harvest(study, options, failures);
+    keep_name(study, options.folder);
+    const auto outcome = run_all(study, options, console);
+    const auto done = harvest(study, options, outcome.failed);
     auto summary = fmt::format("{} of {} runs finished", done.results.size(), study.runs.size());
     if (done.diverged > 0) summary += fmt::format(", {} of them diverged", done.diverged);
     if (!done.failed.empty()) summary += fmt::format(", {} failed", done.failed.size());
     console.line(summary);
     const int status = done.failed.empty() && done.diverged == 0 ? 0 : 1;
-    if (!task.empty() && done.unfinished > 0) {
+    if (done.unfinished > 0 && study.stop_on_error && status != 0) console.line("stopped at a run that failed (on_error: stop)");
+    if (done.unfinished > 0 && (!task.empty() || outcome.left > 0)) {
       console.line(fmt::format("{} are left to other tasks; the one that ends last writes the report", done.unfinished));
       return status;
     }

@@ -61,9 +61,7 @@ config::Node anonymous(const Plan& plan) {
   return node;
 }
 
-// What a result depends on, as one number: the configuration; the data's content (the features' key); the rows of the
-// split. Two data sets in different places with the same songs give the same key.
-std::string run_key(const Plan& plan, const data::FeatureSet& features, const data::Split& split) {
+std::string run_key(const Plan& plan, const data::FeatureTable& features, const data::Split& split) {
   auto node = anonymous(plan);
   node.erase("dataset"), node.erase("split");
   Hasher h;
@@ -103,14 +101,6 @@ void show(Console& console, std::string_view block) {
 }
 
 fs::path checkpoint_file(const fs::path& folder) { return folder / "checkpoint.h5"; }
-
-// The key of the run a folder holds, or "" where it holds none.
-std::string folder_key(const fs::path& folder) {
-  std::ifstream in(folder / "key");
-  std::string key;
-  std::getline(in, key);
-  return key;
-}
 
 std::vector<std::string> clip_paths(const data::FeatureSet& features) {
   std::vector<std::string> paths;
@@ -155,6 +145,20 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   for (std::size_t i = 0; i < split.notes.size(); ++i) r.split.notes.emplace_back(fmt::format("note{}", i), split.notes[i]);
   for (const auto& bad : features.bad_files) r.bad_files.push_back({bad.path, bad.reason});
   return r;
+}
+
+/// A finished result; one that is damaged is put aside, so that the run can begin anew. A newer version's is not touched.
+std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Console& console) {
+  try {
+    return results::read_result(result, false);
+  } catch (const Error& e) {
+    const bool request = dynamic_cast<const RequestError*>(&e) != nullptr;
+    if (request && results::is_result_file(result)) throw;
+    const auto aside = result.parent_path() / "damaged-result.h5";
+    fs::rename(result, aside);
+    console.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(), aside.filename().string()));
+    return std::nullopt;
+  }
 }
 
 RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool before) {
@@ -249,6 +253,17 @@ std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features) {
   return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
 }
 
+std::string folder_key(const fs::path& folder) {
+  std::ifstream in(folder / "key");
+  std::string key;
+  std::getline(in, key);
+  return key;
+}
+
+std::string run_key(const Plan& plan, const data::FeatureTable& features) {
+  return run_key(plan, features, data::make_split(plan.config.split, features, std::uint64_t(plan.config.seed)));
+}
+
 RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto seed = std::uint64_t(plan.config.seed);
   const auto device = device::choose(plan.config.device);
@@ -276,9 +291,10 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   Console console(folder / "run.log", options.quiet);
   // A checkpoint beside a result is that of --force, or of a run killed right before its end: it goes on.
   if (fs::exists(result) && !options.force && !fs::exists(checkpoint_file(folder))) {
-    const auto old = results::read_result(result, false);
-    console.line(fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old.status));
-    return outcome_of(old, result, true);
+    if (const auto old = read_or_put_aside(result, console)) {
+      console.line(fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old->status));
+      return outcome_of(*old, result, true);
+    }
   }
   if (options.force || options.restart) fs::remove(checkpoint_file(folder));
   storage::write_file(folder / "key", key + "\n");

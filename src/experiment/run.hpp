@@ -63,6 +63,12 @@ data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options,
 /// Its rows, from memory or from the store's file.
 std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
 
+/// What a result depends on, as one number: the configuration, the data's content, the rows of the split. Two data sets
+/// in different places with the same songs give the same key.
+std::string run_key(const Plan& plan, const data::FeatureTable& features);
+/// The key of the run a folder holds, or "" where it holds none.
+std::string folder_key(const std::filesystem::path& folder);
+
 struct RunOutcome {
   std::filesystem::path result;
   bool finished_before = false;  // nothing was done: the result was there

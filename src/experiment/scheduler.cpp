@@ -14,6 +14,7 @@
 #include "device/device.hpp"
 #include "experiment/command_line.hpp"
 #include "experiment/study_view.hpp"
+#include "results/run_record.hpp"
 #include "storage/atomic_file.hpp"
 
 namespace timbre::experiment {
@@ -27,25 +28,52 @@ fs::path failure_file(const fs::path& folder) { return folder / "failed"; }
 // What runs share: the features of each set, in memory as far as there is room.
 using FeatureSets = std::vector<std::shared_ptr<const data::FeatureSet>>;
 
-FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>& pending, const ScheduleOptions& options,
-                              int threads, Console& console) {
+/// Of every run that is to be done or was begun; those of runs that are finished stay on disk.
+FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>& pending, const std::vector<std::size_t>& begun,
+                              const ScheduleOptions& options, int threads, Console& console) {
   FeatureSets sets(study.feature_sets);
   ThreadPool pool(threads);
   auto room = options.feature_bytes.value_or(available_memory() / 2);
   std::set<std::size_t> told;
-  for (const auto index : pending) {
+  const auto load = [&](std::size_t index, std::int64_t bytes) {
     const auto& run = study.runs[index];
-    if (sets[run.features]) continue;
+    if (sets[run.features]) return;
     const auto plan = study.plan(run);
-    if (told.insert(run.data).second)
+    Console quiet({}, true);
+    const bool speak = bytes > 0 && told.insert(run.data).second;
+    if (speak)
       for (const auto& note : plan.clips.notes) console.line(note);
-    RunOptions load{.runs = options.runs};
-    load.feature_bytes = room;
-    auto set = std::make_shared<const data::FeatureSet>(load_plan_features(plan, load, pool, console));
+    RunOptions wanted{.runs = options.runs};
+    wanted.feature_bytes = bytes;
+    auto set = std::make_shared<const data::FeatureSet>(load_plan_features(plan, wanted, pool, bytes > 0 ? console : quiet));
+    if (speak)
+      for (const auto& bad : set->bad_files) console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
     room -= std::int64_t(set->features.size() * sizeof(float));
     sets[run.features] = std::move(set);
-  }
+  };
+  for (const auto index : pending) load(index, std::max<std::int64_t>(room, 1));
+  for (const auto index : begun) load(index, 0);
   return sets;
+}
+
+/// A folder of the study may hold what was made from other data, or by another version: that is nobody's to mix or to remove.
+void check_keys(const Study& study, const ScheduleOptions& options, const std::vector<std::size_t>& begun, const FeatureSets& sets) {
+  for (const auto index : begun) {
+    const auto& run = study.runs[index];
+    const auto folder = run_folder(options, run);
+    if (folder_key(folder) != run_key(study.plan(run), *sets[run.features]))
+      fail_request("{}: was made from other data than there are now; name another --out, or remove it", printable(folder.string()));
+  }
+}
+
+bool is_readable(const fs::path& folder) {
+  try {
+    return !results::read_result(folder / "result.h5", false).label_names.empty();
+  } catch (const RequestError&) {
+    return results::is_result_file(folder / "result.h5");  // of a newer version: left as it is
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 // A device that is not there is told before any work, and once.
@@ -65,14 +93,14 @@ void keep_failure(const fs::path& folder, const std::string& message) {
   }
 }
 
-class Schedule {
+class Jobs {
  public:
-  Schedule(const Study& study, const ScheduleOptions& options, std::vector<std::size_t> pending, int jobs, int threads, FeatureSets features,
+  Jobs(const Study& study, const ScheduleOptions& options, std::vector<std::size_t> pending, int jobs, int threads, FeatureSets features,
            Console& console)
       : study_(study), options_(options), pending_(std::move(pending)), threads_(threads), features_(std::move(features)),
         view_(console, study, pending_, jobs), working_(jobs) {}
 
-  std::map<std::size_t, std::string> work() {
+  Schedule work() {
     std::vector<std::jthread> jobs;
     for (int job = 0, all = working_; job < all; ++job) jobs.emplace_back([this, job] { take_runs(job); });
     std::unique_lock lock(mutex_);
@@ -82,7 +110,7 @@ class Schedule {
       lock.lock();
       ended_.wait_for(lock, std::chrono::milliseconds(200), [&] { return working_ == 0; });
     }
-    return failures_;
+    return outcome_;
   }
 
  private:
@@ -102,7 +130,7 @@ class Schedule {
       view_.fail(job, message, folder / "run.log");
       {
         const std::lock_guard lock(mutex_);
-        failures_[index] = message;
+        outcome_.failed[index] = message;
       }
       if (study_.stop_on_error) stop_ = true;
     };
@@ -120,6 +148,10 @@ class Schedule {
       if (outcome.diverged && study_.stop_on_error) stop_ = true;
     } catch (const Interrupted&) {
       view_.leave(job);
+    } catch (const storage::InUse& e) {
+      view_.leave(job, e.what());
+      const std::lock_guard lock(mutex_);
+      ++outcome_.left;
     } catch (const std::bad_alloc&) {
       failed("out of memory");
     } catch (const std::exception& e) {
@@ -138,7 +170,7 @@ class Schedule {
   std::mutex mutex_;
   std::condition_variable ended_;
   int working_;
-  std::map<std::size_t, std::string> failures_;
+  Schedule outcome_;
 };
 
 }  // namespace
@@ -169,23 +201,27 @@ std::string failure_of(const fs::path& folder) {
   return std::getline(in, line) ? line : "";
 }
 
-std::map<std::size_t, std::string> run_all(const Study& study, const ScheduleOptions& options, Console& console) {
-  std::vector<std::size_t> pending;
-  for (std::size_t i = 0; i < study.runs.size(); ++i)
-    if (is_of_task(options, i) && run_state(run_folder(options, study.runs[i])) != RunState::finished) pending.push_back(i);
-  if (pending.empty()) return {};
+Schedule run_all(const Study& study, const ScheduleOptions& options, Console& console) {
+  std::vector<std::size_t> pending, begun;
+  for (std::size_t i = 0; i < study.runs.size(); ++i) {
+    const auto folder = run_folder(options, study.runs[i]);
+    if (!folder_key(folder).empty()) begun.push_back(i);
+    if (is_of_task(options, i) && (run_state(folder) != RunState::finished || !is_readable(folder))) pending.push_back(i);
+  }
   check_devices(study, pending, console);
   const int cores = available_cores();
   const int wanted = options.jobs > 0 ? options.jobs : study.jobs.value_or(cores);
-  const int jobs = int(std::min<std::size_t>(std::size_t(wanted), pending.size()));
+  const int jobs = std::max(1, int(std::min<std::size_t>(std::size_t(wanted), pending.size())));
   const int threads = options.threads > 0 ? options.threads : std::max(1, cores / jobs);
-  auto features = load_feature_sets(study, pending, options, std::max(cores, jobs * threads), console);
+  auto features = load_feature_sets(study, pending, begun, options, std::max(cores, jobs * threads), console);
+  check_keys(study, options, begun, features);
+  if (pending.empty()) return {};
   console.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(), study.runs.size(), jobs, threads,
                            threads == 1 ? "" : "s"));
-  auto failures = Schedule(study, options, std::move(pending), jobs, threads, std::move(features), console).work();
+  auto outcome = Jobs(study, options, std::move(pending), jobs, threads, std::move(features), console).work();
   if (stop_signal() != 0) console.line("stopped; the same command goes on from here");
   throw_if_stopped();
-  return failures;
+  return outcome;
 }
 
 }  // namespace timbre::experiment

@@ -1,7 +1,8 @@
 // Runs of a study, several side by side, each with threads of its own; what is finished is never done again.
 //
-// Runs are taken in the study's order. Features are found or extracted once, before the first run, and shared. A run that
-// fails ends alone, and its reason is kept in its folder (`failed`) until it is tried again; SIGINT and SIGTERM end
+// Runs are taken in the study's order. Features are found or extracted once, before the first run, and shared. What is
+// there was made from the data as they are now, or the study is refused (RequestError). A run that another process does is
+// left to it; one that fails ends alone, and its reason is kept in its folder (`failed`) until it is tried again; SIGINT and SIGTERM end
 // all of them after a checkpoint (Interrupted), and the same command goes on from there. A run gives the same result
 // whatever runs beside it.
 #pragma once
@@ -43,8 +44,14 @@ std::string failure_of(const std::filesystem::path& folder);
 /// Whether a run belongs to the task.
 inline bool is_of_task(const ScheduleOptions& options, std::size_t run) { return run % options.tasks == options.task; }
 
-/// Does what of the task is not finished; returns what failed, the number of each run and why. Throws Interrupted where
-/// a signal asked to stop, Error where not even the features could be had.
-std::map<std::size_t, std::string> run_all(const Study& study, const ScheduleOptions& options, Console& console);
+/// What is there to be told of runs that were done.
+struct Schedule {
+  std::map<std::size_t, std::string> failed;  // the number of each run, and why
+  std::size_t left = 0;                       // to other processes
+};
+
+/// Does what of the task is not finished. Throws Interrupted where a signal asked to stop, Error where not even the
+/// features could be had.
+Schedule run_all(const Study& study, const ScheduleOptions& options, Console& console);
 
 }  // namespace timbre::experiment

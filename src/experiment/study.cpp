@@ -17,15 +17,15 @@ namespace {
 /// One value of every axis.
 using Combination = std::vector<config::Node>;
 
-/// Whether setting one path changes what the other names: equal, or one leads to the other.
-bool overlap(std::string_view a, std::string_view b) {
-  if (a.size() > b.size()) std::swap(a, b);
-  return b.starts_with(a) && (a.size() == b.size() || b[a.size()] == '.' || b[a.size()] == '[');
+// Whether a value for `path` would be lost in, or contradict, what the axis gives; one for a part that holds the axis
+// (an optimizer, say, whose rate is swept) comes first.
+bool contradicts(std::string_view path, std::string_view axis) {
+  return path.starts_with(axis) && (path.size() == axis.size() || path[axis.size()] == '.' || path[axis.size()] == '[');
 }
 
 void refuse_swept(const std::string& path, const std::string& asked, const StudyConfig& study, bool seeds) {
   for (const auto& axis : study.axes.all)
-    if (overlap(path, axis.path)) fail_request("{}: the study sweeps {}; a value for all runs contradicts it", asked, axis.path);
+    if (contradicts(path, axis.path)) fail_request("{}: the study sweeps {}; a value for all runs contradicts it", asked, axis.path);
   if (path == "seed" && seeds) fail_request("{}: the study sweeps the seed; --seeds names others", asked);
 }
 
@@ -202,6 +202,10 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
         builder.add(std::move(node), settings, configuration++, seed);
       }
   }
+  for (const auto& data : study.data)
+    if (data.label_names != study.data[0].label_names)
+      fail_request("{}: its runs are of different genres ({}; {}), which cannot be compared", root.origin.source,
+                   join(study.data[0].label_names), join(data.label_names));
   return study;
 }
 

@@ -61,9 +61,11 @@ void StudyView::fail(int job, const std::string& message, const std::filesystem:
   show();
 }
 
-void StudyView::leave(int job) {
+void StudyView::leave(int job, const std::string& why) {
   const std::lock_guard lock(mutex_);
+  if (!why.empty()) console_.line(fmt::format("{}: left to another process: {}", study_.runs[slots_[std::size_t(job)]->run].name, why));
   slots_[std::size_t(job)].reset();
+  if (!why.empty()) show();
 }
 
 std::optional<double> StudyView::usual_seconds(const std::string& experiment) const {

@@ -27,7 +27,7 @@ class StudyView {
   void epoch(int job, std::int64_t epoch, std::int64_t epochs, double val_accuracy);
   void end(int job, const RunOutcome& outcome);
   void fail(int job, const std::string& message, const std::filesystem::path& log);
-  void leave(int job);  // interrupted
+  void leave(int job, const std::string& why = "");  // interrupted, or left to another process
   /// Draws the table again; elsewhere than on a terminal nothing.
   void draw();
 

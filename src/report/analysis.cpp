@@ -134,10 +134,14 @@ void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
 }
 
 void choose(Family& f) {
+  // First among those that were scored with as many seeds as any: the mean of fewer is more easily a lucky one.
+  std::int64_t most = 0;
+  for (const auto& c : f.configurations)
+    if (c.diverged == 0) most = std::max(most, std::int64_t(c.scored));
   for (const bool whole : {true, false}) {
     for (std::size_t i = 0; i < f.configurations.size(); ++i) {
       const auto& c = f.configurations[i];
-      if (c.scored == 0 || (whole && c.diverged > 0)) continue;
+      if (c.scored == 0 || (whole && (c.diverged > 0 || std::int64_t(c.scored) < most))) continue;
       // Equal accuracies may differ in their last bits, by the order of their sums.
       const auto rank = [](const Configuration& x) {
         return std::pair(std::round(-1e9 * x.val_clip.mean), x.val_loss.mean);

@@ -225,6 +225,14 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
   atomic.commit();
 }
 
+bool is_result_file(const std::filesystem::path& path) {
+  try {
+    return is_result(storage::H5File::open(path));
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 bool is_result(const storage::H5File& file) {
   if (!file.has_attribute("/", "schema")) return false;
   try {

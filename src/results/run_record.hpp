@@ -117,5 +117,7 @@ RunRecord read_result(const std::filesystem::path& path, bool weights = true);
 
 /// Whether the file is an HDF5 file with this schema's name, of any version.
 bool is_result(const storage::H5File& file);
+/// The same of a file by its name; false where it is no HDF5 file at all.
+bool is_result_file(const std::filesystem::path& path);
 
 }  // namespace timbre::results

@@ -171,7 +171,7 @@ FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
       const auto length = number == EWOULDBLOCK ? ::pread(descriptor_, holder, sizeof holder - 1, 0) : 0;
       ::close(std::exchange(descriptor_, -1));
       if (number != EWOULDBLOCK) fail("{}: the folder cannot be locked: {}", shown(folder), reason(number));
-      fail("{} is in use by {}", shown(folder), length > 0 ? printable(holder) : "another process");
+      throw InUse(fmt::format("{} is in use by {}", shown(folder), length > 0 ? printable(holder) : "another process"));
     }
     if (is_still(descriptor_, file_)) break;  // else its holder removed it on leaving, just now
     ::close(std::exchange(descriptor_, -1));

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <string_view>
 
+#include "core/error.hpp"
+
 namespace timbre::storage {
 
 class AtomicFile {
@@ -37,11 +39,16 @@ void remove_temporaries(const std::filesystem::path& folder);
 /// Writes a whole text file atomically.
 void write_file(const std::filesystem::path& target, std::string_view text);
 
+/// Somebody else works in a folder.
+struct InUse : Error {
+  using Error::Error;
+};
+
 /// The lock of a folder: while it is held, another process that asks is told who holds it.
 /// A dead process's lock counts for nothing (flock goes with the process).
 class FolderLock {
  public:
-  /// Throws Error "FOLDER is in use by process N on HOST since ...".
+  /// Throws InUse "FOLDER is in use by process N on HOST since ...", Error where it cannot be locked.
   explicit FolderLock(const std::filesystem::path& folder);
   ~FolderLock();
   FolderLock(FolderLock&&) noexcept;

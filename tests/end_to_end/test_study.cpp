@@ -120,6 +120,39 @@ TEST_F(StudyCommand, ARunThatDivergesIsCountedNotHidden) {
   EXPECT_TRUE(has(o.err, "2 of 2 runs finished, 1 of them diverged")) << o.err;
 }
 
+TEST_F(StudyCommand, DamagedResultsAreMadeAgainAndKeptAside) {
+  ASSERT_EQ(run({"--out", "out"}).status, 0);
+  std::vector<fs::path> results;
+  for (const auto& entry : fs::directory_iterator(folder / "out/runs")) results.push_back(entry.path() / "result.h5");
+  ASSERT_EQ(results.size(), 4u);
+  fs::resize_file(results[0], 0);
+  fs::resize_file(results[1], fs::file_size(results[1]) / 2);
+  const auto again = run({"--out", "out"});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_TRUE(has(again.err, "2 of 4 runs to do")) << again.err;
+  EXPECT_TRUE(fs::exists(results[0].parent_path() / "damaged-result.h5"));
+  EXPECT_TRUE(has(read_file(results[0].parent_path() / "run.log"), "warning: ")) << "it is told in the log";
+  EXPECT_GT(fs::file_size(results[0]), 1000u);
+}
+
+TEST_F(StudyCommand, ResultsOfOtherDataAreNotMixedWithThoseOfThese) {
+  ASSERT_EQ(run({"--out", "out"}).status, 0);
+  const auto key = *fs::directory_iterator(folder / "out/runs");
+  write_file(key.path() / "key", "0123456789abcdef\n");
+  const auto o = run({"--out", "out", "--seeds", "0,1,2"});
+  EXPECT_EQ(o.status, 2) << o.err;
+  EXPECT_TRUE(has(o.err, "was made from other data")) << o.err;
+  EXPECT_FALSE(has(o.err, "runs to do")) << o.err;
+}
+
+TEST_F(StudyCommand, AFolderHoldsOneStudy) {
+  ASSERT_EQ(run({"--out", "out"}).status, 0);
+  write_file(folder / "study.yaml", "study: other\nbase: cnn.yaml\n");
+  const auto o = run({"--out", "out"});
+  EXPECT_EQ(o.status, 2);
+  EXPECT_TRUE(has(o.err, "holds the study small, not other")) << o.err;
+}
+
 TEST_F(StudyCommand, BadRequestsGetOneLine) {
   const auto wrong = [&](const std::string& rest, std::vector<std::string> arguments, std::string_view words) {
     write_study(rest);

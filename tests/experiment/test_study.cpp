@@ -206,10 +206,16 @@ TEST_F(Studies, AreRefusedInOneLineWithTheirPlace) {
   about(head + "axes:\n  split.test: [0]\n", "study.yaml:4:16: split.test", "");
   // What is set for all runs must not be what they differ in.
   about(head + "axes: {regularisation.l2: [0, 1]}\n", "--set regularisation.l2: the study sweeps regularisation.l2", "", {"regularisation.l2=1"});
-  about(head + "axes: {regularisation.l2: [0, 1]}\n", "--set regularisation: the study sweeps regularisation.l2", "", {"regularisation={}"});
+  about(head + "axes: {regularisation: [{l2: 0}, {l2: 1}]}\n", "--set regularisation.l2: the study sweeps regularisation;", "", {"regularisation.l2=1"});
   about(head + "set: {regularisation.l2: 1}\naxes: {regularisation.l2: [0, 1]}\n", "study.yaml:3:7: set.regularisation.l2: the study sweeps", "");
   about(head + "seeds: [0, 1]\n", "--set seed: the study sweeps the seed", "", {"seed=4"});
   EXPECT_EQ(refusal(head + "axes: {regularisation.l2: [0, 1]}\n", {"regularisation.l1=1"}), "no complaint");
+  EXPECT_EQ(refusal(head + "set: {training.optimizer: sgd}\naxes: {training.optimizer.sgd.learning_rate: [0.1, 0.2]}\n"), "no complaint");
+  for (const std::string genre : {"blues", "jazz"}) {
+    fs::create_directories(folder / "songs" / genre);
+    for (const auto* clip : {"1.wav", "2.wav", "3.wav", "4.wav", "5.wav"}) write("songs/" + genre + "/" + clip, "");
+  }
+  about("study: s\nruns: [net.yaml, {config: other.yaml, set: {dataset: {path: songs}}}]\n", "study.yaml:1:1: its runs are of different genres", "blues, jazz");
 }
 
 }  // namespace

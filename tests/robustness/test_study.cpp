@@ -117,6 +117,20 @@ TEST(Study, GivesTheSameResultsWithAnyNumberOfJobsAndThreadsWholeOrInTasks) {
   expect_same_results(root / "tasks", root / "one");
 }
 
+TEST(Study, TwoProcessesShareTheWorkAndTheLastOneWritesTheReport) {
+  const end_to_end::TemporaryFolder root;
+  write_study(root.path());
+  fs::create_directory(root / "work");
+  const std::vector<std::string> command = {run_study(), "../study.yaml", "--out", "out", "--task", "1/1", "--jobs", "1", "--threads", "1"};
+  Child one(command, root / "work"), other(command, root / "work");
+  EXPECT_EQ(one.wait(), 0) << one.err();
+  EXPECT_EQ(other.wait(), 0) << other.err();
+  EXPECT_EQ(one.err().find("FAILED"), std::string::npos) << one.err();
+  EXPECT_EQ(other.err().find("FAILED"), std::string::npos) << other.err();
+  EXPECT_EQ(results_below(root / "work").size(), 12u);
+  EXPECT_TRUE(fs::exists(root / "work/out/report.html"));
+}
+
 TEST(Study, StopsAfterCheckpointsWhenAskedAndGoesOn) {
   const end_to_end::TemporaryFolder root;
   write_study(root.path());
