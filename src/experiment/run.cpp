@@ -213,8 +213,6 @@ data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options,
   return features;
 }
 
-namespace {
-
 data::Split preview_split(const Plan& plan) {
   try {
     return data::preview_split(plan.config.split, plan.clips, std::uint64_t(plan.config.seed));
@@ -222,10 +220,6 @@ data::Split preview_split(const Plan& plan) {
     fail_with_place(plan.config, e);
   }
 }
-
-}  // namespace
-
-void check_split(const Plan& plan) { preview_split(plan); }
 
 std::string configuration_key(const Plan& plan) {
   auto node = anonymous(plan);

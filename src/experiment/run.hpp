@@ -43,8 +43,8 @@ struct Plan {
 /// Reads the data set's index (unless it is given) and builds the model; what is wrong with a request is found here.
 Plan make_plan(RunConfig config, const data::ClipIndex* known = nullptr);
 
-/// Deals the clips to training, validation and test as the run will, to find what is wrong with that request.
-void check_split(const Plan& plan);
+/// Deals the clips to training, validation and test as the run will. RequestError, with its place, where that is wrong.
+data::Split preview_split(const Plan& plan);
 
 /// A number for what a run's configuration asks for, seed and split included, names and places left out: two runs of
 /// one data set with the same number are the same run.

@@ -115,7 +115,7 @@ class Builder {
     StudyRun run{.config = parse_run_config(std::move(root)), .configuration = configuration};
     run.data = data_of(run.config);
     const auto plan = study_.plan(run);
-    check_split(plan);
+    preview_split(plan);  // what is wrong with it is said before any run
     run.name = run.config.experiment + settings + fmt::format(" seed={}", run.config.seed);
     const auto key = configuration_key(plan);
     if (const auto [twin, fresh] = keys_.emplace(key, run.name); !fresh)

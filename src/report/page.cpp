@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "plot/svg.hpp"
 #include "report/findings.hpp"
 
 namespace timbre::report {
@@ -11,23 +12,6 @@ namespace timbre::report {
 extern const std::map<std::string, std::string> embedded_files;
 
 namespace {
-
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : printable(text)) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '>')
-      out += "&gt;";
-    else if (c == '&')
-      out += "&amp;";
-    else if (c == '"')
-      out += "&quot;";
-    else
-      out += c;
-  }
-  return out;
-}
 
 // The page's scripts as one, each after those it uses.
 std::string scripts() {
@@ -49,7 +33,7 @@ const std::string& embedded(const std::string& name) {
 std::string html_page(const Analysis& a, const std::string& title, const Options& options,
                       const std::filesystem::path& folder) {
   const std::map<std::string, std::string> parts{
-      {"title", escaped(title)},       {"sentence", escaped(comparison_sentence(a, options))},
+      {"title", plot::xml_text(printable(title))},       {"sentence", plot::xml_text(printable(comparison_sentence(a, options)))},
       {"css", embedded("report.css")}, {"chart_js", embedded("chart.min.js")},
       {"script", scripts()},           {"data", page_data(a, title, options, folder)}};
   // One pass over the template: what is put in is not looked at again.

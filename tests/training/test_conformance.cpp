@@ -2,29 +2,19 @@
 // reason.
 #include <gtest/gtest.h>
 
-#include "core/error.hpp"
-#include "device/device.hpp"
+#include "device/on_device.hpp"
 #include "training/conformance.hpp"
 
 namespace timbre::training {
 namespace {
 
-class StepConformance : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    try {
-      device::choose(GetParam());
-    } catch (const Error& e) {
-      GTEST_SKIP() << e.what();
-    }
-  }
-};
+using StepConformance = device::OnDevice;
 
 TEST_P(StepConformance, TrainsAsTheCpu) { expect_the_cpus_training(GetParam()); }
 TEST_P(StepConformance, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees(GetParam()); }
 TEST_P(StepConformance, TellsTheFirstBadStep) { expect_a_bad_step_is_told(GetParam()); }
 
-INSTANTIATE_TEST_SUITE_P(Devices, StepConformance, testing::Values("cpu", "cuda"),
+INSTANTIATE_TEST_SUITE_P(Devices, StepConformance, testing::ValuesIn(device::all_devices()),
                          [](const auto& info) { return info.param; });
 
 TEST(StepConformanceCases, CoverEveryRegisteredPart) { expect_every_part_is_covered(); }
