@@ -31,6 +31,14 @@ class StandInTraining : public testing::TestWithParam<bool> {
   }
 };
 
+/// The environment variable TIMBRE_LSTM, for a while.
+class LstmBy {
+ public:
+  explicit LstmBy(const char* way) { setenv("TIMBRE_LSTM", way, 1); }
+  ~LstmBy() { unsetenv("TIMBRE_LSTM"); }
+  LstmBy(const LstmBy&) = delete;
+};
+
 const ConformanceCase& case_of(const std::string& name) {
   static const auto cases = conformance_cases();
   return *std::find_if(cases.begin(), cases.end(), [&](const auto& c) { return c.name == name; });
@@ -39,6 +47,12 @@ const ConformanceCase& case_of(const std::string& name) {
 TEST_P(StandInTraining, TrainsAsTheCpu) { expect_the_cpus_training("cuda"); }
 TEST_P(StandInTraining, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees("cuda"); }
 TEST_P(StandInTraining, TellsTheFirstBadStep) { expect_a_bad_step_is_told("cuda"); }
+
+TEST_P(StandInTraining, TrainsAsTheCpuWithTheOwnLstm) {
+  const LstmBy way("own");
+  expect_the_cpus_training("cuda");
+  expect_every_layer_agrees("cuda");
+}
 
 TEST_P(StandInTraining, KnowsEveryRegisteredPart) {
   EXPECT_EQ(cuda::DeviceLayerRegistry::instance().names(), nn::LayerRegistry::instance().names());
@@ -140,12 +154,42 @@ TEST_P(StandInTraining, TheLstmsAlgorithmIsChosenAndSaid) {
             "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
 }
 
-TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
+TEST_P(StandInTraining, TheOwnLstmIsTakenWhereItIsAskedForAndCan) {
+  ConformanceSetup setup(case_of("lstm")), large(case_of("large lstm"));
+  const auto note = [](ConformanceSetup& s) { return s.step("cuda")->notes().at(0); };
+  {
+    const LstmBy way("own");
+    EXPECT_EQ(note(setup), "lstm (layer 0, 5 units): own kernel, weights on the chip");
+    EXPECT_EQ(
+        note(large),
+        "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most); the own "
+        "kernel: for 128 units at most");
+  }
+  for (const char* cudnn : {"auto", "cudnn", ""}) {
+    const LstmBy way(cudnn);
+    EXPECT_EQ(note(setup), "lstm (layer 0, 5 units): cuDNN's persistent algorithm for small states");
+  }
+  const LstmBy way("mine");
+  try {
+    setup.step("cuda");
+    ADD_FAILURE() << "taken";
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "TIMBRE_LSTM: 'mine' is no way to compute an LSTM; known: auto, cudnn, own");
+  }
+}
+
+/// Lets one call after the other fail, of `least` or more, in a few training steps of a small LSTM.
+void every_call_fails(const char* way, int units, std::int64_t least) {
+  const LstmBy lstm(way);
+  constexpr std::int64_t batch = 2;
   ConformanceSetup setup(
-      {"small", "[lstm: {units: 2}, dense: {units: classes, activation: softmax}]", {2, 2}}, 23);
+      {"small",
+       "[lstm: {units: " + std::to_string(units) + "}, dense: {units: classes, activation: softmax}]",
+       {2, 2}},
+      23);
   const auto use = [&] {
-    const auto step = setup.step("cuda", 1, 4);
-    for (int s = 0; s < 3; ++s) step->train(std::vector<std::int32_t>{1, 2, 3 + s});
+    const auto step = setup.step("cuda", 1, batch);
+    for (int s = 0; s < 3; ++s) step->train(std::vector<std::int32_t>{1, 3 + s});
     const auto scores = step->evaluate(std::vector<std::int32_t>{0, 5});
     return std::pair(step->export_state().arena, step->notes());
   };
@@ -153,7 +197,7 @@ TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
   simt::device().calls = 0;
   use();
   const auto calls = simt::device().calls;
-  ASSERT_GT(calls, 150);
+  ASSERT_GT(calls, least);
   for (std::int64_t i = 0; i < calls; ++i) {
     simt::device().calls = 0, simt::device().fail_at = i;
     testing::internal::CaptureStderr();
@@ -175,6 +219,14 @@ TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
     EXPECT_EQ(simt::device().live, 0) << "after call " << i;
   }
   simt::device().fail_at = -1;
+}
+
+TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
+  every_call_fails("cudnn", 2, 150);
+}
+// 100 units: more shared memory than a block gets without a call.
+TEST_P(StandInTraining, EveryCallOfTheOwnLstmThatFailsIsNamedAndLeavesNothingBehind) {
+  every_call_fails("own", 100, 100);
 }
 
 INSTANTIATE_TEST_SUITE_P(Streams, StandInTraining, testing::Bool(),

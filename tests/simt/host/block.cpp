@@ -205,12 +205,13 @@ Settings& settings() {
   return s;
 }
 
-void run_grid(Dim3 grid, Dim3 size, std::size_t shared_bytes, const std::function<void()>& body) {
+void run_grid(Dim3 grid, Dim3 size, std::size_t shared_bytes, const std::function<void()>& body,
+              std::size_t allowed_shared) {
   if (grid.count() == 0 || size.count() == 0) throw Fault("a grid or a block without threads");
   if (grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
     throw Fault("a grid larger than a GPU allows");
   if (size.count() > 1024 || size.z > 64) throw Fault("a block of more than 1024 threads");
-  if (shared_bytes > 48 * 1024) throw Fault("more than 48 kB of dynamic shared memory without asking for it");
+  if (shared_bytes > allowed_shared) throw Fault("more than 48 kB of dynamic shared memory without asking for it");
   // Stacks are kept for the next launch of this thread.
   thread_local FiberPool pool;
   Block b;
@@ -253,9 +254,12 @@ void* static_shared(const void* key, std::size_t bytes, std::size_t alignment) {
   for (const auto& v : block->variables)
     if (v.key == key) return v.memory->raw;
   if (alignment > 16) throw Fault("shared variables are aligned to at most 16 bytes");
-  std::size_t total = bytes + block->dynamic->size;
+  std::size_t total = bytes;
   for (const auto& v : block->variables) total += v.memory->size;
-  if (total > 48 * 1024) throw Fault("more than 48 kB of shared memory");
+  const auto dynamic = block->dynamic->size;
+  if (total > plain_shared_bytes ||
+      total + dynamic > (dynamic > plain_shared_bytes ? largest_shared_bytes : plain_shared_bytes))
+    throw Fault("more shared memory than a block gets");
   block->variables.push_back({key, std::make_unique<SharedMemory>(bytes)});
   return block->variables.back().memory->raw;
 }

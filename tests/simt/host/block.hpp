@@ -61,8 +61,13 @@ struct Settings {
 };
 Settings& settings();
 
-/// Runs body once per thread of every block.
-void run_grid(Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::function<void()>& body);
+/// What a block gets without asking, and the most that it gets of dynamic shared memory when the kernel was
+/// allowed it (compute capability 8.6 and 8.9; others give more).
+inline constexpr std::size_t plain_shared_bytes = 48 * 1024, largest_shared_bytes = 99 * 1024;
+
+/// Runs body once per thread of every block. allowed_shared: of dynamic shared memory.
+void run_grid(Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::function<void()>& body,
+              std::size_t allowed_shared = plain_shared_bytes);
 
 // ---- called by kernels
 // -------------------------------------------------------------------------------------

@@ -149,6 +149,18 @@ cudaError_t& last_error() {
 
 bool call_fails() { return device().calls++ == device().fail_at; }
 
+namespace {
+std::map<const void*, std::size_t>& shared_bytes_of() {
+  static std::map<const void*, std::size_t> m;
+  return m;
+}
+}  // namespace
+std::size_t allowed_shared_bytes(const void* kernel) {
+  const std::lock_guard guard(lock());
+  const auto found = shared_bytes_of().find(kernel);
+  return found == shared_bytes_of().end() ? plain_shared_bytes : found->second;
+}
+
 void enqueue_work(cudaStream_t stream, std::function<void()> work) {
   const std::lock_guard guard(lock());
   push(stream, {std::move(work), nullptr});
@@ -287,6 +299,12 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   simt::streams().erase(stream);
   delete stream;
   --simt::device().live;
+  return cudaSuccess;
+}
+cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int bytes) {
+  SIMT_CALL;
+  if (std::size_t(bytes) > simt::largest_shared_bytes) return cudaErrorInvalidValue;
+  simt::shared_bytes_of()[kernel] = std::size_t(bytes);
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {

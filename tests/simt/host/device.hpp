@@ -34,11 +34,14 @@ Device& device();
 void enqueue_work(cudaStream_t stream, std::function<void()> work);
 /// Counts a call; true where it is to fail.
 bool call_fails();
+/// The dynamic shared memory that a kernel was allowed (cudaFuncSetAttribute).
+std::size_t allowed_shared_bytes(const void* kernel);
 
 template <class... Parameters, class... Arguments>
 void enqueue(void (*kernel)(Parameters...), Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
              Arguments... arguments) {
-  enqueue_work(stream, [=] { run_grid(grid, block, shared_bytes, [&] { kernel(arguments...); }); });
+  const auto allowed = allowed_shared_bytes(reinterpret_cast<const void*>(kernel));
+  enqueue_work(stream, [=] { run_grid(grid, block, shared_bytes, [&] { kernel(arguments...); }, allowed); });
 }
 
 }  // namespace simt

@@ -1,0 +1,44 @@
+#include "layers/lstm_recurrence.cuh"
+
+namespace timbre::cuda {
+namespace {
+
+/// Up to this many rows a block has one: as long as all blocks run at once (a Hopper has 132
+/// multiprocessors), fewer rows a block are quicker; beyond, two rows share what a weight in shared memory
+/// costs.
+constexpr std::int32_t most_single_rows = 128;
+
+template <class Weights, int rows, class Run>
+void enqueue(cudaStream_t stream, void (*kernel)(Run), const Run& run) {
+  launch(kernel, dim3(static_cast<unsigned>((run.size.rows + rows - 1) / rows)), dim3(recurrence_threads),
+         Weights::shared_bytes, stream, run);
+}
+template <int padded, int rows, int kept>
+void enqueue(cudaStream_t stream, const LstmForwardRun& run) {
+  enqueue<typename ForwardTiling<padded, kept>::Weights, rows>(stream,
+                                                               lstm_forward_kernel<padded, rows, kept>, run);
+}
+template <int padded, int rows, int kept>
+void enqueue(cudaStream_t stream, const LstmBackwardRun& run) {
+  enqueue<typename BackwardTiling<padded, kept>::Weights, rows>(
+      stream, lstm_backward_kernel<padded, rows, kept>, run);
+}
+
+/// Of the vectors of weights as many are kept in registers as leave none to be spilled (nvcc 13, sm_80 and
+/// sm_90: -Xptxas -v).
+template <class Run>
+void enqueue_for_size(cudaStream_t stream, const Run& run) {
+  if (run.size.units <= 64)
+    enqueue<64, 1, 4>(stream, run);
+  else if (run.size.rows <= most_single_rows)
+    enqueue<128, 1, 12>(stream, run);
+  else
+    enqueue<128, 2, 11>(stream, run);
+}
+
+}  // namespace
+
+void lstm_forward(cudaStream_t stream, const LstmForwardRun& run) { enqueue_for_size(stream, run); }
+void lstm_backward(cudaStream_t stream, const LstmBackwardRun& run) { enqueue_for_size(stream, run); }
+
+}  // namespace timbre::cuda
