@@ -1,8 +1,12 @@
 // A piece of work that is enqueued again and again: eagerly the first time, then captured into one CUDA graph
 // and replayed. Capturing needs that one eager pass, in which libraries set themselves up.
+//
+// The environment variable TIMBRE_CUDA_GRAPHS=off keeps all work eager, for finding faults and for tests.
 #pragma once
 
+#include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "support/handles.hpp"
@@ -26,7 +30,7 @@ class ReplayedWork {
   /// says so.
   template <class Enqueue>
   void run(cudaStream_t stream, Enqueue&& enqueue) {
-    if (runs_++ == 0 || (!exec_.get() && !why_.empty())) return enqueue();
+    if (runs_++ == 0 || !wanted_ || (!exec_.get() && !why_.empty())) return enqueue();
     if (!exec_.get()) capture(stream, enqueue);
     if (exec_.get())
       TIMBRE_CUDA_CHECK(cudaGraphLaunch(exec_, stream));
@@ -61,6 +65,12 @@ class ReplayedWork {
     }
   }
 
+  static bool graphs_wanted() {
+    const char* set = std::getenv("TIMBRE_CUDA_GRAPHS");
+    return !set || std::string_view(set) != "off";
+  }
+
+  bool wanted_ = graphs_wanted();
   Handle<GraphExecTraits> exec_;
   std::string why_;
   std::int64_t runs_ = 0;

@@ -3,7 +3,6 @@
 // stream; steps side by side; cuDNN's refusals; and every call failing once.
 #include <gtest/gtest.h>
 
-#include <thread>
 
 #include "core/error.hpp"
 #include "cudnn.h"
@@ -31,12 +30,9 @@ class StandInTraining : public testing::TestWithParam<bool> {
   }
 };
 
-/// The environment variable TIMBRE_LSTM, for a while.
-class LstmBy {
- public:
-  explicit LstmBy(const char* way) { setenv("TIMBRE_LSTM", way, 1); }
-  ~LstmBy() { unsetenv("TIMBRE_LSTM"); }
-  LstmBy(const LstmBy&) = delete;
+/// Which LSTM the back end takes, for a while.
+struct LstmBy : Environment {
+  explicit LstmBy(const char* way) : Environment("TIMBRE_LSTM", way) {}
 };
 
 const ConformanceCase& case_of(const std::string& name) {
@@ -52,6 +48,7 @@ TEST_P(StandInTraining, TrainsAsTheCpuWithTheOwnLstm) {
   const LstmBy way("own");
   expect_the_cpus_training("cuda");
   expect_every_layer_agrees("cuda");
+  expect_the_same_bytes_side_by_side("cuda");
 }
 
 TEST_P(StandInTraining, KnowsEveryRegisteredPart) {
@@ -114,21 +111,16 @@ TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {
   EXPECT_EQ(resident, streamed);
 }
 
-TEST_P(StandInTraining, StepsSideBySideGiveTheSameBytesAsAlone) {
-  const std::vector<std::string> names{"mlp", "cnn", "lstm"};
-  const auto alone = [](const std::string& name, std::uint64_t seed) {
-    ConformanceSetup setup(case_of(name));
-    const auto step = setup.step("cuda", seed);
-    train_steps(*step, 4);
-    return step->export_state().arena;
-  };
-  std::vector<std::vector<float>> expected, together(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) expected.push_back(alone(names[i], i));
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < names.size(); ++i)
-    threads.emplace_back([&, i] { together[i] = alone(names[i], i); });
-  for (auto& t : threads) t.join();
-  EXPECT_EQ(together, expected);
+TEST_P(StandInTraining, GivesTheSameBytesSideBySide) { expect_the_same_bytes_side_by_side("cuda"); }
+TEST_P(StandInTraining, DrawsNewMasksInEveryStep) { expect_new_masks_in_every_step("cuda"); }
+TEST_P(StandInTraining, ReplaysEqualEagerSteps) {
+  expect_replays_equal_eager_steps("cuda");
+  EXPECT_GT(simt::device().graph_launches, 0);
+  simt::device().graph_launches = 0;
+  const Environment off("TIMBRE_CUDA_GRAPHS", "off");
+  ConformanceSetup setup(case_of("mlp"));
+  state_after_training(setup, "cuda");
+  EXPECT_EQ(simt::device().graph_launches, 0);
 }
 
 TEST_P(StandInTraining, TheLstmsAlgorithmIsChosenAndSaid) {

@@ -5,10 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "training/device_check.hpp"
@@ -204,6 +207,79 @@ inline void expect_a_bad_step_is_told(const std::string& device) {
   train_steps(*step, 2, 2);
   EXPECT_EQ(step->metrics(false).bad_step == 0 || step->metrics(false).bad_step == 3, true);
   EXPECT_EQ(step->metrics(true).bad_step, 3);
+}
+
+/// An environment variable that a back end reads, for a while.
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~Environment() { unsetenv(name_); }
+  Environment(const Environment&) = delete;
+
+ private:
+  const char* name_;
+};
+
+/// Weights and slots after nine steps.
+inline StepState state_after_training(ConformanceSetup& setup, const std::string& device,
+                                      std::uint64_t seed = 5) {
+  const auto step = setup.step(device, seed);
+  train_steps(*step, 9);
+  return step->export_state();
+}
+
+/// The same bytes from a second run, and from one whose steps are not replayed as a graph.
+inline void expect_replays_equal_eager_steps(const std::string& device) {
+  for (const auto& c : conformance_cases()) {
+    SCOPED_TRACE(c.name + ": " + c.model);
+    ConformanceSetup setup(c);
+    const auto replayed = state_after_training(setup, device), again = state_after_training(setup, device);
+    const Environment off("TIMBRE_CUDA_GRAPHS", "off");
+    const auto eager = state_after_training(setup, device);
+    for (const auto* other : {&again, &eager}) {
+      EXPECT_EQ(replayed.arena, other->arena);
+      EXPECT_EQ(replayed.slots, other->slots);
+      EXPECT_EQ(replayed.metrics.loss_sum, other->metrics.loss_sum);
+    }
+  }
+}
+
+/// Runs on threads of their own give the bytes that each gives alone.
+inline void expect_the_same_bytes_side_by_side(const std::string& device) {
+  const std::vector<std::string> names{"mlp", "cnn", "lstm", "lstm", "large lstm", "cnn"};
+  const auto cases = conformance_cases();
+  const auto train = [&](std::size_t i) {
+    ConformanceSetup setup(*std::ranges::find(cases, names[i], &ConformanceCase::name));
+    return state_after_training(setup, device, i).arena;
+  };
+  std::vector<std::vector<float>> alone, together(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i) alone.push_back(train(i));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < names.size(); ++i) threads.emplace_back([&, i] { together[i] = train(i); });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(together, alone);
+}
+
+/// Steps on the same rows, which change no weights, drop other values each time.
+inline void expect_new_masks_in_every_step(const std::string& device) {
+  ConformanceSetup setup(
+      {"dropout", "[flatten, dropout: 0.5, dense: {units: classes, activation: softmax}]", {6, 5}});
+  const auto step = setup.step(device);
+  step->set_learning_rate(0);
+  std::set<std::vector<bool>> masks;
+  for (int s = 0; s < 6; ++s) {
+    step->train(all_rows(8));
+    const auto t = step->trace(8);
+    std::vector<bool> kept;
+    for (std::size_t i = 0; i < t.outputs[1].size(); ++i) {
+      kept.push_back(t.outputs[1][i] != 0);
+      EXPECT_EQ(t.outputs[1][i], kept.back() ? 2 * t.outputs[0][i] : 0);
+    }
+    const auto count = std::ranges::count(kept, true);  // of 240
+    EXPECT_TRUE(count > 80 && count < 160) << count;
+    masks.insert(kept);
+  }
+  EXPECT_EQ(masks.size(), 6u);
 }
 
 /// Every layer, optimizer and loss that is registered stands in a case.

@@ -13,6 +13,9 @@ using StepConformance = device::OnDevice;
 TEST_P(StepConformance, TrainsAsTheCpu) { expect_the_cpus_training(GetParam()); }
 TEST_P(StepConformance, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees(GetParam()); }
 TEST_P(StepConformance, TellsTheFirstBadStep) { expect_a_bad_step_is_told(GetParam()); }
+TEST_P(StepConformance, ReplaysEqualEagerSteps) { expect_replays_equal_eager_steps(GetParam()); }
+TEST_P(StepConformance, GivesTheSameBytesSideBySide) { expect_the_same_bytes_side_by_side(GetParam()); }
+TEST_P(StepConformance, DrawsNewMasksInEveryStep) { expect_new_masks_in_every_step(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Devices, StepConformance, testing::ValuesIn(device::all_devices()),
                          [](const auto& info) { return info.param; });
