@@ -330,16 +330,17 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
                  audio::synthetic_sample_rate, audio::synthetic_sample_rate, options.sample_rate);
   const auto contents = read_contents(index, pool, hooks);
   table.key = key_of(index, dataset, options, contents.hashes);
-  table.file = store_folder / (table.key + ".h5");
+  const auto name = hooks.device == "cpu" ? table.key : table.key + "-" + hooks.device;
+  table.file = store_folder / (name + ".h5");
   table.label_names = index.label_names;
   table.synthetic = index.synthetic;
   note_replicas(index, contents.hashes, table.notes);
 
   table.from_cache = try_store(index, table, features, hooks);
   if (table.from_cache) {
-    remove_dead_lock(store_folder, table.key);
+    remove_dead_lock(store_folder, name);
   } else {
-    const KeyLock lock(store_folder, table.key, hooks.check);
+    const KeyLock lock(store_folder, name, hooks.check);
     auto fresh = table;  // another process may have made it while this one waited
     fresh.notes.clear();
     if (try_store(index, fresh, features, hooks)) {

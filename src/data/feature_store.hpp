@@ -1,9 +1,11 @@
 // Features of a whole data set, extracted once and kept.
 //
-// The store is a folder of files <key>.h5. The key hashes what the numbers depend on: the options of extraction
-// and their version, the samples of a segment, and each clip's path, label and content; so a store never has to be
-// told that something changed. A file in it is there whole or not at all, carries a checksum of its features, and
-// is made again (with a note) where it is damaged.
+// The store is a folder of files <key>.h5, or <key>-<device>.h5 for what another device than the CPU computed. The
+// key hashes what the numbers depend on: the options of extraction and their version, the samples of a segment, and
+// each clip's path, label and content; so a store never has to be told that something changed. Devices agree within
+// the tolerances and have one key, so a run can go on on another; but not one file, so that the same command gives
+// the same bytes whatever ran before. A file is there whole or not at all, carries a checksum of its features, and is
+// made again (with a note) where it is damaged.
 //
 // Layout of a store file and of what extract_features writes:
 //   /features float32 [N, T, F]   /label, /clip, /segment int32 [N]   /clips/{path,label,group}   /label_names
@@ -52,7 +54,7 @@ struct FeatureTable {
   std::filesystem::path file;                // in the store
   bool from_cache = false;                   // nothing had to be extracted
   bool synthetic = false;
-  std::string device;                        // where they were computed, perhaps long ago; "" if not known
+  std::string device;                        // where they were computed; "" if not known
   std::vector<std::string> notes;            // for the person, one line each
   std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
 };
@@ -65,7 +67,7 @@ struct FeatureSet : FeatureTable {
 struct ExtractionHooks {
   std::function<void(std::int64_t done, std::int64_t total)> progress;  // clips; one call at a time
   std::function<void()> check;  // called often, from any thread; throws (Interrupted) to stop
-  std::string device = "cpu";   // as device::choose gave it; no part of the key: devices agree within the tolerances
+  std::string device = "cpu";   // as device::choose gave it; no part of the key, but of the file's name
 };
 
 /// Finds or extracts the features and leaves them in the store.
