@@ -18,7 +18,11 @@
 namespace timbre::cuda {
 namespace {
 
-constexpr int largest_persistent = 128;  // units, as PyTorch has it for training
+// Units. cuDNN 9 takes the descriptor for more, and refuses later: backward has kernels for up to 128,
+// forward for up to 192. PyTorch, too, draws the line here.
+constexpr int largest_persistent = 128;
+// What cudnnSetRNNDataDescriptor takes (tried with 9.19).
+constexpr int most_steps = 65535;
 
 class LstmOnCudnn final : public DeviceLayer {
  public:
@@ -69,6 +73,7 @@ class LstmOnCudnn final : public DeviceLayer {
 
  private:
   static LstmShape shape_of(const DeviceBinding& b) {
+    if (b.input[0] > most_steps) fail("{}: cuDNN takes {} time steps at most", lstm_name(b), most_steps);
     return {int(b.capacity), int(b.input[0]), int(b.input[1]), int(b.output.back())};
   }
   cudaStream_t stream() const { return binding_.tools->stream; }
@@ -110,6 +115,7 @@ class LstmOnCudnn final : public DeviceLayer {
 
   /// Sets everything up for an algorithm and runs it once on zeros; "" or what cuDNN refused.
   std::string attempt(cudnnRNNAlgo_t algorithm) {
+    const WaitAtEnd end(stream());  // the next attempt takes the memory away
     if (algorithm == CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H && shape_.units > largest_persistent)
       return fmt::format("for {} units at most", largest_persistent);
     const auto refused = [](const char* call, cudnnStatus_t s) {
@@ -126,7 +132,9 @@ class LstmOnCudnn final : public DeviceLayer {
       return refused("cudnnGetRNNTempSpaceSizes", s);
     if (const auto s = cudnnGetRNNWeightSpaceSize(dnn(), rnn_, &bytes))
       return refused("cudnnGetRNNWeightSpaceSize", s);
-    work_ = DeviceArray<char>(std::max(work, work_alone)), reserve_ = DeviceArray<char>(reserve);
+    // (Of no bytes it would be a null pointer, which cuDNN refuses.)
+    work_ = DeviceArray<char>(std::max({work, work_alone, std::size_t{1}}));
+    reserve_ = DeviceArray<char>(std::max(reserve, std::size_t{1}));
     weight_bytes_ = bytes;
     weights_ = DeviceArray<float>((bytes + 3) / 4), d_weights_ = DeviceArray<float>(weights_.size());
     for (auto* a : {&weights_, &d_weights_, &x_, &dy_}) clear_on_device(*a, stream());

@@ -53,6 +53,19 @@ inline Stream make_stream() {
   return Stream(stream);
 }
 
+/// Waits for a stream when it goes. As the last member of a class: whatever else it owns is given back after
+/// the work that uses it, also where a constructor throws. (cudaFree waits perhaps, and that is all it
+/// promises.)
+class WaitAtEnd {
+ public:
+  explicit WaitAtEnd(cudaStream_t stream) : stream_(stream) {}
+  ~WaitAtEnd() { complain(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
+  WaitAtEnd(const WaitAtEnd&) = delete;
+
+ private:
+  cudaStream_t stream_;
+};
+
 /// An event for order alone, without time; a host thread that waits for it sleeps.
 inline Event make_event() {
   cudaEvent_t event = nullptr;

@@ -14,7 +14,9 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "core/error.hpp"
@@ -59,9 +61,11 @@ class CudaStep final : public training::TrainingStep {
     model_.initialise(options.seed, weights.data());
     put(arena_, weights);
     make_layers(options.seed);
+    // Timbre asks for no TF32; these ask cuBLAS for it, or for less than float32, behind its back.
+    for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION"})
+      if (const char* set = std::getenv(name); set && std::string_view(set) != "0")
+        notes_.push_back(fmt::format("{}={} is set: products may not be float32", name, set));
   }
-
-  ~CudaStep() override { complain(cudaStreamSynchronize(stream_), "cudaStreamSynchronize"); }
 
   void bind(const data::RowSource& features, const std::int32_t* labels) override {
     feed_.bind(features, labels);
@@ -320,6 +324,7 @@ class CudaStep final : public training::TrainingStep {
   std::chrono::steady_clock::time_point asked_{};
   Metrics latest_;
   std::vector<std::string> notes_;
+  WaitAtEnd end_{stream_};
 };
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/error.hpp"
+
 namespace timbre::cuda {
 
 DataFeed::DataFeed(std::int64_t width, std::int64_t capacity, cudaStream_t stream)
@@ -21,7 +23,8 @@ void DataFeed::bind(const data::RowSource& source, const std::int32_t* labels) {
   std::size_t free = 0, total = 0;
   TIMBRE_CUDA_CHECK(cudaMemGetInfo(&free, &total));
   free += features_.size() * sizeof(float) + labels_.size() * sizeof(std::int32_t);
-  resident_ = values * sizeof(float) + std::size_t(source.rows()) * sizeof(std::int32_t) <= free / 2;
+  resident_ = values * sizeof(float) + std::size_t(source.rows()) * sizeof(std::int32_t) <= free / 2 &&
+              find_room(source.rows());
   if (resident_) {
     make_resident(source, labels);
     return;
@@ -36,13 +39,22 @@ void DataFeed::bind(const data::RowSource& source, const std::int32_t* labels) {
     }
 }
 
+bool DataFeed::find_room(std::int64_t rows) {
+  try {
+    if (features_.size() < std::size_t(rows * width_)) {
+      features_ = {};
+      features_ = DeviceArray<float>(std::size_t(rows * width_));
+    }
+    if (labels_.size() < std::size_t(rows)) labels_ = DeviceArray<std::int32_t>(std::size_t(rows));
+    return true;
+  } catch (const Error&) {
+    cudaGetLastError();  // which says it again otherwise
+    return false;
+  }
+}
+
 void DataFeed::make_resident(const data::RowSource& source, const std::int32_t* labels) {
   const auto rows = source.rows();
-  if (features_.size() < std::size_t(rows * width_)) {
-    features_ = {};
-    features_ = DeviceArray<float>(std::size_t(rows * width_));
-  }
-  if (labels_.size() < std::size_t(rows)) labels_ = DeviceArray<std::int32_t>(std::size_t(rows));
   // Two pinned buffers: one is filled while the other is copied.
   constexpr std::int64_t largest = std::int64_t{2} << 20;  // floats
   const auto at_once = std::clamp<std::int64_t>(largest / width_, 1, std::max<std::int64_t>(rows, 1));
@@ -55,6 +67,7 @@ void DataFeed::make_resident(const data::RowSource& source, const std::int32_t* 
     TIMBRE_CUDA_CHECK(cudaMemcpyAsync(labels_.data(), host_labels.data(),
                                       std::size_t(rows) * sizeof(std::int32_t), cudaMemcpyHostToDevice,
                                       stream_));
+  const WaitAtEnd end(stream_);  // where a row cannot be read
   std::size_t turn = 0;
   for (std::int64_t first = 0; first < rows; first += at_once, turn ^= 1) {
     const auto n = std::min(at_once, rows - first);

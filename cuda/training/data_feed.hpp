@@ -2,9 +2,9 @@
 // memory.
 //
 // Data that fit into half of the free device memory are copied there once, by bind(), and a batch is its row
-// indices. Larger data stay where they are and stream: the rows of a batch are copied to one of a few windows
-// on a stream of their own, while the step before is computed. Either way a step finds a BatchHeader at
-// header() and row indices at rows().
+// indices. Larger data, and those whose room another run took first, stay where they are and stream: the rows
+// of a batch are copied to one of a few windows on a stream of their own, while the step before is computed.
+// Either way a step finds a BatchHeader at header() and row indices at rows().
 #pragma once
 
 #include <array>
@@ -51,6 +51,7 @@ class DataFeed {
     Event copied = make_event();
   };
 
+  bool find_room(std::int64_t rows);
   void make_resident(const data::RowSource& source, const std::int32_t* labels);
   Window& stage(std::span<const std::int32_t> rows);
   void release();
@@ -70,6 +71,7 @@ class DataFeed {
   std::array<Window, 4> windows_;  // of data that stream: one in use, one or two under way, one free
   std::size_t next_window_ = 0;
   Window* in_use_ = nullptr;
+  WaitAtEnd end_{copies_};
 };
 
 }  // namespace timbre::cuda

@@ -37,7 +37,8 @@ std::vector<std::filesystem::path> toolkit_folders() {
     begin = end + 1;
   }
   for (const auto& root : {environment("CUDA_HOME"), environment("CUDA_PATH"), std::string("/usr/local/cuda")})
-    if (!root.empty()) folders.push_back(std::filesystem::path(root) / "lib64");
+    for (const char* below : {"lib64", "lib", "targets/x86_64-linux/lib"})
+      if (!root.empty()) folders.push_back(std::filesystem::path(root) / below);
   return folders;
 }
 

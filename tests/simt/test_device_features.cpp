@@ -28,6 +28,7 @@ class StandIn : public testing::TestWithParam<bool> {
   }
   void TearDown() override {
     EXPECT_EQ(simt::device().live, 0) << "something was not given back";
+    EXPECT_EQ(simt::device().freed_in_use, 0) << "memory was given back while a copy used it";
     simt::device() = {};
   }
 };

@@ -3,7 +3,6 @@
 // stream; steps side by side; cuDNN's refusals; and every call failing once.
 #include <gtest/gtest.h>
 
-
 #include "core/error.hpp"
 #include "cudnn.h"
 #include "host/device.hpp"
@@ -26,6 +25,7 @@ class StandInTraining : public testing::TestWithParam<bool> {
   }
   void TearDown() override {
     EXPECT_EQ(simt::device().live, 0) << "something was not given back";
+    EXPECT_EQ(simt::device().freed_in_use, 0) << "memory was given back while a copy used it";
     simt::device() = {}, simt::dnn() = {};
   }
 };
@@ -111,6 +111,46 @@ TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {
   EXPECT_EQ(resident, streamed);
 }
 
+TEST_P(StandInTraining, DataStreamWhereAnotherRunTakesTheirRoom) {
+  ConformanceSetup setup(case_of("mlp"), 400);
+  const auto train = [&](bool taken) {
+    auto step = setup.step("cuda");
+    if (taken) {
+      step =
+          make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
+      simt::device().calls = 0, simt::device().fail_at = 1;  // cudaMalloc, after cudaMemGetInfo
+      step->bind(setup.data, setup.labels.data());
+      simt::device().fail_at = -1;
+      EXPECT_EQ(step->notes().at(0), "the data stream to the GPU, which has no room for them");
+    }
+    train_steps(*step, 4);
+    return step->export_state().arena;
+  };
+  EXPECT_EQ(train(true), train(false));
+}
+
+TEST_P(StandInTraining, TellsOfVariablesThatTakeAwayPrecision) {
+  ConformanceSetup setup(case_of("mlp"));
+  for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION"}) {
+    const Environment on(name, "1");
+    EXPECT_EQ(setup.step("cuda")->notes(),
+              std::vector<std::string>{std::string(name) + "=1 is set: products may not be float32"});
+  }
+  const Environment off("NVIDIA_TF32_OVERRIDE", "0");
+  EXPECT_TRUE(setup.step("cuda")->notes().empty());
+}
+
+TEST_P(StandInTraining, CanEndWhileDataAreUnderWay) {
+  ConformanceSetup setup(case_of("mlp"), 400);
+  auto step =
+      make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
+  simt::device().free_bytes = std::size_t(simt::device().largest_bytes) + (24 << 10);  // of data of 20 kB
+  step->bind(setup.data, setup.labels.data());
+  EXPECT_EQ(step->notes().size(), 1u) << "the data do not stream";
+  step->prefetch(std::vector<std::int32_t>{5, 6, 7});
+  step.reset();  // with a copy on its way
+}
+
 TEST_P(StandInTraining, GivesTheSameBytesSideBySide) { expect_the_same_bytes_side_by_side("cuda"); }
 TEST_P(StandInTraining, DrawsNewMasksInEveryStep) { expect_new_masks_in_every_step("cuda"); }
 TEST_P(StandInTraining, ReplaysEqualEagerSteps) {
@@ -144,6 +184,17 @@ TEST_P(StandInTraining, TheLstmsAlgorithmIsChosenAndSaid) {
             persistent);
   EXPECT_EQ(large.step("cuda")->notes().at(0),
             "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
+}
+
+TEST_P(StandInTraining, MoreStepsThanCudnnTakesAreRefusedInWords) {
+  ConformanceSetup setup(
+      {"long", "[lstm: {units: 1}, dense: {units: classes, activation: softmax}]", {65536, 1}}, 4);
+  try {
+    setup.step("cuda");
+    ADD_FAILURE() << "taken";
+  } catch (const Error& e) {
+    EXPECT_STREQ(e.what(), "lstm (layer 0, 1 units): cuDNN takes 65535 time steps at most");
+  }
 }
 
 TEST_P(StandInTraining, TheOwnLstmIsTakenWhereItIsAskedForAndCan) {

@@ -24,6 +24,7 @@ struct Ticket {
 struct Work {
   std::function<void()> run;
   std::shared_ptr<Ticket> wait_for;  // first
+  const void* memory[2] = {};        // what a copy reads and writes
 };
 
 /// Every call holds it: the stand-in is one device for many threads.
@@ -100,9 +101,17 @@ void run_all(CUstream_st& stream) {
   while (!stream.queue.empty()) step(stream);
 }
 
-/// Memory is given back when nothing can use it any more, as CUDA does.
-void run_everything() {
-  for (auto* stream : streams()) run_all(*stream);
+/// Before memory is given back. CUDA waits here perhaps ("may perform implicit synchronization"), so nothing is
+/// waited for; a copy with this memory that is still under way is counted as a mistake, and done.
+void before_freeing(const std::map<char*, std::size_t>& known, void* pointer) {
+  const auto found = known.find(static_cast<char*>(pointer));
+  if (found == known.end()) return;
+  const auto uses = [&](const Work& work) {
+    return std::ranges::any_of(
+        work.memory, [&](const void* m) { return m >= found->first && m < found->first + found->second; });
+  };
+  for (auto* stream : streams())
+    while (std::ranges::any_of(stream->queue, uses)) ++device().freed_in_use, run_all(*stream);
 }
 
 CUgraph_st& invalid_capture() {
@@ -234,7 +243,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
 cudaError_t cudaFree(void* pointer) {
   const std::lock_guard guard(lock());
   if (!pointer) return cudaSuccess;
-  simt::run_everything();
+  simt::before_freeing(simt::allocations(), pointer);
   if (simt::allocations().erase(static_cast<char*>(pointer)) == 0) return cudaErrorInvalidValue;
   ::operator delete (pointer, std::align_val_t{256});
   --simt::device().live;
@@ -251,7 +260,7 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
 }
 cudaError_t cudaFreeHost(void* pointer) {
   const std::lock_guard guard(lock());
-  simt::run_everything();
+  simt::before_freeing(simt::pinned_allocations(), pointer);
   simt::pinned_allocations().erase(static_cast<char*>(pointer));
   ::operator delete (pointer, std::align_val_t{64});
   --simt::device().live;
@@ -272,17 +281,17 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     simt::push(stream, {[to, staged = std::vector<char>(bytes_of, bytes_of + bytes)] {
                           std::memcpy(to, staged.data(), staged.size());
                         },
-                        nullptr});
+                        nullptr, {to, nullptr}});
     return cudaSuccess;
   }
-  simt::push(stream, {[=] { std::memcpy(to, from, bytes); }, nullptr});
+  simt::push(stream, {[=] { std::memcpy(to, from, bytes); }, nullptr, {to, from}});
   if (kind == cudaMemcpyDeviceToHost && !pinned && stream) simt::run_all(*stream);
   return cudaSuccess;
 }
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
   SIMT_CALL;
   if (!simt::on_device(to, bytes)) return cudaErrorInvalidValue;
-  simt::push(stream, {[=] { std::memset(to, value, bytes); }, nullptr});
+  simt::push(stream, {[=] { std::memset(to, value, bytes); }, nullptr, {to, nullptr}});
   return cudaSuccess;
 }
 
@@ -307,11 +316,13 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int byte
   simt::shared_bytes_of()[kernel] = std::size_t(bytes);
   return cudaSuccess;
 }
+// (One that fails has waited all the same: the error is of the work before.)
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  SIMT_CALL;
+  const std::lock_guard guard(lock());
+  const bool fails = simt::call_fails();
   SIMT_NO_CAPTURE;
   if (stream) simt::run_all(*stream);
-  return cudaSuccess;
+  return fails ? cudaErrorUnknown : cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   SIMT_CALL;

@@ -25,6 +25,7 @@ struct Device {
   std::int64_t fail_at = -1;                        // the number of the call that fails
   std::int64_t live = 0;                            // allocations, streams, events and plans that exist
   std::int64_t graph_launches = 0;
+  std::int64_t freed_in_use = 0;                    // memory given back before a copy with it was done
   std::int64_t largest_bytes = 0;                   // on the device at one time
 };
 /// For the whole process; tests change it between uses.
