@@ -3,6 +3,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstdlib>
+
 #include "core/error.hpp"
 #include "device/device.hpp"
 #include "support/check.hpp"
@@ -49,6 +51,9 @@ std::string why_no_gpu() {
 
 extern "C" void timbre_register_plugin() {
   using namespace timbre;
+  // Runs side by side have a stream each, and by default streams share eight queues to the device. Read by CUDA when it
+  // begins, which is later.
+  setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
   device::BackendRegistry::instance().add("cuda", {cuda::device_name, cuda::why_no_gpu});
   features::FeatureDeviceRegistry::instance().add("cuda", {cuda::open_features});
   training::StepDeviceRegistry::instance().add("cuda", {cuda::make_cuda_step});

@@ -14,8 +14,9 @@ struct BiasActivation {
   float* z;
   const float* bias;
   std::int64_t columns;
-  __device__ void operator()(std::int64_t i) const {
-    z[i] = F::value(bias ? z[i] + bias[i % columns] : z[i]);
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    z[i] = F::value(bias ? z[i] + bias[i % static_cast<Index>(columns)] : z[i]);
   }
 };
 
@@ -25,7 +26,10 @@ struct Slope {
   const float* y;
   const float* from;
   float* to;
-  __device__ void operator()(std::int64_t i) const { to[i] = from[i] * F::slope(y[i]); }
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    to[i] = from[i] * F::slope(y[i]);
+  }
 };
 
 inline constexpr int softmax_rows_per_block = 4;

@@ -42,7 +42,8 @@ struct ChannelStatistics {
   const Pair* sums;
   const std::int32_t* live;
   std::int64_t inner;  // values of a channel per row of the batch
-  __device__ void operator()(std::int64_t c) const {
+  template <class Index>
+  __device__ void operator()(Index c) const {
     nn::Moments m{a.moving_mean[c], a.moving_variance[c]};
     if (sums) {
       m = nn::Moments::of(sums[c].a, sums[c].b, static_cast<double>(*live * inner));
@@ -61,8 +62,9 @@ struct Normalise {
   const float* x;
   float* y;
   std::int64_t channels;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t c = i % channels;
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const Index c = i % static_cast<Index>(channels);
     y[i] = nn::Normalisation::value(x[i], a.mean[c], a.factor[c], a.offset[c]);
   }
 };
@@ -73,7 +75,8 @@ struct ChannelGradient {
   const std::int32_t* live;
   std::int64_t inner;
   float *gamma_gradient, *beta_gradient;  // may be null
-  __device__ void operator()(std::int64_t c) const {
+  template <class Index>
+  __device__ void operator()(Index c) const {
     const auto g =
         nn::NormalisationGradient::of(sums[c].a, sums[c].b, static_cast<double>(*live * inner),
                                       a.exact_mean[c], a.mean[c], a.inverse[c], a.gamma ? a.gamma[c] : 1.0f);
@@ -89,9 +92,10 @@ struct Denormalise {
   float* dx;
   std::int64_t channels, inner;
   const std::int32_t* live;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t c = i % channels;
-    dx[i] = i < *live * inner * channels
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const Index c = i % static_cast<Index>(channels);
+    dx[i] = i < static_cast<Index>(*live * inner * channels)
                 ? nn::NormalisationGradient::value(x[i], dy[i], a.mean[c], a.mean_dy[c], a.factor_dy[c],
                                                    a.slope[c], a.rest[c])
                 : 0.0f;

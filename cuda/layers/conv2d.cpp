@@ -46,8 +46,8 @@ class Conv2DDevice final : public DeviceLayer {
   void backward(const float* x, const float* y, float* dy, float* dx) override {
     auto& t = *binding_.tools;
     const auto places = grid_.places(), k = grid_.window_size(), rows = binding_.capacity * places;
-    activation_slope(t.stream, activation_, y, dy, dy, rows, filters_);
-    if (use_bias_) column_sums(t.stream, dy, rows, filters_, work_.data(), binding_.gradients[1]);
+    activation_backward(t.stream, activation_, y, dy, rows, filters_, work_.data(),
+                        use_bias_ ? binding_.gradients[1] : nullptr);
     for (std::int64_t first = 0; first < binding_.capacity; first += part_) {
       const auto n = std::min(part_, binding_.capacity - first);
       const float* dz = dy + first * places * filters_;

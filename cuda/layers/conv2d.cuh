@@ -16,19 +16,20 @@ struct WindowsToColumns {
   WindowGrid w;
   const float* x;
   float* columns;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t c = i % w.channels;
-    std::int64_t rest = i / w.channels;
-    const auto b = static_cast<std::int32_t>(rest % w.w.kernel);
-    rest /= w.w.kernel;
-    const auto a = static_cast<std::int32_t>(rest % w.h.kernel);
-    rest /= w.h.kernel;
-    const auto ow = static_cast<std::int32_t>(rest % w.w.out);
-    rest /= w.w.out;
-    const auto oh = static_cast<std::int32_t>(rest % w.h.out);
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const auto channels = static_cast<Index>(w.channels);
+    const Index c = i % channels;
+    Index rest = i / channels;
+    const auto next = [&](std::int32_t size) {
+      const auto n = static_cast<Index>(size), value = rest % n;
+      rest /= n;
+      return static_cast<std::int32_t>(value);
+    };
+    const std::int32_t b = next(w.w.kernel), a = next(w.h.kernel), ow = next(w.w.out), oh = next(w.h.out);
     const std::int32_t ih = oh * w.h.stride - w.h.before + a, iw = ow * w.w.stride - w.w.before + b;
     const bool inside = ih >= 0 && ih < w.h.in && iw >= 0 && iw < w.w.in;
-    columns[i] = inside ? x[rest / w.h.out * w.input_size() +
+    columns[i] = inside ? x[static_cast<std::int64_t>(rest) * w.input_size() +
                             (static_cast<std::int64_t>(ih) * w.w.in + iw) * w.channels + c]
                         : 0.0f;
   }
@@ -39,11 +40,12 @@ struct ColumnsToWindows {
   WindowGrid w;
   const float* columns;
   float* dx;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t c = i % w.channels;
-    const auto iw = static_cast<std::int32_t>(i / w.channels % w.w.in),
-               ih = static_cast<std::int32_t>(i / w.channels / w.w.in % w.h.in);
-    const std::int64_t first_place = i / w.input_size() * w.places();
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const auto at = w.place_in(i, w.h.in, w.w.in);
+    const auto c = at.channel;
+    const std::int32_t ih = at.h, iw = at.w;
+    const std::int64_t first_place = at.picture * w.places();
     const std::int64_t width = static_cast<std::int64_t>(w.h.kernel) * w.w.kernel * w.channels;
     const WindowRange rows = windows_over(w.h, ih), places = windows_over(w.w, iw);
     float sum = 0;

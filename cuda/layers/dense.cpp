@@ -25,8 +25,8 @@ class DenseDevice final : public DeviceLayer {
 
   void backward(const float* x, const float* y, float* dy, float* dx) override {
     auto& t = *binding_.tools;
-    activation_slope(t.stream, activation_, y, dy, dy, rows_, out_);
-    if (use_bias_) column_sums(t.stream, dy, rows_, out_, work_.data(), binding_.gradients[1]);
+    activation_backward(t.stream, activation_, y, dy, rows_, out_, work_.data(),
+                        use_bias_ ? binding_.gradients[1] : nullptr);
     t.blas.gemm(Op::transpose, Op::none, in_, out_, rows_, x, in_, dy, out_, 0, binding_.gradients[0], out_);
     if (binding_.input_gradient)
       t.blas.gemm(Op::none, Op::transpose, rows_, in_, out_, dy, out_, binding_.parameters[0], out_, 0, dx,

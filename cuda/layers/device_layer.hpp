@@ -52,6 +52,8 @@ class DeviceLayer {
   /// dy [capacity, output...], which may be used as work space, -> dx [capacity, input...] (if
   /// input_gradient), and the parameters' gradients, which are overwritten.
   virtual void backward(const float* x, const float* y, float* dy, float* dx) = 0;
+  /// Whether y is x, value by value, and dx is dy: then they share memory, and nothing is called.
+  virtual bool passes_through() const { return false; }
   /// What it chose and why, for the log; "" where there was no choice.
   virtual std::string note() const { return ""; }
 };

@@ -17,11 +17,12 @@ struct DropoutBlock {
   const float* from;
   float* to;
   std::int64_t count;
-  __device__ void operator()(std::int64_t block) const {
+  template <class Index>
+  __device__ void operator()(Index block) const {
     const PhiloxBlock words =
         philox(seed, stream, static_cast<std::uint32_t>(*step), static_cast<std::uint64_t>(block));
     for (int w = 0; w < 4; ++w) {
-      const std::int64_t i = 4 * block + w;
+      const std::int64_t i = 4 * static_cast<std::int64_t>(block) + w;
       if (i < count) to[i] = from[i] * nn::dropout_mask(words.v[w], rate, scale);
     }
   }

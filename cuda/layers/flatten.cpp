@@ -1,4 +1,4 @@
-// flatten: the same values in one vector (src/nn/layers/flatten.cpp).
+// flatten: the same values seen as one vector (src/nn/layers/flatten.cpp), so there is nothing to do.
 #include "layers/device_layer.hpp"
 
 namespace timbre::cuda {
@@ -6,18 +6,10 @@ namespace {
 
 class FlattenDevice final : public DeviceLayer {
  public:
-  FlattenDevice(const nn::Layer&, const DeviceBinding& binding)
-      : binding_(binding), size_(std::size_t(binding.capacity * binding.input.size())) {}
-  void forward(bool, const float* x, float* y) override {
-    copy_on_device(x, y, size_, binding_.tools->stream);
-  }
-  void backward(const float*, const float*, float* dy, float* dx) override {
-    if (binding_.input_gradient) copy_on_device(dy, dx, size_, binding_.tools->stream);
-  }
-
- private:
-  DeviceBinding binding_;
-  std::size_t size_;
+  FlattenDevice(const nn::Layer&, const DeviceBinding&) {}
+  bool passes_through() const override { return true; }
+  void forward(bool, const float*, float*) override {}
+  void backward(const float*, const float*, float*, float*) override {}
 };
 
 const Registration<DeviceLayerType> registration{"flatten", {make_layer<FlattenDevice>}};

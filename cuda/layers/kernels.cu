@@ -21,6 +21,18 @@ struct Element {
   }
 };
 
+/// Each value multiplied by the slope in place, on its way into a sum.
+template <class F>
+struct SlopeInPlace {
+  const float* y;
+  float* dy;
+  std::int64_t columns;
+  __device__ float operator()(std::int64_t row, std::int64_t column) const {
+    const std::int64_t at = row * columns + column;
+    return dy[at] *= F::slope(y[at]);
+  }
+};
+
 }  // namespace
 
 void bias_activation(cudaStream_t stream, nn::Activation activation, const float* bias, float* z,
@@ -45,6 +57,19 @@ void activation_slope(cudaStream_t stream, nn::Activation activation, const floa
       for_each_element(stream, rows * columns, Slope<decltype(f)>{y, from, to});
     });
   }
+}
+
+void activation_backward(cudaStream_t stream, nn::Activation activation, const float* y, float* dy,
+                         std::int64_t rows, std::int64_t columns, float* work, float* bias_gradient) {
+  if (bias_gradient && activation != nn::Activation::softmax && activation != nn::Activation::linear) {
+    nn::with_activation(activation, [&](auto f) {
+      sum_columns(stream, SlopeInPlace<decltype(f)>{y, dy, columns}, rows, columns, nullptr, 1, work,
+                  bias_gradient);
+    });
+    return;
+  }
+  activation_slope(stream, activation, y, dy, dy, rows, columns);
+  if (bias_gradient) column_sums(stream, dy, rows, columns, work, bias_gradient);
 }
 
 void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work,

@@ -20,6 +20,10 @@ void bias_activation(cudaStream_t stream, nn::Activation activation, const float
 /// to = from * activation'(z), from the output y; to may be from.
 void activation_slope(cudaStream_t stream, nn::Activation activation, const float* y, const float* from,
                       float* to, std::int64_t rows, std::int64_t columns);
+/// The same in place, and bias_gradient [columns], if not null, are the sums of what comes out over the rows;
+/// work as for column_sums.
+void activation_backward(cudaStream_t stream, nn::Activation activation, const float* y, float* dy,
+                         std::int64_t rows, std::int64_t columns, float* work, float* bias_gradient);
 /// total [columns]: sums over the rows, in an order that depends on the size alone. work: column_sums_work
 /// floats.
 void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work,
@@ -74,6 +78,19 @@ struct WindowGrid {
   TIMBRE_HD std::int64_t places() const { return static_cast<std::int64_t>(h.out) * w.out; }
   TIMBRE_HD std::int64_t window_size() const {
     return static_cast<std::int64_t>(h.kernel) * w.kernel * channels;
+  }
+  struct Place {
+    std::int64_t picture, channel;
+    std::int32_t h, w;
+  };
+  /// Where value i of pictures of `height` x `width` x channels lies.
+  template <class Index>
+  TIMBRE_HD Place place_in(Index i, std::int32_t height, std::int32_t width) const {
+    const auto c = static_cast<Index>(channels), x = static_cast<Index>(width),
+               y = static_cast<Index>(height);
+    const Index pixel = i / c, row = pixel / x;
+    return {static_cast<std::int64_t>(row / y), static_cast<std::int64_t>(i % c),
+            static_cast<std::int32_t>(row % y), static_cast<std::int32_t>(pixel % x)};
   }
 };
 /// place [pictures, H', W', C]: which value of its window was the largest.

@@ -16,10 +16,12 @@ struct LstmWeight {
   LstmArrays a;
   float* space;
   bool to_space;  // the direction: weights go there, gradients come back
-  __device__ void operator()(std::int64_t i) const {
+  template <class Index>
+  __device__ void operator()(Index i) const {
     const std::int64_t inputs = a.inputs, units = a.units;
-    const std::int64_t row = i / (4 * units), column = i % (4 * units), gate = column / units,
-                       unit = column % units;
+    const auto gates = static_cast<Index>(4 * units);
+    const std::int64_t row = i / gates, column = i % gates;
+    const std::int64_t gate = i % gates / static_cast<Index>(units), unit = column - gate * units;
     float* keras;
     std::int64_t place;
     if (row < inputs) {
@@ -46,8 +48,10 @@ struct TimeMajor {
   float* to;
   std::int64_t rows, steps, size;
   bool back, reversed;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t v = i % size, t = i / size % steps, row = i / size / steps;
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const auto n = static_cast<Index>(size), s = static_cast<Index>(steps);
+    const std::int64_t v = i % n, t = i / n % s, row = i / n / s;
     const std::int64_t other = ((reversed ? steps - 1 - t : t) * rows + row) * size + v;
     if (back)
       to[i] = from[other];
@@ -61,8 +65,9 @@ struct LastStepOnly {
   const float* last;
   float* all;
   std::int64_t rows, steps, size;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t first = (steps - 1) * rows * size;
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const auto first = static_cast<Index>((steps - 1) * rows * size);
     all[i] = i >= first ? last[i - first] : 0.0f;
   }
 };

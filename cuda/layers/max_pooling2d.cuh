@@ -15,12 +15,11 @@ struct PoolForward {
   const float* x;
   float* y;
   std::uint16_t* place;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t c = i % w.channels, ow = i / w.channels % w.w.out,
-                       oh = i / w.channels / w.w.out % w.h.out;
-    const float* picture = x + i / w.channels / w.w.out / w.h.out * w.input_size() + c;
-    const std::int32_t top = static_cast<std::int32_t>(oh) * w.h.stride - w.h.before;
-    const std::int32_t left = static_cast<std::int32_t>(ow) * w.w.stride - w.w.before;
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const auto at = w.place_in(i, w.h.out, w.w.out);
+    const float* picture = x + at.picture * w.input_size() + at.channel;
+    const std::int32_t top = at.h * w.h.stride - w.h.before, left = at.w * w.w.stride - w.w.before;
     float best = 0;
     std::int32_t where = -1;
     for (std::int32_t a = 0; a < w.h.kernel; ++a)
@@ -40,20 +39,18 @@ struct PoolBackward {
   const float* dy;
   const std::uint16_t* place;
   float* dx;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t c = i % w.channels, iw = i / w.channels % w.w.in,
-                       ih = i / w.channels / w.w.in % w.h.in;
-    const std::int64_t picture = i / w.channels / w.w.in / w.h.in * w.output_size() + c;
-    const WindowRange rows = windows_over(w.h, static_cast<std::int32_t>(ih)),
-                      columns = windows_over(w.w, static_cast<std::int32_t>(iw));
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const auto here = w.place_in(i, w.h.in, w.w.in);
+    const std::int64_t picture = here.picture * w.output_size() + here.channel;
+    const WindowRange rows = windows_over(w.h, here.h), columns = windows_over(w.w, here.w);
     float sum = 0;
     for (std::int32_t oh = rows.first; oh < rows.end; ++oh)
       for (std::int32_t ow = columns.first; ow < columns.end; ++ow) {
-        const std::int32_t here =
-            (static_cast<std::int32_t>(ih) + w.h.before - oh * w.h.stride) * w.w.kernel +
-            static_cast<std::int32_t>(iw) + w.w.before - ow * w.w.stride;
+        const std::int32_t in_window =
+            (here.h + w.h.before - oh * w.h.stride) * w.w.kernel + here.w + w.w.before - ow * w.w.stride;
         const std::int64_t at = picture + (static_cast<std::int64_t>(oh) * w.w.out + ow) * w.channels;
-        if (place[at] == here) sum += dy[at];
+        if (place[at] == in_window) sum += dy[at];
       }
     dx[i] = sum;
   }

@@ -7,22 +7,27 @@ namespace timbre::cuda {
 
 inline constexpr int elementwise_threads = 256;
 
-/// Calls body(i) for every i in [0, n).
-template <class Body>
-__global__ void __launch_bounds__(elementwise_threads) elementwise_kernel(Body body, std::int64_t n) {
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step)
-    body(i);
+/// Calls body(i) for every i in [0, n). Index is 32 bits wide where n allows it: a GPU divides 64 bits by
+/// many instructions, and most bodies take an index apart.
+template <class Index, class Body>
+__global__ void __launch_bounds__(elementwise_threads) elementwise_kernel(Body body, Index n) {
+  const Index step = static_cast<Index>(gridDim.x) * blockDim.x;
+  for (Index i = static_cast<Index>(blockIdx.x) * blockDim.x + threadIdx.x; i < n; i += step) body(i);
 }
 
-/// Enqueues it; nothing for n = 0. Body is a functor with a __device__ operator()(std::int64_t) const.
+/// Enqueues it; nothing for n = 0. Body is a functor with `template <class Index> __device__ void
+/// operator()(Index) const`, unsigned 32 or 64 bits; what it divides by it brings to the Index.
 template <class Body>
 void for_each_element(cudaStream_t stream, std::int64_t n, Body body) {
   if (n <= 0) return;
   constexpr std::int64_t most = 1 << 16;
   const std::int64_t blocks = (n + elementwise_threads - 1) / elementwise_threads;
-  launch(elementwise_kernel<Body>, dim3(static_cast<unsigned>(blocks < most ? blocks : most)),
-         dim3(elementwise_threads), 0, stream, body, n);
+  const dim3 grid(static_cast<unsigned>(blocks < most ? blocks : most)), block(elementwise_threads);
+  if (n < (std::int64_t{1} << 31))  // and n + step stays below 2^32
+    launch(elementwise_kernel<std::uint32_t, Body>, grid, block, 0, stream, body, n);
+  else
+    launch(elementwise_kernel<std::uint64_t, Body>, grid, block, 0, stream, body,
+           n);  // not on the SIMT host: 8 GB
 }
 
 }  // namespace timbre::cuda

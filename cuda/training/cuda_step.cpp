@@ -136,6 +136,8 @@ class CudaStep final : public training::TrainingStep {
     return value;
   }
 
+  std::vector<float> export_weights() override { return get(arena_); }
+
   StepState export_state() override {
     const auto s = scalars();
     StepState state{s.step, get(arena_), {}, {s.loss_sum, s.correct, s.rows, s.bad_step}};
@@ -160,7 +162,7 @@ class CudaStep final : public training::TrainingStep {
     Trace t;
     for (std::size_t i = 0; i < layers_.size(); ++i) {
       auto& y = t.outputs.emplace_back(std::size_t(rows * model_.layers()[i].output.size()));
-      download(outputs_[i + 1].data(), std::span(y), stream_);
+      download(values_[i + 1], std::span(y), stream_);
     }
     t.gradients = get(gradients_);
     return t;
@@ -186,7 +188,7 @@ class CudaStep final : public training::TrainingStep {
   }
 
   void make_layers(std::uint64_t seed) {
-    outputs_.emplace_back(std::size_t(capacity_ * model_.input().size()));
+    values_.push_back(outputs_.emplace_back(std::size_t(capacity_ * model_.input().size())).data());
     std::int64_t widest = classes_;
     bool trainable_before = false;
     for (std::size_t i = 0; i < model_.layers().size(); ++i) {
@@ -204,21 +206,23 @@ class CudaStep final : public training::TrainingStep {
       }
       layers_.push_back(make_device_layer(*entry.layer, b));
       if (auto note = layers_.back()->note(); !note.empty()) notes_.push_back(std::move(note));
-      outputs_.emplace_back(std::size_t(capacity_ * entry.output.size()));
+      values_.push_back(layers_.back()->passes_through()
+                            ? values_.back()
+                            : outputs_.emplace_back(std::size_t(capacity_ * entry.output.size())).data());
       widest = std::max({widest, entry.output.size(), trainable_before ? entry.input.size() : 0});
     }
     for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * widest));
   }
 
   void enqueue_forward(bool training) {
-    gather_rows(stream_, feed_.header(), feed_.rows(), capacity_, model_.input().size(), outputs_[0].data());
+    gather_rows(stream_, feed_.header(), feed_.rows(), capacity_, model_.input().size(), values_[0]);
     for (std::size_t i = 0; i < layers_.size(); ++i)
-      layers_[i]->forward(training, outputs_[i].data(), outputs_[i + 1].data());
+      if (!layers_[i]->passes_through()) layers_[i]->forward(training, values_[i], values_[i + 1]);
   }
 
   LossBatch loss_batch(float* gradient, float* probabilities) {
-    return {outputs_.back().data(), feed_.header(), feed_.rows(), capacity_,    classes_,
-            losses_.data(),         hits_.data(),   gradient,     probabilities};
+    return {values_.back(), feed_.header(), feed_.rows(), capacity_,    classes_,
+            losses_.data(), hits_.data(),   gradient,     probabilities};
   }
 
   void enqueue_evaluation() {
@@ -230,11 +234,15 @@ class CudaStep final : public training::TrainingStep {
     enqueue_forward(true);
     loss_->evaluate(stream_, loss_batch(dy_[0].data(), nullptr));
     std::size_t now = 0;
-    for (std::size_t i = layers_.size(); i-- > first_trainable_; now ^= 1)
-      layers_[i]->backward(outputs_[i].data(), outputs_[i + 1].data(), dy_[now].data(), dy_[now ^ 1].data());
+    for (std::size_t i = layers_.size(); i-- > first_trainable_;) {
+      if (layers_[i]->passes_through()) continue;
+      layers_[i]->backward(values_[i], values_[i + 1], dy_[now].data(), dy_[now ^ 1].data());
+      now ^= 1;
+    }
     // Counts the step, so it stands behind what draws its random numbers by the counter.
     finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), losses_.data(),
-                hits_.data(), feed_.header(), scalars_.data(), partial_.data(), penalty_.data());
+                hits_.data(), feed_.header(), optimizer_->rate(), scalars_.data(), partial_.data(),
+                penalty_.data());
     ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()),
                   scalars_.data(),   arena_.data(),
                   gradients_.data(), {}};
@@ -310,7 +318,8 @@ class CudaStep final : public training::TrainingStep {
   DeviceArray<StepScalars> scalars_;
   DeviceArray<double> penalty_, partial_;
   DeviceArray<Stretch> stretches_, penalised_;  // all of the trainable arena, and what of it has a penalty
-  std::vector<DeviceArray<float>> slots_, outputs_;  // outputs_[0]: the input
+  std::vector<DeviceArray<float>> slots_, outputs_;
+  std::vector<float*> values_;  // the input, and the output of each layer
   std::array<DeviceArray<float>, 2> dy_;
   std::vector<std::unique_ptr<DeviceLayer>> layers_;
   std::size_t first_trainable_ = 0;

@@ -1,6 +1,6 @@
 // The training step on a CUDA device: gather, forward, loss, backward and update, captured as one graph and
-// replayed (training/step.hpp says what a step is; shapes, layouts and order of calls are those of its contract).
-// Data lie on the device, or stream through windows where they do not fit.
+// replayed (training/step.hpp says what a step is; shapes, layouts and order of calls are those of its
+// contract). Data lie on the device, or stream through windows where they do not fit.
 #pragma once
 
 #include <memory>

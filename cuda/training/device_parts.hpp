@@ -37,7 +37,9 @@ using DeviceLossRegistry = Registry<DeviceLossType>;
 class DeviceOptimizer {
  public:
   virtual ~DeviceOptimizer() = default;
-  /// One step of the whole arena; the step has been counted.
+  /// What finish_loss sets for each step.
+  virtual StepRate rate() const { return {}; }
+  /// One step of the whole arena; the step has been counted, and its rate set.
   virtual void update(cudaStream_t stream, const ArenaUpdate& update) const = 0;
 };
 struct DeviceOptimizerType {

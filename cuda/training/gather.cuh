@@ -12,10 +12,12 @@ struct GatherRows {
   const std::int32_t* rows;
   std::int64_t width;
   float* out;
-  __device__ void operator()(std::int64_t i) const {
-    const std::int64_t row = i / width;
-    out[i] =
-        row < batch->live ? batch->features[static_cast<std::int64_t>(rows[row]) * width + i % width] : 0.0f;
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    const auto w = static_cast<Index>(width), row = i / w;
+    out[i] = row < static_cast<Index>(batch->live)
+                 ? batch->features[static_cast<std::int64_t>(rows[row]) * width + i % w]
+                 : 0.0f;
   }
 };
 

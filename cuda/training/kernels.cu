@@ -29,9 +29,8 @@ void penalties(cudaStream_t stream, const Stretch* stretches, std::int64_t count
            arena, partial);
 }
 
-template <class Rate, class Rule>
-void update(cudaStream_t stream, const ArenaUpdate& u, Rate rate, Rule rule) {
-  launch(rate_kernel<Rate>, dim3(1), dim3(1), 0, stream, u.scalars, rate);
+template <class Rule>
+void update(cudaStream_t stream, const ArenaUpdate& u, Rule rule) {
   launch(update_kernel<Rule>, dim3(static_cast<unsigned>(u.count)), dim3(update_threads), 0, stream,
          u.stretches, rule, u.scalars, u.arena, u.gradients, u.slots[0], u.slots[1]);
 }
@@ -42,32 +41,31 @@ void sum_penalties(cudaStream_t stream, const Stretch* stretches, std::int64_t c
                    double* partial, double* total) {
   penalties(stream, stretches, count, arena, partial);
   launch(finish_loss_kernel, dim3(1), dim3(update_threads), 0, stream, partial, count, nullptr, nullptr,
-         nullptr, nullptr, total);
+         nullptr, StepRate{}, nullptr, total);
 }
 
 void finish_loss(cudaStream_t stream, const Stretch* stretches, std::int64_t count, const float* arena,
-                 const float* losses, const std::int32_t* hits, const BatchHeader* batch,
+                 const float* losses, const std::int32_t* hits, const BatchHeader* batch, StepRate rate,
                  StepScalars* scalars, double* partial, double* total) {
   penalties(stream, stretches, count, arena, partial);
   launch(finish_loss_kernel, dim3(1), dim3(update_threads), 0, stream, partial, count, losses, hits, batch,
-         scalars, total);
+         rate, scalars, total);
 }
 
-void update_arena(cudaStream_t stream, const ArenaUpdate& u, training::AdamRule rule, double beta_1,
-                  double beta_2) {
-  update(stream, u, AdamRate{beta_1, beta_2}, rule);
+void update_arena(cudaStream_t stream, const ArenaUpdate& u, training::AdamRule rule) {
+  update(stream, u, rule);
 }
 void update_arena(cudaStream_t stream, const ArenaUpdate& u, training::SgdRule rule) {
-  update(stream, u, PlainRate{}, rule);
+  update(stream, u, rule);
 }
 void update_arena(cudaStream_t stream, const ArenaUpdate& u, training::MomentumRule rule) {
-  update(stream, u, PlainRate{}, rule);
+  update(stream, u, rule);
 }
 void update_arena(cudaStream_t stream, const ArenaUpdate& u, training::RmspropRule rule) {
-  update(stream, u, PlainRate{}, rule);
+  update(stream, u, rule);
 }
 void update_arena(cudaStream_t stream, const ArenaUpdate& u, training::RmspropMomentumRule rule) {
-  update(stream, u, PlainRate{}, rule);
+  update(stream, u, rule);
 }
 
 }  // namespace timbre::cuda

@@ -26,23 +26,22 @@ void cross_entropy(cudaStream_t stream, const float* logits, const BatchHeader* 
 /// *total: the sum of the penalties of `count` stretches (0: none); partial [count] is work space.
 void sum_penalties(cudaStream_t stream, const Stretch* stretches, std::int64_t count, const float* arena,
                    double* partial, double* total);
-/// The same, and the batch enters the metrics; counts the step.
+/// The same, and the batch enters the metrics; counts the step, and sets the optimizer's rate for it.
 void finish_loss(cudaStream_t stream, const Stretch* stretches, std::int64_t count, const float* arena,
-                 const float* losses, const std::int32_t* hits, const BatchHeader* batch,
+                 const float* losses, const std::int32_t* hits, const BatchHeader* batch, StepRate rate,
                  StepScalars* scalars, double* partial, double* total);
 
 /// What one optimizer step works on; slots as many as the rule has.
 struct ArenaUpdate {
   const Stretch* stretches;
   std::int64_t count;
-  StepScalars* scalars;
+  const StepScalars* scalars;
   float* arena;
   const float* gradients;
   float* slots[2];
 };
-/// The rule's rate (AdamRule: alpha) is set from *scalars.
-void update_arena(cudaStream_t stream, const ArenaUpdate& update, training::AdamRule rule, double beta_1,
-                  double beta_2);
+/// The rule's rate (AdamRule: alpha) is that of *scalars.
+void update_arena(cudaStream_t stream, const ArenaUpdate& update, training::AdamRule rule);
 void update_arena(cudaStream_t stream, const ArenaUpdate& update, training::SgdRule rule);
 void update_arena(cudaStream_t stream, const ArenaUpdate& update, training::MomentumRule rule);
 void update_arena(cudaStream_t stream, const ArenaUpdate& update, training::RmspropRule rule);

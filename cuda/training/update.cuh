@@ -27,18 +27,20 @@ __global__ void __launch_bounds__(update_threads)
 }
 
 /// One block: total = the sum of the partial penalties; with `scalars`, the batch's loss (penalties included,
-/// weighted by its rows, as Keras's running mean has them) and hits are added to the metrics, and the step is
-/// counted.
+/// weighted by its rows, as Keras's running mean has them) and hits are added to the metrics, the step is
+/// counted, and its rate set (by a warp that has nothing else to do: a power in double takes its time).
 __global__ void __launch_bounds__(update_threads)
     finish_loss_kernel(const double* __restrict__ partial, std::int64_t stretches,
                        const float* __restrict__ losses, const std::int32_t* __restrict__ hits,
-                       const BatchHeader* __restrict__ batch, StepScalars* scalars,
+                       const BatchHeader* __restrict__ batch, StepRate rate, StepScalars* scalars,
                        double* __restrict__ total) {
   TIMBRE_SHARED(double, part, [warp_size]);
   TIMBRE_SHARED(double, part_loss, [warp_size]);
   TIMBRE_SHARED(std::int64_t, part_hits, [warp_size]);
   double penalty = 0, loss = 0;
   std::int64_t correct = 0;
+  if (scalars && threadIdx.x == update_threads - 1)
+    scalars->rate = static_cast<float>(rate(scalars->learning_rate, scalars->step + 1));
   for (std::int64_t i = threadIdx.x; i < stretches; i += update_threads) penalty += partial[i];
   penalty = block_sum(penalty, part);
   if (threadIdx.x == 0) *total = penalty;
@@ -54,23 +56,6 @@ __global__ void __launch_bounds__(update_threads)
   scalars->loss_sum += loss;
   scalars->correct += correct;
   scalars->rows += batch->live;
-}
-
-/// Adam's rate depends on the step; the others' is the learning rate.
-struct AdamRate {
-  double beta_1, beta_2;
-  __device__ double operator()(const StepScalars& s) const {
-    return training::adam_alpha(s.learning_rate, beta_1, beta_2, static_cast<double>(s.step));
-  }
-};
-struct PlainRate {
-  __device__ double operator()(const StepScalars& s) const { return s.learning_rate; }
-};
-
-/// One thread, after the step was counted.
-template <class Rate>
-__global__ void rate_kernel(StepScalars* scalars, Rate rate) {
-  scalars->rate = static_cast<float>(rate(*scalars));
 }
 
 /// A rule with the step's rate in it.

@@ -347,7 +347,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   }
 
   auto record = make_record(plan, key, features, split, standardisation, trained, device.name, pool.threads());
-  const auto arena = step->export_state().arena;
+  const auto arena = step->export_weights();
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
   if (trained.status == training::Status::finished) {

@@ -137,8 +137,10 @@ class CpuStep final : public TrainingStep {
     return total;
   }
 
+  std::vector<float> export_weights() override { return {arena_.data(), arena_.data() + arena_.size()}; }
+
   StepState export_state() override {
-    StepState state{step_, {arena_.data(), arena_.data() + arena_.size()}, {}, metrics_};
+    StepState state{step_, export_weights(), {}, metrics_};
     for (auto& s : slots_) state.slots.emplace_back(s.data(), s.data() + s.size());
     return state;
   }

@@ -70,6 +70,8 @@ class TrainingStep {
   /// Sum of the penalties for the weights as they are.
   virtual double penalty() = 0;
   virtual StepState export_state() = 0;
+  /// export_state().arena alone.
+  virtual std::vector<float> export_weights() = 0;
   virtual void import_state(const StepState& state) = 0;
   /// What the last train() computed on its way, `rows` being its number of rows: for comparing devices.
   struct Trace {

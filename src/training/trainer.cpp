@@ -146,7 +146,7 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     epoch_seconds_before = 0;
     ++state.epoch;
     state.batch = 0;
-    if (watch.observe(state.epoch, monitored(h, rule.monitor)) && rule.restore_best) state.best_arena = step.export_state().arena;
+    if (watch.observe(state.epoch, monitored(h, rule.monitor)) && rule.restore_best) state.best_arena = step.export_weights();
     if (hooks.on_epoch) hooks.on_epoch(state.epoch, h);
     epoch_started = Clock::now();
   }

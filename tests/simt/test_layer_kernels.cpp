@@ -66,22 +66,31 @@ void activation_reference(Activation a, const std::vector<float>& z, const std::
 }
 
 KernelCase activation_case(Activation a, std::int64_t rows, std::int64_t columns, bool with_bias) {
-  return {
-      "activation " + nn::name_of(a) + " " + std::to_string(rows) + " x " + std::to_string(columns), [=] {
-        const auto z = random_values(std::size_t(rows * columns), 1, -4, 4),
-                   dy = random_values(z.size(), 2, -1, 1);
-        const auto bias = random_values(with_bias ? std::size_t(columns) : 0, 3, -1, 1);
-        const auto y = to_device(z), g = to_device(dy), b = to_device(bias);
-        bias_activation(nullptr, a, b.data(), y.data(), rows, columns);
-        const DeviceArray<float> dz(z.size());
-        activation_slope(nullptr, a, y.data(), g.data(), dz.data(), rows, columns);
-        activation_slope(nullptr, a, y.data(), g.data(), g.data(), rows, columns);
-        std::vector<double> ey, edz;
-        activation_reference(a, z, bias, dy, rows, columns, ey, edz);
-        const auto allowed = [](double) { return 1e-6; };
-        return std::max({worst_error(from_device(y), ey, allowed), worst_error(from_device(dz), edz, allowed),
-                         from_device(dz) == from_device(g) ? 0.0 : 2.0});
-      }};
+  return {"activation " + nn::name_of(a) + " " + std::to_string(rows) + " x " + std::to_string(columns), [=] {
+            const auto z = random_values(std::size_t(rows * columns), 1, -4, 4),
+                       dy = random_values(z.size(), 2, -1, 1);
+            const auto bias = random_values(with_bias ? std::size_t(columns) : 0, 3, -1, 1);
+            const auto y = to_device(z), g = to_device(dy), b = to_device(bias);
+            bias_activation(nullptr, a, b.data(), y.data(), rows, columns);
+            const DeviceArray<float> dz(z.size());
+            activation_slope(nullptr, a, y.data(), g.data(), dz.data(), rows, columns);
+            activation_slope(nullptr, a, y.data(), g.data(), g.data(), rows, columns);
+            // In place with the bias's gradient; and without.
+            const auto g2 = to_device(dy), g3 = to_device(dy);
+            const DeviceArray<float> work(std::size_t(column_sums_work(rows, columns))),
+                db((std::size_t(columns))), sums((std::size_t(columns)));
+            activation_backward(nullptr, a, y.data(), g2.data(), rows, columns, work.data(), db.data());
+            activation_backward(nullptr, a, y.data(), g3.data(), rows, columns, nullptr, nullptr);
+            column_sums(nullptr, g.data(), rows, columns, work.data(), sums.data());
+            std::vector<double> ey, edz;
+            activation_reference(a, z, bias, dy, rows, columns, ey, edz);
+            const auto allowed = [](double) { return 1e-6; };
+            return std::max(
+                {worst_error(from_device(y), ey, allowed), worst_error(from_device(dz), edz, allowed),
+                 from_device(dz) == from_device(g) ? 0.0 : 2.0, from_device(g2) == from_device(g) ? 0.0 : 2.0,
+                 from_device(g3) == from_device(g) ? 0.0 : 2.0,
+                 from_device(db) == from_device(sums) ? 0.0 : 2.0});
+          }};
 }
 
 KernelCase column_sums_case(std::int64_t rows, std::int64_t columns) {
@@ -309,7 +318,7 @@ std::vector<KernelCase> layer_kernels() {
                                 time_major_case(1, 1, 1, true)};
   for (const auto& name : nn::activation_names())
     for (const bool bias : {false, true}) {
-      cases.push_back(activation_case(nn::activation_of(name), 37, 10, bias));
+      cases.push_back(activation_case(nn::activation_of(name), bias ? 37 : 500, 10, bias));
       cases.push_back(activation_case(nn::activation_of(name), 3, 70, bias));
     }
   return cases;

@@ -124,8 +124,9 @@ KernelCase finish_case(std::int64_t capacity, std::int64_t live, float poison) {
             const auto scalars = to_device(std::vector<StepScalars>{{41, 0.01, 0, 2.5, 7, 30, 0}});
             const DeviceArray<double> partial(arena.stretches.size()), total(2);
             const auto count = std::int64_t(arena.stretches.size());
+            const StepRate rate{live % 2 == 0, 0.9, 0.99};
             finish_loss(nullptr, arena.device_stretches.data(), count, p.data(), dl.data(), dh.data(),
-                        b.header.data(), scalars.data(), partial.data(), total.data());
+                        b.header.data(), rate, scalars.data(), partial.data(), total.data());
             sum_penalties(nullptr, arena.device_stretches.data(), count, p.data(), partial.data(),
                           total.data() + 1);
             const auto s = from_device(scalars)[0];
@@ -134,7 +135,9 @@ KernelCase finish_case(std::int64_t capacity, std::int64_t live, float poison) {
             std::int64_t correct = 7;
             for (std::int64_t r = 0; r < live; ++r)
               loss += losses[std::size_t(r)], correct += hits[std::size_t(r)];
-            const bool counted = s.step == 42 && s.correct == correct && s.rows == 30 + live &&
+            const double alpha = 0.01 * std::sqrt(1 - std::pow(0.99, 42)) / (1 - std::pow(0.9, 42));
+            const bool counted = s.step == 42 && s.rate == float(rate.adam ? alpha : 0.01) &&
+                                 s.correct == correct && s.rows == 30 + live &&
                                  s.bad_step == (std::isfinite(poison) ? 0 : 42) && t[0] == t[1];
             const double error = std::max(std::abs(t[0] - arena.penalty()),
                                           std::isfinite(poison) ? std::abs(s.loss_sum - loss) : 0.0) /
@@ -172,7 +175,7 @@ TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
   const OptimizerCase cases[] = {
       {"adam: {beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}",
        [](const ArenaUpdate& u) {
-         update_arena(nullptr, u, AdamRule{0, float(1 - 0.8), float(1 - 0.95), 1e-3f}, 0.8, 0.95);
+         update_arena(nullptr, u, AdamRule{0, float(1 - 0.8), float(1 - 0.95), 1e-3f});
        }},
       {"sgd", [](const ArenaUpdate& u) { update_arena(nullptr, u, SgdRule{}); }},
       {"sgd: {momentum: 0.9}",
@@ -201,7 +204,9 @@ TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
     for (std::int64_t step = 1; step <= 3; ++step) {
       const auto g = random_values(n, 20 + std::uint64_t(step), -1, 1);
       const auto dg = to_device(g);
-      const auto scalars = to_device(std::vector<StepScalars>{{step, 0.02, 0, 0, 0, 0, 0}});
+      const StepRate rate{std::string_view(c.yaml).starts_with("adam"), 0.8, 0.95};
+      const auto scalars =
+          to_device(std::vector<StepScalars>{{step, 0.02, float(rate(0.02, step)), 0, 0, 0, 0}});
       c.update({arena.device_stretches.data(),
                 std::int64_t(arena.stretches.size()),
                 scalars.data(),

@@ -10,9 +10,8 @@ class AdamDevice final : public DeviceOptimizer {
       : beta_1_(o.number("beta_1")),
         beta_2_(o.number("beta_2")),
         rule_{0, float(1.0 - beta_1_), float(1.0 - beta_2_), float(o.number("epsilon"))} {}
-  void update(cudaStream_t stream, const ArenaUpdate& u) const override {
-    update_arena(stream, u, rule_, beta_1_, beta_2_);
-  }
+  StepRate rate() const override { return {true, beta_1_, beta_2_}; }
+  void update(cudaStream_t stream, const ArenaUpdate& u) const override { update_arena(stream, u, rule_); }
 
  private:
   double beta_1_, beta_2_;
