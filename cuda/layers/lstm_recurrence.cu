@@ -24,7 +24,7 @@ void enqueue(cudaStream_t stream, const LstmBackwardRun& run) {
       stream, lstm_backward_kernel<padded, rows, kept>, run);
 }
 
-/// Of the vectors of weights as many are kept in registers as leave none to be spilled (nvcc 13, sm_80 and
+/// Of the vectors of weights as many are kept in registers as let nvcc spill 16 bytes at most (13.0, sm_80 and
 /// sm_90: -Xptxas -v).
 template <class Run>
 void enqueue_for_size(cudaStream_t stream, const Run& run) {

@@ -18,16 +18,16 @@ __global__ void __launch_bounds__(elementwise_threads) elementwise_kernel(Body b
 /// Enqueues it; nothing for n = 0. Body is a functor with `template <class Index> __device__ void
 /// operator()(Index) const`, unsigned 32 or 64 bits; what it divides by it brings to the Index.
 template <class Body>
-void for_each_element(cudaStream_t stream, std::int64_t n, Body body) {
+void for_each_element(cudaStream_t stream, std::int64_t n, Body body,
+                      std::int64_t wide_from = std::int64_t{1} << 31) {
   if (n <= 0) return;
-  constexpr std::int64_t most = 1 << 16;
+  constexpr std::int64_t most = 1 << 16;  // so i + step stays below 2^32
   const std::int64_t blocks = (n + elementwise_threads - 1) / elementwise_threads;
   const dim3 grid(static_cast<unsigned>(blocks < most ? blocks : most)), block(elementwise_threads);
-  if (n < (std::int64_t{1} << 31))  // and n + step stays below 2^32
-    launch(elementwise_kernel<std::uint32_t, Body>, grid, block, 0, stream, body, n);
-  else
-    launch(elementwise_kernel<std::uint64_t, Body>, grid, block, 0, stream, body,
-           n);  // not on the SIMT host: 8 GB
+  const auto enqueue = [&](auto index) {
+    launch(elementwise_kernel<decltype(index), Body>, grid, block, 0, stream, body, n);
+  };
+  n < wide_from ? enqueue(std::uint32_t{}) : enqueue(std::uint64_t{});
 }
 
 }  // namespace timbre::cuda

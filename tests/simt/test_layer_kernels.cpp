@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "kernel_harness.hpp"
+#include "layers/conv2d.cuh"
 #include "layers/kernels.hpp"
+#include "layers/lstm.cuh"
+#include "layers/max_pooling2d.cuh"
 #include "nn/layer_harness.hpp"
 #include "nn/layers/window.hpp"
 
@@ -365,6 +368,31 @@ TEST(LayerKernels, DropoutDrawsTheCpusMasksBitForBit) {
       EXPECT_TRUE(nn::testing::same_bytes(from_device(y), cpu.y_rows())) << rate << " " << step;
     }
   }
+}
+
+/// Where arrays have more values than 32 bits count, the same functors run with 64 bits; as they do here on
+/// small ones.
+TEST(LayerKernels, AreTheSameWithWideIndices) {
+  const auto g = grid_of(nn::window_over({9, 7, 3}, {3, 2}, {2, 1}, "same", "window"));
+  const std::int64_t pictures = 2, inputs = pictures * g.input_size(), outputs = pictures * g.output_size(),
+                     window_values = pictures * g.places() * g.window_size();
+  const auto same = [&](std::int64_t n, const auto& body_with) {
+    const DeviceArray<float> narrow((std::size_t(n))), wide((std::size_t(n)));
+    for_each_element(nullptr, n, body_with(narrow.data()));
+    for_each_element(nullptr, n, body_with(wide.data()), 0);
+    EXPECT_TRUE(nn::testing::same_bytes(from_device(narrow), from_device(wide)));
+    EXPECT_TRUE(std::isfinite(from_device(narrow).back()));
+  };
+  const auto x = to_device(random_values(std::size_t(inputs), 1, -1, 1)),
+             columns = to_device(random_values(std::size_t(window_values), 2, -1, 1)),
+             dy = to_device(random_values(std::size_t(outputs), 3, -1, 1));
+  const DeviceArray<std::uint16_t> place((std::size_t(outputs)));
+  same(window_values, [&](float* out) { return WindowsToColumns{g, x.data(), out}; });
+  same(inputs, [&](float* out) { return ColumnsToWindows{g, columns.data(), out}; });
+  same(outputs, [&](float* out) { return PoolForward{g, x.data(), out, place.data()}; });
+  same(inputs, [&](float* out) { return PoolBackward{g, dy.data(), place.data(), out}; });
+  same(inputs, [&](float* out) { return TimeMajor{x.data(), out, pictures, 9, 21, true, true}; });
+  same(inputs, [&](float* out) { return LastStepOnly{dy.data(), out, pictures, 9, 21}; });
 }
 
 TEST(LayerKernels, PoolingSeesANaNAsTheLargest) {
