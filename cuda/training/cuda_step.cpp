@@ -6,6 +6,9 @@
 // learning rate and the metrics live on the device; the host enqueues, and waits for nothing but metrics at
 // the end of an epoch.
 //
+// Evaluation has layers of its own where batches are small: 128 rows at a time cost a GPU little more
+// than 20.
+//
 // A step has a stream, handles, plans and memory of its own: several train side by side, and know nothing of
 // each other.
 #include "training/cuda_step.hpp"
@@ -20,10 +23,10 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "layers/device_layer.hpp"
 #include "training/data_feed.hpp"
 #include "training/device_parts.hpp"
 #include "training/graph.hpp"
+#include "training/network.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -31,23 +34,35 @@ namespace {
 using training::Metrics;
 using training::StepState;
 
+/// Rows that an evaluation takes at once, at least.
+constexpr std::int64_t evaluation_rows = 128;
+
+/// A network, and what the loss makes of its logits.
+struct ScoredNetwork : Network {
+  ScoredNetwork(const NetworkParts& parts, std::int64_t capacity)
+      : Network(parts, capacity),
+        losses(std::size_t(capacity)),
+        probabilities(std::size_t(capacity * parts.model->classes())),
+        hits(std::size_t(capacity)) {}
+  DeviceArray<float> losses, probabilities;
+  DeviceArray<std::int32_t> hits;
+};
+
 class CudaStep final : public training::TrainingStep {
  public:
   explicit CudaStep(const training::StepOptions& options)
       : model_(*options.model),
-        classes_(model_.classes()),
         capacity_(options.batch_size),
         tools_(stream_),
-        feed_(model_.input().size(), capacity_, stream_),
+        feed_(model_.input().size(), std::max(capacity_, evaluation_rows), stream_),
         loss_(make_device_loss(options.loss->dump())),
         optimizer_(make_device_optimizer(options.optimizer->dump())),
         arena_(std::size_t(model_.arena_size())),
         gradients_(std::size_t(model_.trainable_size())),
-        losses_(std::size_t(capacity_)),
-        hits_(std::size_t(capacity_)),
-        probabilities_(std::size_t(capacity_ * classes_)),
         scalars_(1),
         penalty_(1),
+        parts_{options.model,         arena_.data(), gradients_.data(), options.seed, &scalars_.data()->step,
+               &feed_.header()->live, &tools_},
         snapshot_(1) {
     for (int s = 0; s < options.optimizer->slots(); ++s)
       slots_.emplace_back(std::size_t(model_.trainable_size()));
@@ -60,7 +75,8 @@ class CudaStep final : public training::TrainingStep {
     std::vector<float> weights(arena_.size());
     model_.initialise(options.seed, weights.data());
     put(arena_, weights);
-    make_layers(options.seed);
+    training_net_ = make_network(capacity_);
+    for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * training_net_->widest()));
     // Timbre asks for no TF32; these ask cuBLAS for it, or for less than float32, behind its back.
     for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION"})
       if (const char* set = std::getenv(name); set && std::string_view(set) != "0")
@@ -101,23 +117,25 @@ class CudaStep final : public training::TrainingStep {
   }
 
   Scores evaluate(std::span<const std::int32_t> rows) override {
-    const auto n = rows.size(), width = std::size_t(classes_);
+    const auto n = rows.size(), width = std::size_t(model_.classes());
     if (results_.size() < n) {
       results_ = PinnedArray<float>(n), result_hits_ = PinnedArray<std::int32_t>(n);
       result_probabilities_ = PinnedArray<float>(n * width);
     }
+    auto& net = network_of_evaluation();
+    const auto at_once = std::size_t(net.capacity());
     const auto part_of = [&](std::size_t first) {
       first = std::min(first, n);
-      return rows.subspan(first, std::min(n - first, std::size_t(capacity_)));
+      return rows.subspan(first, std::min(n - first, at_once));
     };
-    for (std::size_t first = 0; first < n; first += std::size_t(capacity_)) {
+    for (std::size_t first = 0; first < n; first += at_once) {
       const auto part = part_of(first);
       feed_.next(part);
-      run(evaluation_, "evaluation", [&] { enqueue_evaluation(); });
-      fetch(losses_.data(), results_.data() + first, part.size());
-      fetch(hits_.data(), result_hits_.data() + first, part.size());
-      fetch(probabilities_.data(), result_probabilities_.data() + first * width, part.size() * width);
-      feed_.prefetch(part_of(first + std::size_t(capacity_)));
+      run(evaluation_, "evaluation", [&] { enqueue_evaluation(net); });
+      fetch(net.losses.data(), results_.data() + first, part.size());
+      fetch(net.hits.data(), result_hits_.data() + first, part.size());
+      fetch(net.probabilities.data(), result_probabilities_.data() + first * width, part.size() * width);
+      feed_.prefetch(part_of(first + at_once));
     }
     TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream_));
     Scores scores;
@@ -160,9 +178,9 @@ class CudaStep final : public training::TrainingStep {
 
   Trace trace(std::int64_t rows) override {
     Trace t;
-    for (std::size_t i = 0; i < layers_.size(); ++i) {
+    for (std::size_t i = 0; i < model_.layers().size(); ++i) {
       auto& y = t.outputs.emplace_back(std::size_t(rows * model_.layers()[i].output.size()));
-      download(values_[i + 1], std::span(y), stream_);
+      download(training_net_->output(i), std::span(y), stream_);
     }
     t.gradients = get(gradients_);
     return t;
@@ -187,61 +205,46 @@ class CudaStep final : public training::TrainingStep {
     partial_ = DeviceArray<double>(penalised.size());
   }
 
-  void make_layers(std::uint64_t seed) {
-    values_.push_back(outputs_.emplace_back(std::size_t(capacity_ * model_.input().size())).data());
-    std::int64_t widest = classes_;
-    bool trainable_before = false;
-    for (std::size_t i = 0; i < model_.layers().size(); ++i) {
-      const auto& entry = model_.layers()[i];
-      DeviceBinding b;
-      b.input = entry.input, b.output = entry.output, b.capacity = capacity_, b.index = int(i);
-      b.input_gradient = trainable_before;
-      b.logits = i + 1 == model_.layers().size();
-      b.seed = seed, b.step = &scalars_.data()->step, b.live = &feed_.header()->live, b.tools = &tools_;
-      for (const int s : entry.slots) {
-        const auto& slot = model_.slots()[std::size_t(s)];
-        b.parameters.push_back(arena_.data() + slot.offset);
-        b.gradients.push_back(slot.spec.trainable ? gradients_.data() + slot.offset : nullptr);
-        if (slot.spec.trainable && !trainable_before) trainable_before = true, first_trainable_ = i;
-      }
-      layers_.push_back(make_device_layer(*entry.layer, b));
-      if (auto note = layers_.back()->note(); !note.empty()) notes_.push_back(std::move(note));
-      values_.push_back(layers_.back()->passes_through()
-                            ? values_.back()
-                            : outputs_.emplace_back(std::size_t(capacity_ * entry.output.size())).data());
-      widest = std::max({widest, entry.output.size(), trainable_before ? entry.input.size() : 0});
+  std::unique_ptr<ScoredNetwork> make_network(std::int64_t capacity) {
+    auto net = std::make_unique<ScoredNetwork>(parts_, capacity);
+    for (auto& note : net->notes())
+      if (std::ranges::find(told_, note) == told_.end())
+        notes_.push_back(told_.emplace_back(std::move(note)));
+    return net;
+  }
+
+  ScoredNetwork& network_of_evaluation() {
+    if (capacity_ >= evaluation_rows || no_room_) return *training_net_;
+    if (evaluation_net_) return *evaluation_net_;
+    try {
+      evaluation_net_ = make_network(evaluation_rows);
+      return *evaluation_net_;
+    } catch (const Error&) {
+      cudaGetLastError();  // which says it again otherwise
+      no_room_ = true;
+      notes_.push_back(fmt::format("evaluation takes {} rows at once, for want of memory", capacity_));
+      return *training_net_;
     }
-    for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * widest));
   }
 
-  void enqueue_forward(bool training) {
-    gather_rows(stream_, feed_.header(), feed_.rows(), capacity_, model_.input().size(), values_[0]);
-    for (std::size_t i = 0; i < layers_.size(); ++i)
-      if (!layers_[i]->passes_through()) layers_[i]->forward(training, values_[i], values_[i + 1]);
+  void enqueue_forward(ScoredNetwork& net, bool training, float* gradient, float* probabilities) {
+    gather_rows(stream_, feed_.header(), feed_.rows(), net.capacity(), model_.input().size(), net.input());
+    net.forward(training);
+    loss_->evaluate(stream_, {net.logits(), feed_.header(), feed_.rows(), net.capacity(), model_.classes(),
+                              net.losses.data(), net.hits.data(), gradient, probabilities});
   }
 
-  LossBatch loss_batch(float* gradient, float* probabilities) {
-    return {values_.back(), feed_.header(), feed_.rows(), capacity_,    classes_,
-            losses_.data(), hits_.data(),   gradient,     probabilities};
-  }
-
-  void enqueue_evaluation() {
-    enqueue_forward(false);
-    loss_->evaluate(stream_, loss_batch(nullptr, probabilities_.data()));
+  void enqueue_evaluation(ScoredNetwork& net) {
+    enqueue_forward(net, false, nullptr, net.probabilities.data());
   }
 
   void enqueue_training() {
-    enqueue_forward(true);
-    loss_->evaluate(stream_, loss_batch(dy_[0].data(), nullptr));
-    std::size_t now = 0;
-    for (std::size_t i = layers_.size(); i-- > first_trainable_;) {
-      if (layers_[i]->passes_through()) continue;
-      layers_[i]->backward(values_[i], values_[i + 1], dy_[now].data(), dy_[now ^ 1].data());
-      now ^= 1;
-    }
+    auto& net = *training_net_;
+    enqueue_forward(net, true, dy_[0].data(), nullptr);
+    net.backward(dy_[0].data(), dy_[1].data());
     // Counts the step, so it stands behind what draws its random numbers by the counter.
-    finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), losses_.data(),
-                hits_.data(), feed_.header(), optimizer_->rate(), scalars_.data(), partial_.data(),
+    finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), net.losses.data(),
+                net.hits.data(), feed_.header(), optimizer_->rate(), scalars_.data(), partial_.data(),
                 penalty_.data());
     ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()),
                   scalars_.data(),   arena_.data(),
@@ -306,33 +309,30 @@ class CudaStep final : public training::TrainingStep {
   }
 
   const nn::Model& model_;
-  std::int64_t classes_, capacity_;
+  std::int64_t capacity_;
   Stream stream_ = make_stream();
   DeviceTools tools_;
   DataFeed feed_;
   std::unique_ptr<DeviceLoss> loss_;
   std::unique_ptr<DeviceOptimizer> optimizer_;
-  DeviceArray<float> arena_, gradients_, losses_;
-  DeviceArray<std::int32_t> hits_;
-  DeviceArray<float> probabilities_;
+  DeviceArray<float> arena_, gradients_;
   DeviceArray<StepScalars> scalars_;
   DeviceArray<double> penalty_, partial_;
   DeviceArray<Stretch> stretches_, penalised_;  // all of the trainable arena, and what of it has a penalty
-  std::vector<DeviceArray<float>> slots_, outputs_;
-  std::vector<float*> values_;  // the input, and the output of each layer
-  std::array<DeviceArray<float>, 2> dy_;
-  std::vector<std::unique_ptr<DeviceLayer>> layers_;
-  std::size_t first_trainable_ = 0;
+  std::vector<DeviceArray<float>> slots_;
+  std::array<DeviceArray<float>, 2> dy_;  // [capacity, widest of the network]
+  NetworkParts parts_;
+  std::unique_ptr<ScoredNetwork> training_net_, evaluation_net_;  // the latter from an evaluation on, if any
   ReplayedWork training_, evaluation_;
 
   PinnedArray<float> results_, result_probabilities_;  // of an evaluation
   PinnedArray<std::int32_t> result_hits_;
   PinnedArray<StepScalars> snapshot_;
   Event snapshot_copied_ = make_event();
-  bool snapshot_pending_ = false, told_streaming_ = false;
+  bool snapshot_pending_ = false, told_streaming_ = false, no_room_ = false;
   std::chrono::steady_clock::time_point asked_{};
   Metrics latest_;
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_, told_;  // told: of layers
   WaitAtEnd end_{stream_};
 };
 

@@ -62,7 +62,9 @@ TEST_P(StandInTraining, StepsAreReplayedAsOneGraph) {
   const auto step = setup.step("cuda");
   train_steps(*step, 7);
   EXPECT_EQ(simt::device().graph_launches, 6);  // all but the first
-  step->evaluate(all_rows(23));                 // three batches of eight
+  std::vector<std::int32_t> many;               // three batches of 128
+  for (std::int32_t r = 0; r < 300; ++r) many.push_back(r % 23);
+  step->evaluate(many);
   EXPECT_EQ(simt::device().graph_launches, 8);
   EXPECT_TRUE(step->notes().empty());
 }
@@ -87,7 +89,7 @@ TEST_P(StandInTraining, MetricsUnderWayAreNotWaitedFor) {
 }
 
 TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {
-  ConformanceSetup setup(case_of("mlp"), 400);
+  ConformanceSetup setup(case_of("mlp"), 2000);
   const auto run = [&](std::size_t room) {
     simt::device().largest_bytes = 0, simt::device().free_bytes = std::size_t{1} << 30;
     auto step =
@@ -107,7 +109,7 @@ TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {
     const auto scores = step->evaluate(all_rows(100));
     return std::pair(step->export_state().arena, scores.probabilities);
   };
-  const auto resident = run(0), streamed = run(24 << 10);  // the data are 20 kB
+  const auto resident = run(0), streamed = run(150 << 10);  // the data are 104 kB
   EXPECT_EQ(resident, streamed);
 }
 
@@ -129,6 +131,22 @@ TEST_P(StandInTraining, DataStreamWhereAnotherRunTakesTheirRoom) {
   EXPECT_EQ(train(true), train(false));
 }
 
+TEST_P(StandInTraining, EvaluatesInSmallerBatchesWhereMemoryIsShort) {
+  ConformanceSetup setup(case_of("cnn"));
+  const auto step = setup.step("cuda");
+  train_steps(*step, 2);
+  const auto many = step->evaluate(all_rows(23));
+  const auto short_step = setup.step("cuda");
+  train_steps(*short_step, 2);
+  simt::device().free_bytes = 0;
+  const auto few = short_step->evaluate(all_rows(23));
+  EXPECT_EQ(short_step->notes(),
+            std::vector<std::string>{"evaluation takes 8 rows at once, for want of memory"});
+  EXPECT_TRUE(step->notes().empty());
+  EXPECT_EQ(few.correct, many.correct);
+  EXPECT_LE(difference(few.probabilities, many.probabilities), 1e-6);
+}
+
 TEST_P(StandInTraining, TellsOfVariablesThatTakeAwayPrecision) {
   ConformanceSetup setup(case_of("mlp"));
   for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION"}) {
@@ -141,10 +159,10 @@ TEST_P(StandInTraining, TellsOfVariablesThatTakeAwayPrecision) {
 }
 
 TEST_P(StandInTraining, CanEndWhileDataAreUnderWay) {
-  ConformanceSetup setup(case_of("mlp"), 400);
+  ConformanceSetup setup(case_of("mlp"), 2000);
   auto step =
       make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
-  simt::device().free_bytes = std::size_t(simt::device().largest_bytes) + (24 << 10);  // of data of 20 kB
+  simt::device().free_bytes = std::size_t(simt::device().largest_bytes) + (150 << 10);  // of data of 104 kB
   step->bind(setup.data, setup.labels.data());
   EXPECT_EQ(step->notes().size(), 1u) << "the data do not stream";
   step->prefetch(std::vector<std::int32_t>{5, 6, 7});

@@ -1,0 +1,57 @@
+#include "training/network.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace timbre::cuda {
+
+Network::Network(const NetworkParts& parts, std::int64_t capacity) : capacity_(capacity) {
+  const auto& model = *parts.model;
+  const auto add_values = [&](const Shape& shape) {
+    values_.push_back(arrays_.emplace_back(std::size_t(capacity * shape.size())).data());
+  };
+  add_values(model.input());
+  bool trainable_before = false;
+  for (std::size_t i = 0; i < model.layers().size(); ++i) {
+    const auto& entry = model.layers()[i];
+    DeviceBinding b;
+    b.input = entry.input, b.output = entry.output, b.capacity = capacity, b.index = int(i);
+    b.input_gradient = trainable_before;
+    b.logits = i + 1 == model.layers().size();
+    b.seed = parts.seed, b.step = parts.step, b.live = parts.live, b.tools = parts.tools;
+    widest_ = std::max({widest_, entry.output.size(), trainable_before ? entry.input.size() : 0});
+    for (const int s : entry.slots) {
+      const auto& slot = model.slots()[std::size_t(s)];
+      b.parameters.push_back(parts.arena + slot.offset);
+      b.gradients.push_back(slot.spec.trainable ? parts.gradients + slot.offset : nullptr);
+      if (slot.spec.trainable && !std::exchange(trainable_before, true)) first_trainable_ = i;
+    }
+    layers_.push_back(make_device_layer(*entry.layer, b));
+    if (layers_.back()->passes_through())
+      values_.push_back(values_.back());
+    else
+      add_values(entry.output);
+  }
+}
+
+std::vector<std::string> Network::notes() const {
+  std::vector<std::string> notes;
+  for (const auto& layer : layers_)
+    if (auto note = layer->note(); !note.empty()) notes.push_back(std::move(note));
+  return notes;
+}
+
+void Network::forward(bool training) {
+  for (std::size_t i = 0; i < layers_.size(); ++i)
+    if (!layers_[i]->passes_through()) layers_[i]->forward(training, values_[i], values_[i + 1]);
+}
+
+void Network::backward(float* dy, float* spare) {
+  for (std::size_t i = layers_.size(); i-- > first_trainable_;) {
+    if (layers_[i]->passes_through()) continue;
+    layers_[i]->backward(values_[i], values_[i + 1], dy, spare);
+    std::swap(dy, spare);
+  }
+}
+
+}  // namespace timbre::cuda

@@ -1,0 +1,56 @@
+// A model's layers at work on the GPU for batches of one size, with the memory for what they compute. The
+// parameters are not its own, so several networks of different size can share them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "layers/device_layer.hpp"
+#include "nn/model.hpp"
+#include "support/memory.hpp"
+
+namespace timbre::cuda {
+
+/// What networks of one step share; pointers are to device memory.
+struct NetworkParts {
+  const nn::Model* model;
+  float* arena;      // [arena_size]
+  float* gradients;  // [trainable_size]
+  std::uint64_t seed;
+  const std::int64_t* step;  // training steps done
+  const std::int32_t* live;  // rows of the batch that count
+  DeviceTools* tools;
+};
+
+class Network {
+ public:
+  /// Throws Error where the device has no memory left, or does not know a layer.
+  Network(const NetworkParts& parts, std::int64_t capacity);
+
+  std::int64_t capacity() const { return capacity_; }
+  /// Where the batch goes, [capacity, input...].
+  float* input() const { return values_.front(); }
+  /// [capacity, classes]
+  const float* logits() const { return values_.back(); }
+  /// [capacity, output...] of layer i, as the last forward() left it.
+  const float* output(std::size_t i) const { return values_[i + 1]; }
+  /// What layers chose and why.
+  std::vector<std::string> notes() const;
+
+  void forward(bool training);
+  /// All gradients, given that of the logits in dy. dy and spare: [capacity * widest()], both overwritten.
+  void backward(float* dy, float* spare);
+  /// Floats per row of the largest gradient on the way back.
+  std::int64_t widest() const { return widest_; }
+
+ private:
+  std::int64_t capacity_, widest_ = 0;
+  std::size_t first_trainable_ = 0;
+  std::vector<std::unique_ptr<DeviceLayer>> layers_;
+  std::vector<DeviceArray<float>> arrays_;
+  std::vector<float*> values_;  // the input, and the output of each layer
+};
+
+}  // namespace timbre::cuda
