@@ -13,7 +13,7 @@ class BatchNormalizationDevice final : public DeviceLayer {
         channels_(binding.output.back()),
         inner_(binding.output.size() / channels_),
         floats_(std::size_t(7 * channels_)),
-        doubles_(std::size_t(4 * channels_ + normalisation_work(binding.capacity, inner_, channels_))) {
+        doubles_(std::size_t(2 * channels_ + normalisation_work(binding.capacity, inner_, channels_))) {
     const Options options(layer.dump());
     arrays_.momentum = options.number("momentum"), arrays_.epsilon = options.number("epsilon");
     // The declared parameters, in order; gamma and beta only where asked for.
@@ -28,7 +28,7 @@ class BatchNormalizationDevice final : public DeviceLayer {
       *p = f, f += channels_;
     double* d = doubles_.data();
     arrays_.exact_mean = d, arrays_.inverse = d + channels_;
-    batch_ = {binding.capacity, inner_, channels_, binding.live, d + 4 * channels_, d + 2 * channels_};
+    batch_ = {binding.capacity, inner_, channels_, binding.live, d + 2 * channels_};
   }
   void forward(bool training, const float* x, float* y) override {
     normalise(binding_.tools->stream, arrays_, batch_, training, x, y);

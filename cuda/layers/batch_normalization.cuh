@@ -36,24 +36,31 @@ struct ProductsOf {  // dy, dy (x - mean)
   }
 };
 
-/// Channel c's statistics: of the batch (and the moving ones follow), or the moving ones where sums is null.
-struct ChannelStatistics {
+/// What a channel's values are multiplied with and moved by, from its statistics.
+__device__ inline void store_normalisation(const NormalisationArrays& a, std::int64_t c,
+                                           const nn::Moments& m) {
+  const auto n = nn::Normalisation::of(m, a.epsilon, a.gamma ? a.gamma[c] : 1.0f, a.beta ? a.beta[c] : 0.0f);
+  a.exact_mean[c] = n.exact_mean, a.inverse[c] = n.inverse;
+  a.mean[c] = n.mean, a.factor[c] = n.factor, a.offset[c] = n.offset;
+}
+
+/// From the sums over the batch; the moving statistics follow.
+struct BatchStatistics {
   NormalisationArrays a;
-  const Pair* sums;
   const std::int32_t* live;
   std::int64_t inner;  // values of a channel per row of the batch
+  __device__ void operator()(std::int64_t c, Pair sums) const {
+    const auto m = nn::Moments::of(sums.a, sums.b, static_cast<double>(*live * inner));
+    a.moving_mean[c] = nn::blend_moving(a.moving_mean[c], m.mean, a.momentum);
+    a.moving_variance[c] = nn::blend_moving(a.moving_variance[c], m.variance, a.momentum);
+    store_normalisation(a, c, m);
+  }
+};
+struct MovingStatistics {
+  NormalisationArrays a;
   template <class Index>
   __device__ void operator()(Index c) const {
-    nn::Moments m{a.moving_mean[c], a.moving_variance[c]};
-    if (sums) {
-      m = nn::Moments::of(sums[c].a, sums[c].b, static_cast<double>(*live * inner));
-      a.moving_mean[c] = nn::blend_moving(a.moving_mean[c], m.mean, a.momentum);
-      a.moving_variance[c] = nn::blend_moving(a.moving_variance[c], m.variance, a.momentum);
-    }
-    const auto n =
-        nn::Normalisation::of(m, a.epsilon, a.gamma ? a.gamma[c] : 1.0f, a.beta ? a.beta[c] : 0.0f);
-    a.exact_mean[c] = n.exact_mean, a.inverse[c] = n.inverse;
-    a.mean[c] = n.mean, a.factor[c] = n.factor, a.offset[c] = n.offset;
+    store_normalisation(a, c, {a.moving_mean[c], a.moving_variance[c]});
   }
 };
 
@@ -71,15 +78,13 @@ struct Normalise {
 
 struct ChannelGradient {
   NormalisationArrays a;
-  const Pair* sums;
   const std::int32_t* live;
   std::int64_t inner;
   float *gamma_gradient, *beta_gradient;  // may be null
-  template <class Index>
-  __device__ void operator()(Index c) const {
+  __device__ void operator()(std::int64_t c, Pair sums) const {
     const auto g =
-        nn::NormalisationGradient::of(sums[c].a, sums[c].b, static_cast<double>(*live * inner),
-                                      a.exact_mean[c], a.mean[c], a.inverse[c], a.gamma ? a.gamma[c] : 1.0f);
+        nn::NormalisationGradient::of(sums.a, sums.b, static_cast<double>(*live * inner), a.exact_mean[c],
+                                      a.mean[c], a.inverse[c], a.gamma ? a.gamma[c] : 1.0f);
     if (gamma_gradient) gamma_gradient[c] = g.gamma;
     if (beta_gradient) beta_gradient[c] = g.beta;
     a.mean_dy[c] = g.mean_dy, a.factor_dy[c] = g.factor, a.slope[c] = g.slope, a.rest[c] = g.offset;

@@ -4,16 +4,22 @@
 // Why not cuDNN's convolutions: theirs is a choice among algorithms that differ in order and precision from
 // one GPU to the next and want weights in an order of their own; 'same' with an odd padding needs a copy of
 // the input before. A matrix product needs none of that, adds up in one order, and runs on the stand-in
-// device as it runs here. Pictures are taken in parts, so that the matrix stays small; backward makes it
-// again instead of keeping it.
+// device as it runs here. Pictures are taken in parts, so that the matrix stays small. Where one part
+// is enough, backward finds the matrix as forward left it; otherwise it makes it again.
 #include <algorithm>
+#include <cstdlib>
 
 #include "layers/window_grid.hpp"
 
 namespace timbre::cuda {
 namespace {
 
-constexpr std::int64_t largest_matrix = std::int64_t{1} << 24;  // floats: 64 MiB
+/// Floats: 64 MiB, or what the environment variable TIMBRE_CUDA_WINDOW_FLOATS says.
+std::int64_t largest_matrix() {
+  const char* set = std::getenv("TIMBRE_CUDA_WINDOW_FLOATS");
+  const auto floats = set ? std::atoll(set) : 0;
+  return floats > 0 ? floats : std::int64_t{1} << 24;
+}
 
 class Conv2DDevice final : public DeviceLayer {
  public:
@@ -24,8 +30,9 @@ class Conv2DDevice final : public DeviceLayer {
     use_bias_ = options.flag("use_bias");
     filters_ = binding.output.back();
     const auto of_picture = grid_.places() * grid_.window_size();
-    part_ = std::clamp<std::int64_t>(largest_matrix / of_picture, 1, binding.capacity);
+    part_ = std::clamp<std::int64_t>(largest_matrix() / of_picture, 1, binding.capacity);
     columns_ = DeviceArray<float>(std::size_t(part_ * of_picture));
+    if (binding.input_gradient) d_columns_ = DeviceArray<float>(columns_.size());
     if (use_bias_)
       work_ = DeviceArray<float>(std::size_t(column_sums_work(binding.capacity * grid_.places(), filters_)));
   }
@@ -51,13 +58,14 @@ class Conv2DDevice final : public DeviceLayer {
     for (std::int64_t first = 0; first < binding_.capacity; first += part_) {
       const auto n = std::min(part_, binding_.capacity - first);
       const float* dz = dy + first * places * filters_;
-      windows_to_columns(t.stream, grid_, n, x + first * grid_.input_size(), columns_.data());
+      if (part_ < binding_.capacity)
+        windows_to_columns(t.stream, grid_, n, x + first * grid_.input_size(), columns_.data());
       t.blas.gemm(Op::transpose, Op::none, k, filters_, n * places, columns_.data(), k, dz, filters_,
                   first > 0 ? 1.0f : 0.0f, binding_.gradients[0], filters_);
       if (!binding_.input_gradient) continue;
       t.blas.gemm(Op::none, Op::transpose, n * places, k, filters_, dz, filters_, binding_.parameters[0],
-                  filters_, 0, columns_.data(), k);
-      columns_to_windows(t.stream, grid_, n, columns_.data(), dx + first * grid_.input_size());
+                  filters_, 0, d_columns_.data(), k);
+      columns_to_windows(t.stream, grid_, n, d_columns_.data(), dx + first * grid_.input_size());
     }
   }
 
@@ -67,7 +75,7 @@ class Conv2DDevice final : public DeviceLayer {
   nn::Activation activation_ = nn::Activation::linear;
   bool use_bias_ = true;
   std::int64_t filters_ = 0, part_ = 1;
-  DeviceArray<float> columns_, work_;
+  DeviceArray<float> columns_, d_columns_, work_;
 };
 
 const Registration<DeviceLayerType> registration{"conv2d", {make_layer<Conv2DDevice>}};

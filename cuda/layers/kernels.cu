@@ -64,7 +64,7 @@ void activation_backward(cudaStream_t stream, nn::Activation activation, const f
   if (bias_gradient && activation != nn::Activation::softmax && activation != nn::Activation::linear) {
     nn::with_activation(activation, [&](auto f) {
       sum_columns(stream, SlopeInPlace<decltype(f)>{y, dy, columns}, rows, columns, nullptr, 1, work,
-                  bias_gradient);
+                  StoreTotal<float>{bias_gradient});
     });
     return;
   }
@@ -74,7 +74,7 @@ void activation_backward(cudaStream_t stream, nn::Activation activation, const f
 
 void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work,
                  float* total) {
-  sum_columns(stream, Element{a, columns}, rows, columns, nullptr, 1, work, total);
+  sum_columns(stream, Element{a, columns}, rows, columns, nullptr, 1, work, StoreTotal<float>{total});
 }
 std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns) {
   return column_pieces(rows) * columns;
@@ -94,22 +94,20 @@ std::int64_t normalisation_work(std::int64_t rows, std::int64_t inner, std::int6
 
 void normalise(cudaStream_t stream, const NormalisationArrays& a, const NormalisationBatch& b, bool training,
                const float* x, float* y) {
-  auto* sums = reinterpret_cast<Pair*>(b.sums);
   if (training)
     sum_columns(stream, MomentsOf{x, b.channels}, b.rows * b.inner, b.channels, b.live, b.inner,
-                reinterpret_cast<Pair*>(b.partial), sums);
-  for_each_element(stream, b.channels, ChannelStatistics{a, training ? sums : nullptr, b.live, b.inner});
+                reinterpret_cast<Pair*>(b.partial), BatchStatistics{a, b.live, b.inner});
+  else
+    for_each_element(stream, b.channels, MovingStatistics{a});
   for_each_element(stream, b.rows * b.inner * b.channels, Normalise{a, x, y, b.channels});
 }
 
 void normalise_backward(cudaStream_t stream, const NormalisationArrays& a, const NormalisationBatch& b,
                         const float* x, const float* dy, float* dx, float* gamma_gradient,
                         float* beta_gradient) {
-  auto* sums = reinterpret_cast<Pair*>(b.sums);
   sum_columns(stream, ProductsOf{x, dy, a.mean, b.channels}, b.rows * b.inner, b.channels, b.live, b.inner,
-              reinterpret_cast<Pair*>(b.partial), sums);
-  for_each_element(stream, b.channels,
-                   ChannelGradient{a, sums, b.live, b.inner, gamma_gradient, beta_gradient});
+              reinterpret_cast<Pair*>(b.partial),
+              ChannelGradient{a, b.live, b.inner, gamma_gradient, beta_gradient});
   if (dx)
     for_each_element(stream, b.rows * b.inner * b.channels,
                      Denormalise{a, x, dy, dx, b.channels, b.inner, b.live});

@@ -53,7 +53,7 @@ struct NormalisationArrays {
 struct NormalisationBatch {
   std::int64_t rows, inner, channels;
   const std::int32_t* live;
-  double *partial, *sums;  // normalisation_work doubles, 2 channels doubles
+  double* partial;  // normalisation_work doubles
 };
 std::int64_t normalisation_work(std::int64_t rows, std::int64_t inner, std::int64_t channels);
 /// training: statistics of the batch, and the moving ones follow; otherwise the moving ones.

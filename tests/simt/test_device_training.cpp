@@ -51,6 +51,15 @@ TEST_P(StandInTraining, TrainsAsTheCpuWithTheOwnLstm) {
   expect_the_same_bytes_side_by_side("cuda");
 }
 
+TEST_P(StandInTraining, ConvolvesInPartsWhereTheWindowsAreMany) {
+  ConformanceSetup setup(case_of("cnn"));
+  const auto whole = state_after_training(setup, "cuda");
+  const Environment little("TIMBRE_CUDA_WINDOW_FLOATS", "3000");  // five pictures, then three
+  const auto parts = state_after_training(setup, "cuda");
+  EXPECT_LE(difference(parts.arena, whole.arena), 1e-5);
+  EXPECT_NE(parts.arena, whole.arena) << "the sums over the batch were not in parts";
+}
+
 TEST_P(StandInTraining, KnowsEveryRegisteredPart) {
   EXPECT_EQ(cuda::DeviceLayerRegistry::instance().names(), nn::LayerRegistry::instance().names());
   EXPECT_EQ(cuda::DeviceOptimizerRegistry::instance().names(), OptimizerRegistry::instance().names());

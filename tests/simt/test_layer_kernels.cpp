@@ -115,65 +115,65 @@ struct BatchNorm {
   bool scale = true, center = true;
 };
 KernelCase batch_norm_case(BatchNorm s) {
-  return {
-      "batch norm " + std::to_string(s.rows) + " x " + std::to_string(s.inner) + " x " +
-          std::to_string(s.channels),
-      [=] {
-        const auto n = std::size_t(s.rows * s.inner * s.channels), channels = std::size_t(s.channels);
-        const auto x = random_values(n, 1, 3, 5), dy = random_values(n, 2, -1, 1);
-        const auto gamma = random_values(channels, 3, 0.5, 2), beta = random_values(channels, 4, -1, 1);
-        const auto mm = random_values(channels, 5, -1, 1), mv = random_values(channels, 6, 0.5, 2);
-        const auto dx = to_device(x), ddy = to_device(dy), dg = to_device(gamma), db = to_device(beta),
-                   dmm = to_device(mm), dmv = to_device(mv);
-        const auto live = to_device(std::vector<std::int32_t>{std::int32_t(s.live)});
-        const DeviceArray<float> y(n), y_moving(n), back(n), g_gamma(channels), g_beta(channels),
-            f(7 * channels);
-        const DeviceArray<double> d(2 * channels), sums(2 * channels),
-            partial(std::size_t(normalisation_work(s.rows, s.inner, s.channels)));
-        NormalisationArrays a{s.scale ? dg.data() : nullptr,
-                              s.center ? db.data() : nullptr,
-                              dmm.data(),
-                              dmv.data(),
-                              0.9,
-                              1e-3,
-                              d.data(),
-                              d.data() + channels};
-        for (float** p : {&a.mean, &a.factor, &a.offset, &a.mean_dy, &a.factor_dy, &a.slope, &a.rest})
-          *p = f.data() + (p - &a.mean) * s.channels;
-        const NormalisationBatch batch{s.rows, s.inner, s.channels, live.data(), partial.data(), sums.data()};
-        normalise(nullptr, a, batch, false, dx.data(), y_moving.data());
-        normalise(nullptr, a, batch, true, dx.data(), y.data());
-        normalise_backward(nullptr, a, batch, dx.data(), ddy.data(), back.data(), g_gamma.data(),
-                           g_beta.data());
-        std::vector<double> ey(n), eym(n), edx(n), eg, eb, emm, emv;
-        const auto count = std::size_t(s.live * s.inner);
-        for (std::size_t c = 0; c < channels; ++c) {
-          const auto at = [&](std::size_t i) { return i * channels + c; };
-          const double g = s.scale ? double(gamma[c]) : 1, b = s.center ? double(beta[c]) : 0;
-          double mean = 0, variance = 0, sum = 0, product = 0;
-          for (std::size_t i = 0; i < count; ++i) mean += x[at(i)] / double(count);
-          for (std::size_t i = 0; i < count; ++i) variance += std::pow(x[at(i)] - mean, 2) / double(count);
-          const double deviation = std::sqrt(variance + 1e-3);
-          for (std::size_t i = 0; i < count; ++i)
-            sum += dy[at(i)], product += dy[at(i)] * (x[at(i)] - mean) / deviation;
-          for (std::size_t i = 0; i < n / channels; ++i) {
-            const double hat = (x[at(i)] - mean) / deviation;
-            ey[at(i)] = g * hat + b;
-            eym[at(i)] = g * (x[at(i)] - mm[c]) / std::sqrt(mv[c] + 1e-3) + b;
-            edx[at(i)] =
-                i < count ? g / deviation * (dy[at(i)] - sum / double(count) - hat * product / double(count))
-                          : 0;
-          }
-          eg.push_back(product), eb.push_back(sum);
-          emm.push_back(0.9 * mm[c] + 0.1 * mean), emv.push_back(0.9 * mv[c] + 0.1 * variance);
-        }
-        const auto allowed = [](double e) { return 1e-5 + 1e-6 * std::abs(e); };
-        return std::max(
-            {worst_error(from_device(y), ey, allowed), worst_error(from_device(y_moving), eym, allowed),
-             worst_error(from_device(back), edx, allowed), worst_error(from_device(g_gamma), eg, allowed),
-             worst_error(from_device(g_beta), eb, allowed), worst_error(from_device(dmm), emm, allowed),
-             worst_error(from_device(dmv), emv, allowed)});
-      }};
+  return {"batch norm " + std::to_string(s.rows) + " x " + std::to_string(s.inner) + " x " +
+              std::to_string(s.channels),
+          [=] {
+            const auto n = std::size_t(s.rows * s.inner * s.channels), channels = std::size_t(s.channels);
+            const auto x = random_values(n, 1, 3, 5), dy = random_values(n, 2, -1, 1);
+            const auto gamma = random_values(channels, 3, 0.5, 2), beta = random_values(channels, 4, -1, 1);
+            const auto mm = random_values(channels, 5, -1, 1), mv = random_values(channels, 6, 0.5, 2);
+            const auto dx = to_device(x), ddy = to_device(dy), dg = to_device(gamma), db = to_device(beta),
+                       dmm = to_device(mm), dmv = to_device(mv);
+            const auto live = to_device(std::vector<std::int32_t>{std::int32_t(s.live)});
+            const DeviceArray<float> y(n), y_moving(n), back(n), g_gamma(channels), g_beta(channels),
+                f(7 * channels);
+            const DeviceArray<double> d(2 * channels),
+                partial(std::size_t(normalisation_work(s.rows, s.inner, s.channels)));
+            NormalisationArrays a{s.scale ? dg.data() : nullptr,
+                                  s.center ? db.data() : nullptr,
+                                  dmm.data(),
+                                  dmv.data(),
+                                  0.9,
+                                  1e-3,
+                                  d.data(),
+                                  d.data() + channels};
+            for (float** p : {&a.mean, &a.factor, &a.offset, &a.mean_dy, &a.factor_dy, &a.slope, &a.rest})
+              *p = f.data() + (p - &a.mean) * s.channels;
+            const NormalisationBatch batch{s.rows, s.inner, s.channels, live.data(), partial.data()};
+            normalise(nullptr, a, batch, false, dx.data(), y_moving.data());
+            normalise(nullptr, a, batch, true, dx.data(), y.data());
+            normalise_backward(nullptr, a, batch, dx.data(), ddy.data(), back.data(), g_gamma.data(),
+                               g_beta.data());
+            std::vector<double> ey(n), eym(n), edx(n), eg, eb, emm, emv;
+            const auto count = std::size_t(s.live * s.inner);
+            for (std::size_t c = 0; c < channels; ++c) {
+              const auto at = [&](std::size_t i) { return i * channels + c; };
+              const double g = s.scale ? double(gamma[c]) : 1, b = s.center ? double(beta[c]) : 0;
+              double mean = 0, variance = 0, sum = 0, product = 0;
+              for (std::size_t i = 0; i < count; ++i) mean += x[at(i)] / double(count);
+              for (std::size_t i = 0; i < count; ++i)
+                variance += std::pow(x[at(i)] - mean, 2) / double(count);
+              const double deviation = std::sqrt(variance + 1e-3);
+              for (std::size_t i = 0; i < count; ++i)
+                sum += dy[at(i)], product += dy[at(i)] * (x[at(i)] - mean) / deviation;
+              for (std::size_t i = 0; i < n / channels; ++i) {
+                const double hat = (x[at(i)] - mean) / deviation;
+                ey[at(i)] = g * hat + b;
+                eym[at(i)] = g * (x[at(i)] - mm[c]) / std::sqrt(mv[c] + 1e-3) + b;
+                edx[at(i)] = i < count ? g / deviation *
+                                             (dy[at(i)] - sum / double(count) - hat * product / double(count))
+                                       : 0;
+              }
+              eg.push_back(product), eb.push_back(sum);
+              emm.push_back(0.9 * mm[c] + 0.1 * mean), emv.push_back(0.9 * mv[c] + 0.1 * variance);
+            }
+            const auto allowed = [](double e) { return 1e-5 + 1e-6 * std::abs(e); };
+            return std::max(
+                {worst_error(from_device(y), ey, allowed), worst_error(from_device(y_moving), eym, allowed),
+                 worst_error(from_device(back), edx, allowed), worst_error(from_device(g_gamma), eg, allowed),
+                 worst_error(from_device(g_beta), eb, allowed), worst_error(from_device(dmm), emm, allowed),
+                 worst_error(from_device(dmv), emv, allowed)});
+          }};
 }
 
 WindowGrid grid_of(const nn::Window2D& w) {
