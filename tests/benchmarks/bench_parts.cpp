@@ -64,9 +64,9 @@ void optimizer(benchmark::State& state, const std::string& name) {
 }
 
 void step(benchmark::State& state, const std::string& name, std::int64_t batch) {
-  ThreadPool pool(1);
-  benchmarks::Network network(name, batch, pool);
-  for (auto _ : state) network.step->train(network.rows);
+  static const benchmarks::Data data;
+  benchmarks::Network network(TIMBRE_SOURCE_DIR "/configs", name, "cpu", batch, 1, data, 1);
+  for (auto _ : state) network.train(1);
 }
 
 void sgemm(benchmark::State& state) {

@@ -1,43 +1,44 @@
-// One side of a comparison that compare.py interleaves: reads a job a line from stdin, answers with milliseconds.
+// Timbre's side of a comparison that compare.py interleaves: reads a job a line from stdin, answers each with a line
+// of JSON: {"ms": milliseconds}, or {"error": why}.
 //
-//   step MODEL BATCH COUNT     median time of a training step (forward, backward, Adam) of configs/MODEL.yaml
-//   sgemm MODEL BATCH COUNT    the floor: median time of that step's matrix products alone, serial
-//   mfcc FILES                 extraction of the MFCCs of every 3-s segment of the files listed in FILES
-//   fft FILES                  the floor: the FFTs of the same segments alone
+//   step MODEL BATCH COUNT RUNS   a training step (forward, loss, backward, Adam) of CONFIGS/MODEL.yaml, over a block of
+//                                 COUNT; RUNS networks side by side, each on a thread of its own, make one step of all
+//                                 together. Data lie on the device, every step gathers other rows; the wait for the
+//                                 block's end is in it. The first answer also has the device's "notes".
+//   cost MODEL BATCH              {"flops", "bytes", "chain"} of that step: see cost_of()
+//   features KIND SEGMENTS        features of segments of 3 s that lie in memory, ten at a time, by all threads
+//   mfcc FILES                    MFCCs of every 3-s segment of the files listed in FILES, decoding included
+//   sgemm MODEL BATCH COUNT       a floor on the CPU: median time of a step's matrix products alone, serial
+//   fft FILES                     the same for mfcc: the FFTs alone
 //
-// bench_worker THREADS
+// bench_worker THREADS DEVICE CONFIGS
 #include <fftw3.h>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
+#include <future>
 #include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "audio/decode.hpp"
 #include "core/gemm.hpp"
 #include "data/feature_store.hpp"
+#include "device/device.hpp"
 #include "networks.hpp"
 
 namespace {
 
 using namespace timbre;
 using Clock = std::chrono::steady_clock;
+using Json = nlohmann::json;
+
+constexpr std::int64_t segment_samples = 66150, segments_of_a_clip = 10;
 
 double milliseconds(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
-
-template <class F>
-double median_of(int count, F&& work) {
-  std::vector<double> times;
-  for (int i = 0; i < count; ++i) {
-    const auto start = Clock::now();
-    work();
-    times.push_back(milliseconds(start));
-  }
-  std::nth_element(times.begin(), times.begin() + count / 2, times.end());
-  return times[std::size_t(count / 2)];
-}
 
 struct Product {
   std::int64_t m, n, k;
@@ -67,16 +68,36 @@ std::vector<Product> products(const std::string& model, std::int64_t b) {
   return p;
 }
 
+/// What a step must do at least. flops: its matrix products. bytes: of each parameter the value and Adam's two moments
+/// read and written, its gradient written and read; of each layer's output the values written, read by the next layer and
+/// read again on the way back, their gradient written and read. chain: products that wait for one another in an LSTM.
+Json cost_of(const std::string& configs, const std::string& name, std::int64_t batch) {
+  const auto model = benchmarks::model_of(configs, name);
+  double flops = 0, outputs = 0;
+  std::int64_t chain = 0;
+  for (const auto& p : products(name, batch)) {
+    flops += 2.0 * double(p.m) * double(p.n) * double(p.k) * p.count;
+    if (p.count > 1) chain += p.count;
+  }
+  for (const auto& layer : model.layers()) outputs += double(layer.output.size());
+  return {{"flops", flops}, {"bytes", 32.0 * double(model.trainable_parameters()) + 20.0 * double(batch) * outputs}, {"chain", chain}};
+}
+
 double sgemm_floor(const std::string& model, std::int64_t batch, int count) {
   const auto list = products(model, batch);
   std::int64_t largest = 0;
   for (const auto& p : list) largest = std::max({largest, p.m * p.k, p.k * p.n, p.m * p.n});
   std::vector<float> a(std::size_t(largest), 0.5f), b(std::size_t(largest), 0.25f), c(std::size_t(largest), 0.0f);
-  return median_of(count, [&] {
+  std::vector<double> times;
+  for (int i = 0; i < count; ++i) {
+    const auto start = Clock::now();
     for (const auto& p : list)
-      for (int i = 0; i < p.count; ++i)
+      for (int k = 0; k < p.count; ++k)
         gemm(Op::none, Op::none, p.m, p.n, p.k, 1, a.data(), p.k, b.data(), p.n, 0, c.data(), p.n);
-  });
+    times.push_back(milliseconds(start));
+  }
+  std::nth_element(times.begin(), times.begin() + count / 2, times.end());
+  return times[std::size_t(count / 2)];
 }
 
 std::vector<std::string> lines_of(const std::string& file) {
@@ -93,8 +114,8 @@ double mfcc(const std::string& list, ThreadPool& pool) {
   const auto files = lines_of(list);
   const auto start = Clock::now();
   pool.parallel_for(std::int64_t(files.size()), [&](std::int64_t i, int) {
-    const auto engine = features::make_cpu_feature_engine(options, 66150);
-    data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050), *engine, 66150, [](std::span<const float>, std::int64_t) {});
+    const auto engine = features::make_cpu_feature_engine(options, segment_samples);
+    data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050), *engine, segment_samples, [](std::span<const float>, std::int64_t) {});
   });
   return milliseconds(start);
 }
@@ -103,7 +124,7 @@ double fft(const std::string& list, ThreadPool& pool) {
   const auto files = lines_of(list);
   constexpr int n = 2048, bins = n / 2 + 1, batch = 10;
   std::vector<std::int64_t> segments;
-  for (const auto& f : files) segments.push_back(audio::AudioReader(f, 22050).file_frames() / 66150);
+  for (const auto& f : files) segments.push_back(audio::AudioReader(f, 22050).file_frames() / segment_samples);
   auto* in = fftwf_alloc_real(std::size_t(n) * batch);
   auto* out = fftwf_alloc_complex(std::size_t(bins) * batch);
   std::fill_n(in, n * batch, 0.5f);
@@ -126,28 +147,101 @@ double fft(const std::string& list, ThreadPool& pool) {
   return time;
 }
 
+/// What stays from one job to the next: networks, engines, segments.
+class Worker {
+ public:
+  Worker(int threads, std::string device, std::string configs) : threads_(threads), pool_(threads), device_(std::move(device)), configs_(std::move(configs)) {}
+
+  Json answer(const std::string& line) {
+    std::istringstream in(line);
+    std::string job, what;
+    std::int64_t size = 0;
+    int count = 1, runs = 1;
+    in >> job >> what >> size >> count >> runs;
+    if (job == "step") return step(what, size, count, runs);
+    if (job == "cost") return cost_of(configs_, what, size);
+    if (job == "features") return {{"ms", features_of(what, size)}};
+    if (job == "mfcc") return {{"ms", mfcc(what, pool_)}};
+    if (job == "sgemm") return {{"ms", sgemm_floor(what, size, count)}};
+    if (job == "fft") return {{"ms", fft(what, pool_)}};
+    throw std::runtime_error("unknown job: " + line);
+  }
+
+ private:
+  using Networks = std::vector<std::unique_ptr<benchmarks::Network>>;
+
+  Json step(const std::string& name, std::int64_t batch, int count, int runs) {
+    Json answer;
+    auto& networks = networks_[{name, batch, runs}];
+    if (networks.empty()) {
+      for (int r = 0; r < runs; ++r)
+        networks.push_back(std::make_unique<benchmarks::Network>(configs_, name, device_, batch, std::uint64_t(r), data_, device_ == "cpu" ? threads_ : 1));
+      train(networks, 3);  // sets itself up: plans, a graph
+      answer["notes"] = networks[0]->notes();
+    }
+    train(networks, count / 10);  // brings clocks and caches back
+    const auto start = Clock::now();
+    train(networks, count);
+    answer["ms"] = milliseconds(start) / count;
+    return answer;
+  }
+
+  static void train(Networks& networks, int steps) {
+    std::vector<std::future<void>> others;
+    for (std::size_t r = 1; r < networks.size(); ++r)
+      others.push_back(std::async(std::launch::async, [&, r] { networks[r]->train(steps); }));
+    networks[0]->train(steps);
+    for (auto& o : others) o.get();
+  }
+
+  double features_of(const std::string& kind, std::int64_t count) {
+    PhiloxSequence random(1, 1);
+    while (std::int64_t(samples_.size()) < count * segment_samples) samples_.push_back(float(random.uniform(-0.5, 0.5)));
+    auto& engines = engines_[kind];
+    if (engines.empty()) {
+      features::FeatureOptions options;
+      options.kind = kind, options.n_mfcc = 13;
+      const auto make = features::open_features(device_, options, segment_samples);
+      for (int t = 0; t < threads_; ++t) engines.push_back(make());
+    }
+    const auto clips = piece_count(count, segments_of_a_clip);
+    const auto width = engines[0]->shape().size();
+    std::vector<float> out(std::size_t(count * width));
+    const auto start = Clock::now();
+    pool_.parallel_for(clips, [&](std::int64_t clip, int thread) {
+      const auto part = piece_of(count, clips, clip);
+      engines[std::size_t(thread)]->compute(samples_.data() + part.begin * segment_samples, part.size(), out.data() + part.begin * width);
+    });
+    return milliseconds(start);
+  }
+
+  int threads_;
+  ThreadPool pool_;
+  std::string device_, configs_;
+  const benchmarks::Data data_;
+  std::map<std::tuple<std::string, std::int64_t, int>, Networks> networks_;
+  std::map<std::string, std::vector<std::unique_ptr<features::FeatureEngine>>> engines_;
+  std::vector<float> samples_;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  ThreadPool pool(argc > 1 ? std::stoi(argv[1]) : 1);
-  for (std::string line; std::getline(std::cin, line);) {
-    std::istringstream in(line);
-    std::string job, what;
-    std::int64_t batch = 0;
-    int count = 0;
-    in >> job >> what >> batch >> count;
-    double time = 0;
-    if (job == "step") {
-      timbre::benchmarks::Network network(what, batch, pool);
-      for (int i = 0; i < 3; ++i) network.step->train(network.rows);
-      time = median_of(count, [&] { network.step->train(network.rows); });
-    } else if (job == "sgemm") {
-      time = sgemm_floor(what, batch, count);
-    } else if (job == "mfcc") {
-      time = mfcc(what, pool);
-    } else if (job == "fft") {
-      time = fft(what, pool);
+  if (argc != 4) return std::fputs("bench_worker THREADS DEVICE CONFIGS\n", stderr), 2;
+  try {
+    device::choose(argv[2]);
+    Worker worker(std::max(1, std::atoi(argv[1])), argv[2], argv[3]);
+    for (std::string line; std::getline(std::cin, line);) {
+      Json answer;
+      try {
+        answer = worker.answer(line);
+      } catch (const std::exception& e) {
+        answer = {{"error", e.what()}};
+      }
+      std::cout << answer.dump() << std::endl;
     }
-    std::cout << fmt::format("{:.4f}", time) << std::endl;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "bench_worker: %s\n", e.what());
+    return 1;
   }
 }

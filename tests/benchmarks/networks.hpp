@@ -1,8 +1,8 @@
 // The three networks of configs/ on 13 MFCCs and ten classes, with data that need no files.
 #pragma once
 
+#include <algorithm>
 #include <memory>
-#include <numeric>
 #include <string>
 #include <vector>
 
@@ -12,29 +12,60 @@
 
 namespace timbre::benchmarks {
 
-struct Network {
-  std::unique_ptr<nn::Model> model;
-  std::unique_ptr<training::Loss> loss;
-  std::unique_ptr<training::Optimizer> optimizer;
-  std::vector<float> x;
-  std::vector<std::int32_t> y, rows;
-  std::unique_ptr<data::MemoryRows> source;
-  std::unique_ptr<training::TrainingStep> step;
+inline constexpr std::int64_t classes = 10, row_count = 2000;
+inline const Shape input{130, 13};
 
-  Network(const std::string& name, std::int64_t batch, ThreadPool& pool) {
-    const auto config = config::load_file(std::string(TIMBRE_SOURCE_DIR "/configs/") + name + ".yaml");
-    model = std::make_unique<nn::Model>(nn::Model::parse(config::Reader(config).entry("model"), Shape{130, 13}, 10, {}));
-    const auto loss_name = config::Node::plain("cross_entropy"), optimizer_name = config::Node::plain("adam");
-    loss = training::parse_loss(loss_name);
-    optimizer = training::parse_optimizer(optimizer_name);
+/// Rows that lie in memory, for every network.
+struct Data {
+  Data() {
     PhiloxSequence random(1, stream::synthetic);
-    x.resize(std::size_t(batch * model->input().size()));
-    for (auto& v : x) v = float(random.normal());
-    for (std::int64_t i = 0; i < batch; ++i) y.push_back(std::int32_t(i % 10)), rows.push_back(std::int32_t(i));
-    step = training::make_cpu_step({model.get(), loss.get(), optimizer.get(), batch, 1, 1e-3}, pool);
-    source = std::make_unique<data::MemoryRows>(x.data(), batch, model->input().size());
-    step->bind(*source, y.data());
+    for (std::int64_t i = 0; i < row_count * input.size(); ++i) x.push_back(float(random.normal()));
+    for (std::int64_t r = 0; r < row_count; ++r) labels.push_back(std::int32_t(r % classes));
   }
+  std::vector<float> x;
+  std::vector<std::int32_t> labels;
+};
+
+/// The model of FOLDER/NAME.yaml.
+inline nn::Model model_of(const std::string& folder, const std::string& name) {
+  const auto config = config::load_file(folder + "/" + name + ".yaml");
+  return nn::Model::parse(config::Reader(config).entry("model"), input, classes, {});
+}
+
+/// One run: a training step with Adam on a device. Every step takes other rows.
+class Network {
+ public:
+  Network(const std::string& folder, const std::string& name, const std::string& device, std::int64_t batch,
+          std::uint64_t seed, const Data& data, int threads)
+      : pool_(threads),
+        model_(model_of(folder, name)),
+        loss_(training::parse_loss(config::Node::plain("cross_entropy"))),
+        optimizer_(training::parse_optimizer(config::Node::plain("adam"))),
+        source_(data.x.data(), row_count, input.size()),
+        rows_(std::size_t(batch)),
+        step_(training::make_step(device, {&model_, loss_.get(), optimizer_.get(), batch, seed, 1e-3}, pool_)) {
+    step_->bind(source_, data.labels.data());
+  }
+
+  /// `steps` of them, and the wait for their end.
+  void train(int steps) {
+    for (int s = 0; s < steps; ++s) {
+      for (auto& r : rows_) r = std::int32_t((next_ += 37) % row_count);
+      step_->train(rows_);
+    }
+    step_->metrics(true);
+  }
+  std::vector<std::string> notes() { return step_->notes(); }
+
+ private:
+  ThreadPool pool_;
+  nn::Model model_;
+  std::unique_ptr<training::Loss> loss_;
+  std::unique_ptr<training::Optimizer> optimizer_;
+  data::MemoryRows source_;
+  std::vector<std::int32_t> rows_;
+  std::unique_ptr<training::TrainingStep> step_;
+  std::int64_t next_ = 0;
 };
 
 }  // namespace timbre::benchmarks

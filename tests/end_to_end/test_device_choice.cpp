@@ -11,6 +11,7 @@
 #include "device/device.hpp"
 #include "end_to_end/process.hpp"
 #include "end_to_end/small_run.hpp"
+#include "end_to_end/stand_in.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::end_to_end {
@@ -42,17 +43,9 @@ class DeviceChoice : public testing::Test {
     return run_process(arguments, options);
   }
 
-  /// A folder with this build's library and, beside it, the stand-in's plug-in.
-  void install_stand_in() {
-    fs::create_directory(folder / "stand_in");
-    const fs::path build = fs::path(TIMBRE_BIN_DIR).parent_path();
-    fs::create_symlink(build / "tests/simt/plugin/libtimbre_cuda.so", folder / "stand_in/libtimbre_cuda.so");
-    fs::create_hard_link(build / "lib/libtimbre.so", folder / "stand_in/libtimbre.so", error);
-    if (error) fs::copy_file(build / "lib/libtimbre.so", folder / "stand_in/libtimbre.so");
-  }
+  void install_stand_in() { end_to_end::install_stand_in(folder / "stand_in"); }
 
   TemporaryFolder folder;
-  std::error_code error;
 };
 
 const std::vector<std::string> extraction{"extract_features", "small.yaml", "-o", "features.h5", "--set",
@@ -76,25 +69,6 @@ TEST_F(DeviceChoice, AutoWithoutAGpuGoesOnWithTheCpuAndSaysSoOnce) {
   const auto at = r.err.find("device: cpu (");
   EXPECT_NE(at, r.err.npos) << r.err;
   EXPECT_EQ(r.err.find("device: ", at + 1), r.err.npos) << r.err;
-}
-
-TEST_F(DeviceChoice, GpuCheckSaysWhyNothingIsTestedWhereThereIsNoGpu) {
-  if (device::choose("auto").name == "cuda") GTEST_SKIP() << "there is a GPU that can be used";
-  const auto tool = std::string(TIMBRE_SOURCE_DIR) + "/tools/gpu_check";
-  const auto bin = fs::path(TIMBRE_BIN_DIR);
-  fs::create_directory(folder / "bundle");  // laid out as a bundle is
-  fs::create_symlink(bin, folder / "bundle/bin");
-  fs::copy_file(tool, folder / "bundle/gpu_check");
-  const auto r = run_process({(folder / "bundle/gpu_check").string(), "--json", "check.json"},
-                             {.folder = folder.path(), .environment = {{"TIMBRE_GOLDEN", TIMBRE_TEST_DATA}}});
-  EXPECT_EQ(r.status, 1) << r.err;
-  EXPECT_NE(r.out.find("not tested: "), r.out.npos) << r.out;
-  const auto report = nlohmann::json::parse(read_file(folder / "check.json"));
-  EXPECT_GT(report["why_no_gpu"].get<std::string>().size(), 10u);
-  EXPECT_EQ(report["conformance"]["passed"], 0);
-  EXPECT_GE(report["conformance"]["skipped"], 2);
-  EXPECT_EQ(report["speed"], nlohmann::json::array());
-  EXPECT_EQ(run_process({tool, "--fast"}).status, 2);
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose libraries must be loaded first
