@@ -200,15 +200,16 @@ class Comparison:
         return f"dependent kernels: as long as {1e3 * time / self.rates['node_us']:.0f} that do nothing"
 
     def runs(self, threads):
-        self.table("runs", "Runs of the LSTM side by side, batch 20, each on a thread and a stream of its own",
+        batch = self.a.batches[0]
+        self.table("runs", f"Runs of the LSTM side by side, batch {batch}, each on a thread and a stream of its own",
                    ["job", "steps/s of all", "x of one"])
         count, numbers = self.a.steps or COUNTS[self.a.device]["lstm"], self.a.side_by_side
-        found = measure({(variant, n): (self.worker("timbre", threads, environment), f"step lstm 20 {count} {n}")
+        found = measure({(variant, n): (self.worker("timbre", threads, environment), f"step lstm {batch} {count} {n}")
                          for variant, environment in self.variants("lstm") for n in numbers}, self.a.rounds)
         for (variant, n), result in found.items():
             rate, one = over(1e3 * n, ms(result)), over(1e3, ms(found.get((variant, 1))))
             label = counted(n, "run") + (f" ({variant})" if variant else "")
-            self.row("runs", {"runs": n, "variant": variant, "steps_per_second": rate, "timbre": result},
+            self.row("runs", {"runs": n, "batch": batch, "variant": variant, "steps_per_second": rate, "timbre": result},
                      [label, rate or "failed", over(rate, one)])
         self.chosen("runs")
 
@@ -284,10 +285,10 @@ def main():
     a.add_argument("--clips", help="folder of <genre>/<clip>.wav at 22,050 Hz")
     a.add_argument("--rounds", type=int, default=7)
     a.add_argument("--threads", type=int, nargs="*", help="default: 1 and 2 on the CPU, one on a GPU")
-    a.add_argument("--networks", nargs="*", default=["mlp", "cnn", "lstm"])
-    a.add_argument("--batches", type=int, nargs="*", default=[20, 256])
+    a.add_argument("--networks", nargs="+", default=["mlp", "cnn", "lstm"])
+    a.add_argument("--batches", type=int, nargs="+", default=[20, 256])
     a.add_argument("--steps", type=int, help="in a block; default: by network and device")
-    a.add_argument("--side-by-side", type=int, nargs="*", default=[1, 4, 16])
+    a.add_argument("--side-by-side", type=int, nargs="+", default=[1, 4, 16])
     a.add_argument("--segments", type=int, default=1000)
     a.add_argument("--mebibytes", type=int, help="what gpu_rates copies; its default: 512")
     a.add_argument("--json", help="a file for all that was measured, written anew after each row")
