@@ -7,19 +7,12 @@
 // device as it runs here. Pictures are taken in parts, so that the matrix stays small. Where one part
 // is enough, backward finds the matrix as forward left it; otherwise it makes it again.
 #include <algorithm>
-#include <cstdlib>
 
 #include "layers/window_grid.hpp"
+#include "support/tuning.hpp"
 
 namespace timbre::cuda {
 namespace {
-
-/// Floats: 64 MiB, or what the environment variable TIMBRE_CUDA_WINDOW_FLOATS says.
-std::int64_t largest_matrix() {
-  const char* set = std::getenv("TIMBRE_CUDA_WINDOW_FLOATS");
-  const auto floats = set ? std::atoll(set) : 0;
-  return floats > 0 ? floats : std::int64_t{1} << 24;
-}
 
 class Conv2DDevice final : public DeviceLayer {
  public:
@@ -30,7 +23,8 @@ class Conv2DDevice final : public DeviceLayer {
     use_bias_ = options.flag("use_bias");
     filters_ = binding.output.back();
     const auto of_picture = grid_.places() * grid_.window_size();
-    part_ = std::clamp<std::int64_t>(largest_matrix() / of_picture, 1, binding.capacity);
+    const auto largest_matrix = tuning("TIMBRE_CUDA_WINDOW_FLOATS", std::int64_t{1} << 24);  // 64 MiB
+    part_ = std::clamp<std::int64_t>(largest_matrix / of_picture, 1, binding.capacity);
     columns_ = DeviceArray<float>(std::size_t(part_ * of_picture));
     if (binding.input_gradient) d_columns_ = DeviceArray<float>(columns_.size());
     if (use_bias_)

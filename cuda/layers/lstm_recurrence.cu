@@ -1,4 +1,5 @@
 #include "layers/lstm_recurrence.cuh"
+#include "support/tuning.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -6,7 +7,7 @@ namespace {
 /// Up to this many rows a block has one: as long as all blocks run at once (a Hopper has 132
 /// multiprocessors), fewer rows a block are quicker; beyond, two rows share what a weight in shared memory
 /// costs.
-constexpr std::int32_t most_single_rows = 128;
+bool one_row_a_block(std::int32_t rows) { return rows <= tuning("TIMBRE_LSTM_SINGLE_ROWS", 128); }
 
 template <class Weights, int rows, class Run>
 void enqueue(cudaStream_t stream, void (*kernel)(Run), const Run& run) {
@@ -24,13 +25,13 @@ void enqueue(cudaStream_t stream, const LstmBackwardRun& run) {
       stream, lstm_backward_kernel<padded, rows, kept>, run);
 }
 
-/// Of the vectors of weights as many are kept in registers as let nvcc spill 16 bytes at most (13.0, sm_80 and
-/// sm_90: -Xptxas -v).
+/// Of the vectors of weights as many are kept in registers as let nvcc spill 16 bytes at most (13.0, sm_80
+/// and sm_90: -Xptxas -v).
 template <class Run>
 void enqueue_for_size(cudaStream_t stream, const Run& run) {
   if (run.size.units <= 64)
     enqueue<64, 1, 4>(stream, run);
-  else if (run.size.rows <= most_single_rows)
+  else if (one_row_a_block(run.size.rows))
     enqueue<128, 1, 12>(stream, run);
   else
     enqueue<128, 2, 11>(stream, run);

@@ -23,6 +23,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "support/tuning.hpp"
 #include "training/data_feed.hpp"
 #include "training/device_parts.hpp"
 #include "training/graph.hpp"
@@ -33,9 +34,6 @@ namespace {
 
 using training::Metrics;
 using training::StepState;
-
-/// Rows that an evaluation takes at once, at least.
-constexpr std::int64_t evaluation_rows = 128;
 
 /// A network, and what the loss makes of its logits.
 struct ScoredNetwork : Network {
@@ -53,8 +51,9 @@ class CudaStep final : public training::TrainingStep {
   explicit CudaStep(const training::StepOptions& options)
       : model_(*options.model),
         capacity_(options.batch_size),
+        evaluation_rows_(std::max(capacity_, tuning("TIMBRE_CUDA_EVALUATION_ROWS", 128))),
         tools_(stream_),
-        feed_(model_.input().size(), std::max(capacity_, evaluation_rows), stream_),
+        feed_(model_.input().size(), evaluation_rows_, stream_),
         loss_(make_device_loss(options.loss->dump())),
         optimizer_(make_device_optimizer(options.optimizer->dump())),
         arena_(std::size_t(model_.arena_size())),
@@ -214,10 +213,10 @@ class CudaStep final : public training::TrainingStep {
   }
 
   ScoredNetwork& network_of_evaluation() {
-    if (capacity_ >= evaluation_rows || no_room_) return *training_net_;
+    if (evaluation_rows_ == capacity_ || no_room_) return *training_net_;
     if (evaluation_net_) return *evaluation_net_;
     try {
-      evaluation_net_ = make_network(evaluation_rows);
+      evaluation_net_ = make_network(evaluation_rows_);
       return *evaluation_net_;
     } catch (const Error&) {
       cudaGetLastError();  // which says it again otherwise
@@ -309,7 +308,7 @@ class CudaStep final : public training::TrainingStep {
   }
 
   const nn::Model& model_;
-  std::int64_t capacity_;
+  std::int64_t capacity_, evaluation_rows_;
   Stream stream_ = make_stream();
   DeviceTools tools_;
   DataFeed feed_;

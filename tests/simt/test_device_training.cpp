@@ -140,6 +140,21 @@ TEST_P(StandInTraining, DataStreamWhereAnotherRunTakesTheirRoom) {
   EXPECT_EQ(train(true), train(false));
 }
 
+TEST_P(StandInTraining, NumbersToTurnAreTakenFromTheEnvironment) {
+  ConformanceSetup setup(case_of("mlp"));
+  const auto launches = [&](const char* rows) {
+    const Environment at_once("TIMBRE_CUDA_EVALUATION_ROWS", rows);
+    const auto step = setup.step("cuda");
+    simt::device().graph_launches = 0;
+    step->evaluate(all_rows(23));
+    return simt::device().graph_launches;
+  };
+  EXPECT_EQ(launches("10"), 2);  // three batches, the first of them without a graph
+  EXPECT_EQ(launches("3"), 2);   // of eight all the same, the batch's size
+  for (const char* nonsense : {"", "-4", "many", "10x", "99999999999999999999"})
+    EXPECT_EQ(launches(nonsense), 0);
+}
+
 TEST_P(StandInTraining, EvaluatesInSmallerBatchesWhereMemoryIsShort) {
   ConformanceSetup setup(case_of("cnn"));
   const auto step = setup.step("cuda");
@@ -251,6 +266,7 @@ TEST_P(StandInTraining, TheOwnLstmIsTakenWhereItIsAskedForAndCan) {
 /// Lets one call after the other fail, of `least` or more, in a few training steps of a small LSTM.
 void every_call_fails(const char* way, int units, std::int64_t least) {
   const LstmBy lstm(way);
+  const Environment little("TIMBRE_CUDA_EVALUATION_ROWS", "4");
   constexpr std::int64_t batch = 2;
   ConformanceSetup setup(
       {"small",

@@ -152,6 +152,11 @@ TEST(LstmKernels, ARowsBytesDoNotDependOnTheRowsBesideIt) {
     EXPECT_EQ(got.y, first_rows(all.y, got.y.size()));
     EXPECT_EQ(got.dz, first_rows(all.dz, got.dz.size()));
   }
+  setenv("TIMBRE_LSTM_SINGLE_ROWS", "130", 1);
+  const Result in_blocks_of_one(many, in);
+  unsetenv("TIMBRE_LSTM_SINGLE_ROWS");
+  EXPECT_EQ(in_blocks_of_one.y, all.y);
+  EXPECT_EQ(in_blocks_of_one.dz, all.dz);
 }
 
 }  // namespace
