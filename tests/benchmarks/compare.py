@@ -30,6 +30,8 @@ COUNTS = {"cpu": {"mlp": 40, "cnn": 15, "lstm": 7}, "cuda": {"mlp": 200, "cnn": 
 FLOOR = {"TIMBRE_BENCH": "floor"}  # (tells a worker of its own from the one that is measured)
 # The LSTM has two algorithms on a GPU.
 VARIANTS = [("cuDNN", {"TIMBRE_LSTM": "cudnn"}), ("own kernel", {"TIMBRE_LSTM": "own"})]
+# With two rows of the batch a block a run alone is slower, and takes half of the multiprocessors.
+TWO_ROWS = [("own kernel, two rows a block", {"TIMBRE_LSTM": "own", "TIMBRE_LSTM_SINGLE_ROWS": "0"})]
 
 
 class Worker:
@@ -205,7 +207,8 @@ class Comparison:
                    ["job", "steps/s of all", "x of one"])
         count, numbers = self.a.steps or COUNTS[self.a.device]["lstm"], self.a.side_by_side
         found = measure({(variant, n): (self.worker("timbre", threads, environment), f"step lstm {batch} {count} {n}")
-                         for variant, environment in self.variants("lstm") for n in numbers}, self.a.rounds)
+                         for variant, environment in self.variants("lstm") + (TWO_ROWS if self.a.device == "cuda" else [])
+                         for n in numbers}, self.a.rounds)
         for (variant, n), result in found.items():
             rate, one = over(1e3 * n, ms(result)), over(1e3, ms(found.get((variant, 1))))
             label = counted(n, "run") + (f" ({variant})" if variant else "")
