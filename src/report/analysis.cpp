@@ -76,35 +76,22 @@ namespace {
 
 using Values = std::vector<double>;
 
-// The runs of two configurations that share a repetition, in the order of the first; `part` picks what both
-// must have.
-template <class Part>
+// The runs of two configurations that share a repetition and the clips of a part, in the order of the first.
 std::vector<std::array<const Scores*, 2>> paired(const std::vector<RunSummary>& runs, const Configuration& a,
-                                                 const Configuration& b, Part part) {
-  std::map<std::string, const Scores*> second;
+                                                 const Configuration& b,
+                                                 std::optional<Scores> RunSummary::* part) {
+  std::map<std::string, const RunSummary*> second;
   for (const auto i : b.runs)
-    if (runs[i].scored() && part(runs[i])) second[runs[i].repetition] = &*part(runs[i]);
+    if (runs[i].scored() && runs[i].*part) second[runs[i].repetition] = &runs[i];
   std::vector<std::array<const Scores*, 2>> out;
-  for (const auto i : a.runs)
-    if (const auto at = second.find(runs[i].repetition);
-        runs[i].scored() && part(runs[i]) && at != second.end())
-      out.push_back({&*part(runs[i]), at->second});
+  for (const auto i : a.runs) {
+    const auto& r = runs[i];
+    const auto at = second.find(r.repetition);
+    if (!r.scored() || !(r.*part) || at == second.end()) continue;
+    const auto& other = *at->second;
+    if (r.data == other.data && (r.*part)->set == (other.*part)->set) out.push_back({&*(r.*part), &*(other.*part)});
+  }
   return out;
-}
-
-const std::optional<Scores>& test_of(const RunSummary& r) { return r.test; }
-const std::optional<Scores>& validation_of(const RunSummary& r) { return r.validation; }
-
-bool same_clips(const Scores& a, const Scores& b) {
-  return std::set(a.clip.begin(), a.clip.end()) == std::set(b.clip.begin(), b.clip.end());
-}
-
-// Pairs of repetitions that were tested on the same clips.
-std::vector<std::array<const Scores*, 2>> same_tests(const std::vector<RunSummary>& runs,
-                                                     const Configuration& a, const Configuration& b) {
-  auto pairs = paired(runs, a, b, test_of);
-  std::erase_if(pairs, [](const auto& p) { return !same_clips(*p[0], *p[1]); });
-  return pairs;
 }
 
 void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
@@ -133,15 +120,23 @@ void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
   c.train_seconds = evaluation::mean(seconds), c.predict_seconds = evaluation::mean(predict);
 }
 
-void choose(Family& f) {
-  // First among those that were scored with as many seeds as any: the mean of fewer is more easily a lucky one.
+void choose(const std::vector<RunSummary>& runs, Family& f) {
+  // First among those that were scored with the seeds of the one that has most: the mean of fewer is more
+  // easily a lucky one, and that of others is of other clips.
   std::int64_t most = 0;
+  const Configuration* fullest = nullptr;
   for (const auto& c : f.configurations)
-    if (c.diverged == 0) most = std::max(most, std::int64_t(c.scored));
+    if (c.diverged == 0 && c.scored > most) most = c.scored, fullest = &c;
+  const auto scored = [&](const Configuration& c) {
+    std::set<std::string> repetitions;
+    for (const auto i : c.runs)
+      if (runs[i].scored()) repetitions.insert(runs[i].repetition);
+    return repetitions;
+  };
   for (const bool whole : {true, false}) {
     for (std::size_t i = 0; i < f.configurations.size(); ++i) {
       const auto& c = f.configurations[i];
-      if (c.scored == 0 || (whole && (c.diverged > 0 || std::int64_t(c.scored) < most))) continue;
+      if (c.scored == 0 || (whole && (c.diverged > 0 || !fullest || scored(c) != scored(*fullest)))) continue;
       // Equal accuracies may differ in their last bits, by the order of their sums.
       const auto rank = [](const Configuration& x) {
         return std::pair(std::round(-1e9 * x.val_clip.mean), x.val_loss.mean);
@@ -206,11 +201,14 @@ void compare(Analysis& a) {
       const auto &f = a.families[i], &g = a.families[j];
       if (!f.chosen || !g.chosen) continue;
       Comparison c;
-      const auto pairs = same_tests(a.runs, f.configurations[*f.chosen], g.configurations[*g.chosen]);
+      const auto pairs =
+          paired(a.runs, f.configurations[*f.chosen], g.configurations[*g.chosen], &RunSummary::test);
       if (f.leaks != g.leaks)
         c.not_compared = "one of them is tested on clips that leak from its training part";
       else if (f.synthetic != g.synthetic)
         c.not_compared = "one of them is of synthetic data";
+      else if (f.label_names != g.label_names)
+        c.not_compared = "they are of other genres";
       else if (pairs.empty())
         c.not_compared = "they were not tested on the same clips";
       else
@@ -227,39 +225,41 @@ void compare(Analysis& a) {
     if (c.not_compared.empty()) c.adjusted = adjusted[next++];
 }
 
-// Clips that the chosen configurations of all families without leaks (or, where all leak, of all) were tested
-// on and never got right.
-void find_wrong_clips(Analysis& a, const Names& names) {
-  const bool all_leak =
-      std::all_of(a.families.begin(), a.families.end(), [](const Family& f) { return f.leaks; });
+// Clips that the chosen configurations of all families were tested on and never got right: of those without
+// leaks (unless all leak) and of real data (unless none is), whose genres are the first's.
+void find_wrong_clips(Analysis& a, const Catalogue& catalogue) {
+  const auto rank = [](const Family& f) { return 2 * int(f.leaks) + int(f.synthetic); };
+  const auto shown = [](const Family& f) { return f.chosen && f.configurations[*f.chosen].test; };
+  const Family* first = nullptr;
+  for (const auto& f : a.families)
+    if (shown(f) && (!first || rank(f) < rank(*first))) first = &f;
   for (std::size_t i = 0; i < a.families.size(); ++i)
-    if (a.families[i].chosen && a.families[i].configurations[*a.families[i].chosen].test &&
-        (all_leak || !a.families[i].leaks))
+    if (const auto& f = a.families[i]; shown(f) && rank(f) == rank(*first) && f.label_names == first->label_names)
       a.wrong_families.push_back(i);
   struct Seen {
     std::int32_t label;
     bool right = false;
     std::vector<std::vector<std::int32_t>> taken_for;
   };
-  std::map<std::string, Seen> seen;  // by path
+  std::map<std::pair<std::string, std::string>, Seen> seen;  // by path and data
   for (std::size_t k = 0; k < a.wrong_families.size(); ++k) {
     const auto& f = a.families[a.wrong_families[k]];
     for (const auto i : f.configurations[*f.chosen].runs) {
       if (!a.runs[i].scored() || !a.runs[i].test) continue;
       const auto& t = *a.runs[i].test;
       for (std::size_t n = 0; n < t.clip.size(); ++n) {
-        auto& s = seen[names.name(t.clip[n])];
+        auto& s = seen[{catalogue.clips.value(t.clip[n]), a.runs[i].data}];
         s.taken_for.resize(a.wrong_families.size());
         s.label = t.label[n], s.right |= t.label[n] == t.prediction[n];
         s.taken_for[k].push_back(t.prediction[n]);
       }
     }
   }
-  for (auto& [path, s] : seen) {
+  for (auto& [clip, s] : seen) {
     if (std::any_of(s.taken_for.begin(), s.taken_for.end(), [](const auto& t) { return t.empty(); }))
       continue;
     ++a.tested_by_all;
-    if (!s.right) a.wrong_clips.push_back({path, s.label, std::move(s.taken_for)});
+    if (!s.right) a.wrong_clips.push_back({clip.first, s.label, std::move(s.taken_for)});
   }
   std::stable_sort(a.wrong_clips.begin(), a.wrong_clips.end(),
                    [](const auto& x, const auto& y) { return x.label < y.label; });
@@ -269,17 +269,16 @@ void find_wrong_clips(Analysis& a, const Names& names) {
 
 Analysis analyse(const std::vector<std::filesystem::path>& results, const Options& options) {
   Analysis a;
-  Names names;
-  a.runs = read_runs(results, names);
-  a.label_names = a.runs.front().label_names;
+  Catalogue catalogue;
+  a.runs = read_runs(results, catalogue);
   a.families = group(a.runs, options.axes);
   for (auto& f : a.families) {
     for (auto& c : f.configurations) summarise(a.runs, c);
-    choose(f);
+    choose(a.runs, f);
     const auto& reference = f.configurations[f.reference];
     for (auto& c : f.configurations) {
       Values differences;
-      for (const auto& [x, y] : paired(a.runs, c, reference, validation_of))
+      for (const auto& [x, y] : paired(a.runs, c, reference, &RunSummary::validation))
         differences.push_back(x->clip_accuracy - y->clip_accuracy);
       c.difference = spread_of(differences);
     }
@@ -289,15 +288,15 @@ Analysis analyse(const std::vector<std::filesystem::path>& results, const Option
     auto& chosen = f.configurations[*f.chosen];
     if (*f.chosen != f.reference) {
       score(a.runs, chosen);
-      if (const auto pairs = same_tests(a.runs, chosen, reference); !pairs.empty()) {
+      if (const auto pairs = paired(a.runs, chosen, reference, &RunSummary::test); !pairs.empty()) {
         const auto c = compare_on_clips(pairs);
         f.test_difference = c.difference, f.test_p = c.p_value;
       }
     }
-    if (chosen.test) f.detail = detail_of(a.runs, chosen, std::int64_t(a.label_names.size()));
+    if (chosen.test) f.detail = detail_of(a.runs, chosen, std::int64_t(f.label_names.size()));
   }
   compare(a);
-  find_wrong_clips(a, names);
+  find_wrong_clips(a, catalogue);
   return a;
 }
 

@@ -57,9 +57,18 @@ struct Axis {
   std::vector<std::string> texts;  // its values: numbers ascending, others as they came
 };
 
+/// A setting that parts the families of one experiment.
+struct Parting {
+  std::string key, name, text;  // "split.group_by", "group_by", "artist"
+};
+
+/// Configurations that may be ranked against each other.
 struct Family {
-  std::string name;
+  std::string experiment, name;          // the name: "lstm", "lstm (group_by artist)"
+  std::vector<std::string> label_names;  // sorted
   bool synthetic = false, leaks = false;
+  std::vector<Parting> parted_by;  // empty where the experiment has one family
+  std::string apart;               // the experiment's other families, and why none is ranked with this one
   std::vector<Axis> axes;
   std::vector<Configuration> configurations;
   std::size_t reference = 0;
@@ -88,7 +97,6 @@ struct WrongClip {
 
 struct Analysis {
   std::vector<RunSummary> runs;
-  std::vector<std::string> label_names;
   std::vector<Family> families;
   std::vector<Comparison> comparisons;
   std::vector<std::size_t> wrong_families;  // whose chosen configurations wrong_clips speaks of

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <tuple>
 
 #include "core/text.hpp"
+#include "report/comparable.hpp"
 
 namespace timbre::report {
 
@@ -58,12 +60,42 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
     if (t.clip.n > 1)
       text += fmt::format("; seeds differ by a standard deviation of {:.1f} points", 100 * t.clip.deviation);
     text += ")";
-    if (const double guess = 1.0 / double(std::max<std::size_t>(1, a.label_names.size()));
+    if (const double guess = 1.0 / double(std::max<std::size_t>(1, f->label_names.size()));
         t.clips.low <= guess)
       text += fmt::format("; this cannot be told from guessing ({})", percent(guess));
     if (f->leaks) text += "; it is too good, since its split LEAKS";
     if (f->synthetic) text += "; of SYNTHETIC sounds, so it says nothing about music";
     out.push_back(text + ".");
+  }
+}
+
+// One configuration under several splits, or on several data sets: a description, not a choice.
+void found_of_partings(const Analysis& a, std::vector<std::string>& out) {
+  std::map<std::string, std::vector<const Family*>> experiments;
+  for (const auto& f : a.families)
+    if (!f.parted_by.empty()) experiments[f.experiment].push_back(&f);
+  for (const auto& [experiment, families] : experiments) {
+    const auto first = [](const Family* f) { return f->configurations[f->reference]; };
+    const auto name = first(families[0]).name;
+    if (families.size() < 2 || !std::all_of(families.begin(), families.end(), [&](const auto* f) {
+          return first(f).name == name && first(f).test && of_data_or_split(f->parted_by[0].key);
+        }))
+      continue;
+    std::vector<std::string> keys, figures;
+    for (const auto& p : families[0]->parted_by) keys.push_back(p.key);
+    double low = 1, high = 0;
+    for (const auto* f : families) {
+      const double mean = first(f).test->clip.mean;
+      std::vector<std::string> values;
+      for (const auto& p : f->parted_by) values.push_back(p.text);
+      low = std::min(low, mean), high = std::max(high, mean);
+      figures.push_back(fmt::format("{} with {}{}", percent(mean), join(values), f->leaks ? " (LEAKS)" : ""));
+    }
+    out.push_back(fmt::format(
+        "{}: the same configuration{} under several {} gets {} of its test clips right, {:.1f} points from the "
+        "lowest to the highest. This describes what they do to the figures; the clips are not the same, and "
+        "nothing was chosen between them.",
+        experiment, name.empty() ? "" : " (" + name + ")", listed(keys), listed(figures), 100 * (high - low)));
   }
 }
 
@@ -152,8 +184,11 @@ void found_of_fit(const Family& f, std::vector<std::string>& out) {
 }  // namespace
 
 std::string comparison_sentence(const Analysis& a, const Options& options) {
-  std::vector<std::string> names;
-  for (const auto& f : a.families) names.push_back(f.name);
+  std::vector<std::string> names, genres;
+  const auto add = [](std::vector<std::string>& to, const std::string& text) {
+    if (std::find(to.begin(), to.end(), text) == to.end()) to.push_back(text);
+  };
+  for (const auto& f : a.families) add(names, f.experiment), add(genres, std::to_string(f.label_names.size()));
   std::set<std::string> repetitions;
   for (const auto& r : a.runs) repetitions.insert(r.repetition);
   const bool folds = std::any_of(repetitions.begin(), repetitions.end(),
@@ -161,9 +196,12 @@ std::string comparison_sentence(const Analysis& a, const Options& options) {
   const auto runs = std::int64_t(a.runs.size());
   const auto planned = options.planned > 0 ? options.planned : runs + std::int64_t(options.failed.size());
   auto text = fmt::format(
-      "{} ({}) in {}, {} with {}, on {} genres", plural(std::int64_t(names.size()), "model"), listed(names),
+      "{} ({}) in {}, {} with {}, on {} genres{}", plural(std::int64_t(names.size()), "model"), listed(names),
       plural(a.configurations(), "configuration"), plural(runs, "run"),
-      plural(std::int64_t(repetitions.size()), folds ? "repetition" : "seed"), a.label_names.size());
+      plural(std::int64_t(repetitions.size()), folds ? "repetition" : "seed"), listed(genres),
+      a.families.size() > names.size()
+          ? fmt::format("; {} groups that cannot be ranked against each other", a.families.size())
+          : "");
   if (planned > runs)
     text += fmt::format("; {} planned, {} without a result", plural(planned, "run"), planned - runs);
   return text + ".";
@@ -185,9 +223,25 @@ std::string selection_sentence(const Analysis& a) {
       grouped(all), shown);
 }
 
+std::string parting_sentence(const Analysis& a) {
+  std::map<std::string, std::vector<std::string>> experiments;
+  for (const auto& f : a.families)
+    if (!f.apart.empty()) experiments[f.experiment].push_back(f.name);
+  std::vector<std::string> parted;
+  for (const auto& [experiment, names] : experiments) parted.push_back(listed(names));
+  if (parted.empty()) return "";
+  return fmt::format(
+      "Ranked apart: {}. Configurations are ranked and paired only where their records show the same "
+      "validation clips for every seed, data of the same kind and a split that leaks for all or for none; each of "
+      "these groups has a choice and a reference of its own, and figures of one say nothing on the order in "
+      "another.",
+      join(parted, "; "));
+}
+
 std::vector<std::string> findings(const Analysis& a) {
   std::vector<std::string> out;
   found_of_families(a, out);
+  found_of_partings(a, out);
   found_between(a, out);
   for (const auto& f : a.families) found_within(f, out);
   for (const auto& f : a.families) found_of_fit(f, out);

@@ -14,6 +14,9 @@ std::string comparison_sentence(const Analysis& a, const Options& options);
 /// How configurations were chosen, and whose test figures are withheld.
 std::string selection_sentence(const Analysis& a);
 
+/// Which models stand apart, and why none is ranked against another; "" where none does.
+std::string parting_sentence(const Analysis& a);
+
 std::vector<std::string> findings(const Analysis& a);
 
 /// A warning that must stand where the figures stand; `text` says what it means.

@@ -4,9 +4,11 @@
 #include <cstdlib>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "report/comparable.hpp"
 #include "report/settings.hpp"
 
 namespace timbre::report {
@@ -14,7 +16,7 @@ namespace timbre::report {
 namespace fs = std::filesystem;
 using config::Node;
 
-std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Names& clips) {
+std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Catalogue& catalogue) {
   std::vector<RunSummary> runs;
   std::set<fs::path> seen;
   std::map<std::string, fs::path> keys;
@@ -22,11 +24,7 @@ std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Names& c
     std::error_code ignored;
     const auto real = fs::weakly_canonical(file, ignored);
     if (!seen.insert(real.empty() ? file : real).second) continue;
-    auto run = read_run(file, clips);
-    if (!runs.empty() && run.label_names != runs.front().label_names)
-      fail_request("{}: its genres ({}) are not those of {} ({}): their figures cannot be compared",
-                   printable(file.string()), printable(join(run.label_names)),
-                   printable(runs.front().file.string()), printable(join(runs.front().label_names)));
+    auto run = read_run(file, catalogue);
     if (!run.key.empty())
       if (const auto [at, added] = keys.try_emplace(run.key, file); !added)
         fail_request("{} and {} are results of the same run (key {}): leave one out",
@@ -40,8 +38,8 @@ std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Names& c
 namespace {
 
 // Configurations of the runs of one family. Where a repetition would stand twice in one, the data sets
-// differ: their places are put back into the settings.
-void put_places_back(std::vector<Node>& settings, const std::vector<RunSummary>& runs,
+// differ: their places are put back into the settings. Returns whether they were.
+bool put_places_back(std::vector<Node>& settings, const std::vector<RunSummary>& runs,
                      const std::vector<std::size_t>& members) {
   std::map<std::pair<std::string, std::string>, std::size_t> seen;
   for (std::size_t i = 0; i < members.size(); ++i) {
@@ -52,8 +50,9 @@ void put_places_back(std::vector<Node>& settings, const std::vector<RunSummary>&
       fail_request("{} and {} have the same configuration and seed, but are not the same run: leave one out",
                    printable(runs[at->second].file.string()), printable(run.file.string()));
     for (std::size_t k = 0; k < members.size(); ++k) settings[k].set("dataset_place", runs[members[k]].place);
-    return;
+    return true;
   }
+  return false;
 }
 
 bool is_number(const std::string& text, double& value) {
@@ -132,38 +131,49 @@ void find_axes(Family& f, const std::vector<const Node*>& roots, const std::vect
 
 }  // namespace
 
-std::vector<Family> group(const std::vector<RunSummary>& runs, const std::vector<std::string>& axes) {
-  std::vector<Family> families;
+std::vector<Family> group(std::vector<RunSummary>& runs, const std::vector<std::string>& axes) {
+  // Runs of one experiment and one kind of data and split.
+  std::vector<Family> kinds;
   std::vector<std::vector<std::size_t>> members;
-  std::map<std::string, std::set<int>> kinds;  // of an experiment: which stamps its runs bear
-  const auto kind = [](const RunSummary& r) { return 2 * int(r.synthetic) + int(r.leaks); };
-  for (const auto& r : runs) kinds[r.experiment].insert(kind(r));
-  std::map<std::pair<std::string, int>, std::size_t> known;
+  using Kind = std::tuple<std::string, bool, bool, std::vector<std::string>>;
+  std::map<Kind, std::size_t> known;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& r = runs[i];
-    const auto [at, added] = known.try_emplace({r.experiment, kind(r)}, families.size());
+    const auto [at, added] = known.try_emplace({r.experiment, r.synthetic, r.leaks, r.label_names}, kinds.size());
     if (added) {
-      Family f;
-      f.name = r.experiment, f.synthetic = r.synthetic, f.leaks = r.leaks;
-      if (kinds[r.experiment].size() > 1 && kind(r) != 0)
-        f.name += r.synthetic && r.leaks ? " (synthetic, leaks)" : r.synthetic ? " (synthetic)" : " (leaks)";
-      families.push_back(std::move(f)), members.emplace_back();
+      kinds.push_back({.experiment = r.experiment, .label_names = r.label_names, .synthetic = r.synthetic,
+                       .leaks = r.leaks});
+      members.emplace_back();
     }
     members[at->second].push_back(i);
   }
-  for (std::size_t k = 0; k < families.size(); ++k) {
-    std::vector<Node> settings;
-    for (const auto i : members[k]) settings.push_back(runs[i].settings);
-    put_places_back(settings, runs, members[k]);
-    std::map<std::string, std::size_t> seen;
-    std::vector<const Node*> roots;
-    for (std::size_t m = 0; m < members[k].size(); ++m) {
-      const auto [at, added] = seen.try_emplace(flow(&settings[m]), roots.size());
-      if (added) roots.push_back(&settings[m]), families[k].configurations.emplace_back();
-      families[k].configurations[at->second].runs.push_back(members[k][m]);
-    }
-    find_axes(families[k], roots, axes);
+  std::vector<std::vector<Node>> settings;
+  for (const auto& m : members) {
+    settings.emplace_back();
+    for (const auto i : m) settings.back().push_back(runs[i].settings);
+    if (put_places_back(settings.back(), runs, m))
+      for (auto& r : runs)
+        if (!r.synthetic) r.data = flow(&r.place);
   }
+  std::vector<Family> families;
+  std::vector<std::vector<const Node*>> roots;  // of each family's configurations
+  for (std::size_t k = 0; k < kinds.size(); ++k) {
+    std::map<std::string, std::size_t> seen;
+    std::vector<Configuration> configurations;
+    std::vector<const Node*> nodes;
+    for (std::size_t m = 0; m < members[k].size(); ++m) {
+      const auto [at, added] = seen.try_emplace(flow(&settings[k][m]), nodes.size());
+      if (added) nodes.push_back(&settings[k][m]), configurations.emplace_back();
+      configurations[at->second].runs.push_back(members[k][m]);
+    }
+    for (const auto& part : comparable(runs, configurations, nodes)) {
+      families.push_back(kinds[k]), roots.emplace_back();
+      for (const auto c : part)
+        families.back().configurations.push_back(configurations[c]), roots.back().push_back(nodes[c]);
+      find_axes(families.back(), roots.back(), axes);
+    }
+  }
+  name_apart(families, roots);
   return families;
 }
 

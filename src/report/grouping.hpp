@@ -9,13 +9,14 @@
 
 namespace timbre::report {
 
-/// Reads the files, each once. Throws RequestError: none; other label names than the first's; two of the same
-/// key.
-std::vector<RunSummary> read_runs(const std::vector<std::filesystem::path>& results, Names& clips);
+/// Reads the files, each once. Throws RequestError: none; two of the same key.
+std::vector<RunSummary> read_runs(const std::vector<std::filesystem::path>& results, Catalogue& catalogue);
 
-/// Families in the order in which they are first seen, their configurations likewise. axes: as Options::axes;
+/// Families: what is of one experiment, one kind of data and split, and validated on the same clips
+/// (comparable.hpp); in the order in which they are first seen, their configurations likewise. Fills
+/// RunSummary::data where the same names stand in several places. axes: as Options::axes;
 /// those a family does not differ in are left out, and where they do not tell all its configurations apart,
 /// others are added.
-std::vector<Family> group(const std::vector<RunSummary>& runs, const std::vector<std::string>& axes);
+std::vector<Family> group(std::vector<RunSummary>& runs, const std::vector<std::string>& axes);
 
 }  // namespace timbre::report

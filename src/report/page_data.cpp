@@ -82,7 +82,7 @@ Json detail_data(const Detail& d) {
 
 Json family_data(const Analysis& a, const Family& f) {
   const auto& reference = f.configurations[f.reference];
-  Json out{{"name", f.name}, {"stamps", Json::array()}};
+  Json out{{"name", f.name}, {"labels", f.label_names}, {"stamps", Json::array()}};
   if (f.synthetic) out["stamps"].push_back("SYNTHETIC");
   if (f.leaks) out["stamps"].push_back("LEAKS");
   out["axes"] = list(f.axes, [](const Axis& x) {
@@ -95,6 +95,7 @@ Json family_data(const Analysis& a, const Family& f) {
   if (f.detail) out["detail"] = detail_data(*f.detail);
   if (f.test_difference)
     out["test_difference"] = shares(*f.test_difference), out["test_p"] = digits(f.test_p, 3);
+  if (!f.apart.empty()) out["apart"] = f.apart;
   out["yaml"] = a.runs[reference.runs[0]].yaml;
   return out;
 }
@@ -174,7 +175,7 @@ std::string page_data(const Analysis& a, const std::string& title, const Options
       {"title", title}, {"sentence", comparison_sentence(a, options)}, {"selection", selection_sentence(a)}};
   data["findings"] = findings(a);
   data["stamps"] = list(stamps(a), [](const Stamp& s) { return Json{{"name", s.name}, {"text", s.text}}; });
-  data["labels"] = a.label_names;
+  data["parting"] = parting_sentence(a);
   data["families"] = list(a.families, [&](const Family& f) { return family_data(a, f); });
   data["runs"] = list(a.runs, [&](const RunSummary& r) { return run_data(r, folder); });
   data["comparisons"] = list(a.comparisons, [](const Comparison& c) {

@@ -1,8 +1,9 @@
 // One self-contained HTML page from result files alone, and its tables as CSV and Markdown beside it.
 //
 // Runs that differ only in what repeats a run (seed, split.seed, split.fold) are one configuration; the
-// configurations of one experiment are a family. Runs whose split leaks, or whose data are synthetic, make
-// families of their own: their figures cannot be compared with the others'. Within a family the configuration
+// configurations of one experiment are a family. Runs whose split leaks, whose data are synthetic or of other
+// genres, or that were not validated on the same clips for each seed (comparable.hpp) make families of their
+// own: their figures cannot be compared with the others'. Within a family the configuration
 // of the best mean validation clip accuracy is chosen (ties: lower mean validation loss, then the first).
 // Test figures are shown of the chosen and of the first configuration of a family only; those of all others
 // are nowhere in the three files. The same result files give the same bytes.
@@ -41,7 +42,7 @@ struct Written {
 
 /// Writes `html`, and beside it the same name with .csv and .md, each whole or not at all. Files are read one
 /// at a time, without weights; a file named twice is read once. Throws RequestError: no result; a file that
-/// is no result; results that cannot be compared (other label names); two files of the same run. Error: a
+/// is no result; two files of the same run. Error: a
 /// damaged file, or a folder that cannot be written.
 Written write_report(const std::vector<std::filesystem::path>& results, const std::filesystem::path& html,
                      const Options& options);

@@ -1,5 +1,7 @@
 #include "report/run_summary.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 
@@ -12,10 +14,19 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-Scores scores(const results::Evaluation& e, Names& names) {
+Scores scores(const results::Evaluation& e, const std::vector<std::int32_t>& rows, bool leaks,
+              Catalogue& catalogue) {
   Scores s{e.clips.accuracy, e.clips.macro_f1,  e.accuracy, e.loss, e.macro_f1, e.rows(), {},
            e.clips.label,    e.clips.prediction};
-  for (const auto& path : e.clips.path) s.clip.push_back(names.number(path));
+  for (const auto& path : e.clips.path) s.clip.push_back(catalogue.clips.number(path));
+  std::vector<std::array<std::int32_t, 2>> labelled;
+  for (std::size_t i = 0; i < s.clip.size(); ++i) labelled.push_back({s.clip[i], s.label[i]});
+  std::sort(labelled.begin(), labelled.end());
+  std::vector<std::int32_t> set;
+  for (const auto& l : labelled) set.insert(set.end(), l.begin(), l.end());
+  // Segments dealt one by one: nearly every clip has some in every part, so that the clips alone tell nothing.
+  if (leaks) set.push_back(-1), set.insert(set.end(), rows.begin(), rows.end());
+  s.set = catalogue.sets.number(set);
   return s;
 }
 
@@ -29,7 +40,7 @@ double RunSummary::kept(const std::vector<double> results::HistoryRecord::*colum
   return nan;
 }
 
-RunSummary read_run(const std::filesystem::path& file, Names& names) {
+RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue) {
   auto r = results::read_result(file, false);
   RunSummary s;
   s.file = file;
@@ -55,6 +66,8 @@ RunSummary read_run(const std::filesystem::path& file, Names& names) {
       if (const auto* n = dataset->find(key); n && !n->is_null()) s.place = *n;
       dataset->erase(key);
     }
+  if (const auto* synthetic = at(s.settings, "dataset.synthetic"); synthetic && !synthetic->is_null())
+    s.data = flow(synthetic);
   s.best_epoch = r.best_epoch, s.weights_epoch = r.weights_epoch, s.epochs_run = r.epochs_run;
   s.stopped_early = r.stopped_early, s.synthetic = r.synthetic, s.leaks = r.split.leaks;
   s.parameters = r.parameters, s.trainable_parameters = r.trainable_parameters;
@@ -64,9 +77,9 @@ RunSummary read_run(const std::filesystem::path& file, Names& names) {
   s.train_segments = std::int64_t(r.split.train.size()),
   s.validation_segments = std::int64_t(r.split.validation.size());
   s.test_segments = std::int64_t(r.split.test.size());
-  if (r.validation) s.validation = scores(*r.validation, names);
+  if (r.validation) s.validation = scores(*r.validation, r.split.validation, s.leaks, catalogue);
   if (r.test) {
-    s.test = scores(*r.test, names);
+    s.test = scores(*r.test, r.split.test, s.leaks, catalogue);
     s.reliability = evaluation::reliability(r.test->probabilities, r.test->classes(), r.test->label);
   }
   s.history = std::move(r.history), s.environment = std::move(r.environment),

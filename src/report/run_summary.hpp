@@ -6,7 +6,6 @@
 #include <map>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "config/node.hpp"
@@ -15,19 +14,26 @@
 
 namespace timbre::report {
 
-/// Names as small numbers, in the order they were seen: paths of clips.
-class Names {
+/// Values as small numbers, in the order they were seen.
+template <class T>
+class Numbers {
  public:
-  std::int32_t number(const std::string& name) {
-    const auto [at, added] = numbers_.try_emplace(name, static_cast<std::int32_t>(names_.size()));
-    if (added) names_.push_back(name);
+  std::int32_t number(const T& value) {
+    const auto [at, added] = numbers_.try_emplace(value, static_cast<std::int32_t>(values_.size()));
+    if (added) values_.push_back(&at->first);
     return at->second;
   }
-  const std::string& name(std::int32_t number) const { return names_[static_cast<std::size_t>(number)]; }
+  const T& value(std::int32_t number) const { return *values_[static_cast<std::size_t>(number)]; }
 
  private:
-  std::vector<std::string> names_;
-  std::unordered_map<std::string, std::int32_t> numbers_;
+  std::map<T, std::int32_t> numbers_;
+  std::vector<const T*> values_;
+};
+
+/// What runs have in common.
+struct Catalogue {
+  Numbers<std::string> clips;              // by path
+  Numbers<std::vector<std::int32_t>> sets; // clips of a part, parts of a split
 };
 
 /// Scores of one part of a run's split.
@@ -35,7 +41,9 @@ struct Scores {
   double clip_accuracy = 0, clip_macro_f1 = 0;  // of clips
   double accuracy = 0, loss = 0, macro_f1 = 0;  // of segments; the loss without penalties
   std::int64_t segments = 0;
-  std::vector<std::int32_t> clip, label, prediction;  // one per clip; clip: a number of Names
+  std::vector<std::int32_t> clip, label, prediction;  // one per clip; clip: a number of Catalogue::clips
+  std::int32_t set = 0;  // its clips and their labels (where the split leaks, its rows too), as a number of
+                         // Catalogue::sets
 };
 
 struct RunSummary {
@@ -45,6 +53,8 @@ struct RunSummary {
   std::string yaml;        // resolved configuration
   config::Node settings;   // the same without experiment, device, seed, fold and places
   config::Node place;      // dataset.path or dataset.manifest
+  std::string data;        // what tells clips of the same path apart: the synthetic generator's settings; the
+                           // place, where data of several places bear the same names
   std::int64_t best_epoch = 0, weights_epoch = 0, epochs_run = 0;
   bool stopped_early = false, synthetic = false, leaks = false;
   std::int64_t parameters = 0, trainable_parameters = 0;
@@ -66,6 +76,6 @@ struct RunSummary {
 
 /// Reads one result without its weights. Throws as results::read_result; RequestError where its configuration
 /// is no YAML.
-RunSummary read_run(const std::filesystem::path& file, Names& clips);
+RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue);
 
 }  // namespace timbre::report

@@ -69,15 +69,20 @@ std::string decimals(double v) { return std::isnan(v) ? "–" : fmt::format("{:.
 
 std::string csv_table(const Analysis& a) {
   std::vector<std::string> axes;
-  for (const auto& f : a.families)
-    for (const auto& axis : f.axes)
-      if (std::find(axes.begin(), axes.end(), axis.key) == axes.end()) axes.push_back(axis.key);
+  const auto add = [&](const std::string& key) {
+    if (std::find(axes.begin(), axes.end(), key) == axes.end()) axes.push_back(key);
+  };
+  for (const auto& f : a.families) {
+    for (const auto& p : f.parted_by) add(p.key);
+    for (const auto& axis : f.axes) add(axis.key);
+  }
   Row head{"model", "configuration"};
   head.insert(head.end(), axes.begin(), axes.end());
   for (const auto* name : {"chosen",
                            "reference",
                            "synthetic",
                            "leaks",
+                           "not_ranked_with",
                            "runs",
                            "scored",
                            "diverged",
@@ -121,12 +126,14 @@ std::string csv_table(const Analysis& a) {
       Row row{f.name, c.name};
       for (const auto& key : axes) {
         row.emplace_back();
+        for (const auto& p : f.parted_by)
+          if (p.key == key) row.back() = p.text;
         for (std::size_t x = 0; x < f.axes.size(); ++x)
           if (f.axes[x].key == key) row.back() = f.axes[x].texts[c.values[x]];
       }
       const auto flag = [](bool b) { return std::string(b ? "1" : "0"); };
       row.insert(row.end(),
-                 {flag(f.chosen == i), flag(f.reference == i), flag(f.synthetic), flag(f.leaks),
+                 {flag(f.chosen == i), flag(f.reference == i), flag(f.synthetic), flag(f.leaks), f.apart,
                   std::to_string(c.runs.size()), std::to_string(c.scored), std::to_string(c.diverged)});
       for (const double v :
            {c.val_clip.mean, c.val_clip.deviation, c.val_clip.low, c.val_clip.high, c.difference.mean,
@@ -172,7 +179,9 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
   out += table({"model", "clip accuracy", "95% over clips", "over seeds (95%, t)", "segment accuracy",
                 "macro F1", "parameters", "training", "per prediction", "seeds"},
                rows, 1);
-  out += plain(selection_sentence(a)) + "\n\n## What was found\n\n";
+  out += plain(selection_sentence(a)) + "\n\n";
+  if (const auto apart = parting_sentence(a); !apart.empty()) out += plain(apart) + "\n\n";
+  out += "## What was found\n\n";
   for (const auto& text : findings(a)) out += "- " + plain(text) + "\n";
   out += "\n## All configurations, on validation\n\n";
   rows.clear();

@@ -23,17 +23,20 @@ struct Made {
   int first_test_clip = 0;  // clips of the test part: genre/clip<first>, ...
   int classes = 2;
   double val_loss_shift = 0;
+  std::string group_by = "clip";
+  int first_validation_clip = 100;
+  bool leaks = false, synthetic = false;
 };
 
 inline std::string config_of(const Made& m) {
   return fmt::format(
-      "experiment: {}\nseed: {}\ndataset:\n  path: /music/{}\n  segment_seconds: 3\nsplit: {{group_by: clip, "
+      "experiment: {}\nseed: {}\ndataset:\n  path: /music/{}\n  segment_seconds: 3\nsplit: {{group_by: {}, "
       "folds: null, fold: 0, seed: null}}\n"
       "model:\n  - flatten: {{}}\n  - dropout: {{rate: {}}}\n  - dense: {{units: 2, activation: softmax}}\n"
       "regularisation: {{l1: 0, l2: {}, dropout: {}}}\ntraining:\n  epochs: {}\n  optimizer:\n    adam: "
       "{{learning_rate: 0.001}}\n"
       "  early_stopping: {}\ndevice: auto\n",
-      m.experiment, m.seed, m.seed, m.dropout == "null" ? "0.3" : m.dropout, m.l2, m.dropout, m.epochs,
+      m.experiment, m.seed, m.seed, m.group_by, m.dropout == "null" ? "0.3" : m.dropout, m.l2, m.dropout, m.epochs,
       m.early);
 }
 
@@ -55,7 +58,8 @@ inline results::Evaluation ten_clips(int right, int classes, int first, double s
 inline results::RunRecord made(const Made& m) {
   results::RunRecord r;
   r.experiment = m.experiment, r.seed = m.seed, r.config = config_of(m), r.version = "0.1.0";
-  r.key = fmt::format("{}-{}-{}-{}-{}-{}", m.experiment, m.seed, m.l2, m.dropout, m.early, m.first_test_clip);
+  r.key = fmt::format("{}-{}-{}-{}-{}-{}{}{}", m.experiment, m.seed, m.l2, m.dropout, m.early, m.first_test_clip,
+                      m.group_by == "clip" ? "" : "-" + m.group_by, m.synthetic ? "-synthetic" : "");
   for (int c = 0; c < m.classes; ++c) r.label_names.push_back(fmt::format("genre{}", c));
   r.epochs_run = m.epochs, r.best_epoch = r.weights_epoch = m.epochs > 1 ? m.epochs - 1 : m.epochs;
   r.stopped_early = true;
@@ -70,7 +74,8 @@ inline results::RunRecord made(const Made& m) {
   }
   for (int i = 0; i < 10; ++i)
     r.split.train.push_back(i), r.split.validation.push_back(10 + i), r.split.test.push_back(20 + i);
-  r.validation = ten_clips(m.validation_right, m.classes, 100, m.val_loss_shift);
+  r.split.leaks = m.leaks, r.split.clip_share_in_train = m.leaks ? 1 : 0, r.synthetic = m.synthetic;
+  r.validation = ten_clips(m.validation_right, m.classes, m.first_validation_clip, m.val_loss_shift);
   r.test = ten_clips(m.test_right, m.classes, m.first_test_clip, 0);
   return r;
 }

@@ -128,7 +128,7 @@ TEST(Analysis, ConfusionsAreSummedOverSeeds) {
   EXPECT_NEAR(a.families[0].detail->reliability.expected_error, 0.05, 1e-6);  // sure by 0.75, right by 0.8
 }
 
-TEST(Analysis, TheSameSongsInAnotherPlaceAreAnotherConfiguration) {
+TEST(Analysis, SongsOfTheSameNamesInAnotherPlaceAreNotTheSameClips) {
   Results r;
   auto record = made({});
   r.add(record);
@@ -136,8 +136,10 @@ TEST(Analysis, TheSameSongsInAnotherPlaceAreAnotherConfiguration) {
   record.config.replace(record.config.find("/music/0"), 8, "/songs/0");
   r.add(record);
   const auto a = analyse(r.files(), {});
-  ASSERT_EQ(a.families[0].configurations.size(), 2u);
-  EXPECT_EQ(a.families[0].configurations[1].name, "dataset_place /songs/0");
+  ASSERT_EQ(a.families.size(), 2u);
+  EXPECT_EQ(a.families[1].name, "mlp (dataset_place /songs/0)");
+  ASSERT_EQ(a.comparisons.size(), 1u);
+  EXPECT_TRUE(has(a.comparisons[0].not_compared, "same clips"));
 }
 
 TEST(Analysis, AFileNamedTwiceIsReadOnceAndFoldersAreSearched) {

@@ -16,8 +16,7 @@ function headline() {
       });
     if (!chosen || f.chosen !== f.reference) rows.push({f, c: referenceOf(f), role: 'reference'});
   }
-  const guess = 100 / data.labels.length;
-  const track = (t) => el(
+  const track = (t, guess) => el(
       'span', {class: 'track', 'aria-hidden': 'true'}, el('span', {class: 'guess', style: `left:${guess}%`}),
       el('span', {class: 'bar', style: `left:${100 * t.low}%;width:${100 * (t.high - t.low)}%`}),
       el('span', {class: 'dot', style: `left:${100 * t.clip.mean}%`}));
@@ -35,7 +34,7 @@ function headline() {
     ];
     return [
       name, t ? el('span', {class: 'big'}, percent(t.clip.mean)) : '–',
-      t ? [`${(100 * t.low).toFixed(1)} to ${percent(t.high)}`, track(t)] : '–',
+      t ? [`${(100 * t.low).toFixed(1)} to ${percent(t.high)}`, track(t, 100 / f.labels.length)] : '–',
       t && known(t.clip.low) ?
           [plusMinus(t.clip), el('span', {class: 'small'}, `sd ${(100 * t.clip.sd).toFixed(1)}`)] :
           '–',
@@ -61,7 +60,7 @@ function headline() {
           table(
               'Clips of the test part, which took no part in training or selection.', columns, rows, cells,
               {rowClass: ({f, c}) => (f.configurations.length > 1 && c === chosenOf(f) ? 'chosen' : null)})),
-      el('p', {}, data.selection), note(...texts));
+      el('p', {}, data.selection), data.parting ? el('p', {}, data.parting) : '', note(...texts));
   section(
       'found', 'What was found', el('ul', {class: 'found'}, data.findings.map((text) => el('li', {}, text))));
 }

@@ -1,14 +1,14 @@
 // The chosen configurations on the test part.
 'use strict';
 
-function confusionTable(caption, confusion, normalised) {
-  const n = data.labels.length, most = Math.max(1, ...confusion);
+function confusionTable(caption, labels, confusion, normalised) {
+  const n = labels.length, most = Math.max(1, ...confusion);
   return el(
       'table', {}, el('caption', {}, caption),
       el('thead', {},
          el('tr', {}, el('th', {scope: 'col', class: 'text'}, 'true \\ taken for'),
-            data.labels.map((l) => el('th', {scope: 'col', class: 'cell'}, el('span', {class: 'name'}, l))))),
-      el('tbody', {}, data.labels.map((label, r) => {
+            labels.map((l) => el('th', {scope: 'col', class: 'cell'}, el('span', {class: 'name'}, l))))),
+      el('tbody', {}, labels.map((label, r) => {
         const row = confusion.slice(r * n, (r + 1) * n), sum = row.reduce((a, b) => a + b, 0);
         return el('tr', {}, el('th', {scope: 'row'}, label), row.map((v, k) => {
           const part = normalised ? (sum ? v / sum : 0) : v / most;
@@ -27,10 +27,10 @@ function models() {
     const c = chosenOf(f), d = f.detail;
     if (!c || !d) continue;
     const rows =
-        data.labels.map((label, k) => ({
+        f.labels.map((label, k) => ({
                           label,
                           k,
-                          clips: d.confusion.slice(k * data.labels.length, (k + 1) * data.labels.length)
+                          clips: d.confusion.slice(k * f.labels.length, (k + 1) * f.labels.length)
                                      .reduce((a, b) => a + b, 0)
                         }));
     const genres = table(
@@ -48,11 +48,11 @@ function models() {
         el('div', {class: 'side'},
            scroll(
                `Confusion matrix of ${f.name}`,
-               confusionTable([`Confusion, ${over}`, ...stampsOf(f.stamps)], d.confusion, false),
+               confusionTable([`Confusion, ${over}`, ...stampsOf(f.stamps)], f.labels, d.confusion, false),
                'cells upright'),
            scroll(
                `Normalised confusion matrix of ${f.name}`,
-               confusionTable(['Share of each true genre', ...stampsOf(f.stamps)], d.confusion, true),
+               confusionTable(['Share of each true genre', ...stampsOf(f.stamps)], f.labels, d.confusion, true),
                'cells upright')),
         el('div', {class: 'side'}, scroll(`Precision, recall and F1 of ${f.name}`, genres),
            el('div', {style: 'flex:1 1 20rem'},
@@ -74,7 +74,7 @@ function wrong() {
     predictions.forEach((p) => counts.set(p, (counts.get(p) || 0) + 1));
     return [...counts]
         .sort((a, b) => b[1] - a[1])
-        .map(([p, n]) => data.labels[p] + (predictions.length > 1 ? ` ×${n}` : ''))
+        .map(([p, n]) => families[0].labels[p] + (predictions.length > 1 ? ` ×${n}` : ''))
         .join(', ');
   };
   const intro =
@@ -82,7 +82,7 @@ function wrong() {
           families.length > 1 ? 'every chosen configuration was' :
                                 'the chosen configuration was'} tested on, ` +
       `${w.clips.length} were never taken for what they are labelled. ${
-          families.length < data.families.length ? 'Models whose split leaks are left out. ' : ''}` +
+          families.length < data.families.length ? 'Models whose split leaks, or of other data, are left out. ' : ''}` +
       'Such clips are worth a listen: they may be mislabelled, or lie between genres.';
   const node = section(
       'wrong',
@@ -97,7 +97,7 @@ function wrong() {
               {name: 'clip', text: true}, {name: 'true genre', text: true},
               ...families.map((f) => ({name: ['by ', ...familyName(f)], text: true}))
             ],
-            w.clips, (x) => [x.path, data.labels[x.label], ...x.taken.map(counted)]),
+            w.clips, (x) => [x.path, families[0].labels[x.label], ...x.taken.map(counted)]),
         w.clips.length > 25 ? 'tall' : ''));
 }
 

@@ -38,7 +38,7 @@ function source() {
     node.append(
         el('details', {}, el('summary', {}, plural(notes.length, 'note') + ' on the splits'),
            el('ul', {}, notes.map((t) => el('li', {}, t)))));
-  node.append(el('h3', {}, 'Genres'), el('p', {}, data.labels.join(', ')), el('h3', {}, 'Bad files'));
+  node.append(el('h3', {}, 'Genres'), ...[...new Set(data.families.map((f) => f.labels.join(', ')))].map((t) => el('p', {}, t)), el('h3', {}, 'Bad files'));
   if (!data.bad_files.length)
     node.append(el('p', {}, 'None: every file could be read.'));
   else
