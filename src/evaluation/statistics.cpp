@@ -81,11 +81,11 @@ double student_quantile(double p, double degrees) {
   return invert(distribution, p, 0, high);
 }
 
-Interval t_interval(std::span<const double> values, double confidence) {
+Interval t_interval(std::span<const double> values, double confidence, double share) {
   if (values.size() < 2) return {nan, nan};
   const auto n = static_cast<double>(values.size());
   const double half =
-      student_quantile((1 + confidence) / 2, n - 1) * standard_deviation(values) / std::sqrt(n);
+      student_quantile((1 + confidence) / 2, n - 1) * standard_deviation(values) * std::sqrt(1 / n + share);
   return {mean(values) - half, mean(values) + half};
 }
 

@@ -3,7 +3,8 @@
 // Which interval answers which question:
 //   wilson_interval     one run on K clips: how the accuracy would vary with other clips of the same kind
 //   bootstrap_interval  the same for any figure over clips (macro F1, a difference between two runs)
-//   t_interval          several seeds of one configuration: how the mean varies with the seed
+//   t_interval          several seeds of one configuration: how the mean varies with the seed; with the share
+//                       n2/n1, several splits of the same clips: how it varies with the data, too
 //   mcnemar_exact       two runs on the same clips: whether they differ at all
 #pragma once
 
@@ -22,8 +23,11 @@ double mean(std::span<const double> values);  // NaN of none
 /// With n - 1 in the denominator; NaN of fewer than two values.
 double standard_deviation(std::span<const double> values);
 
-/// mean -+ t[(1 + confidence) / 2, n - 1] * s / sqrt(n); NaN for fewer than two values.
-Interval t_interval(std::span<const double> values, double confidence = 0.95);
+/// mean -+ t[(1 + confidence) / 2, n - 1] * s * sqrt(1/n + share); NaN for fewer than two values. share: 0
+/// for independent values; for values of n splits of the same items, whose training sets overlap, items
+/// evaluated over items trained on: the corrected resampled t-interval of C. Nadeau and Y. Bengio, "Inference
+/// for the Generalization Error", Machine Learning 52 (2003).
+Interval t_interval(std::span<const double> values, double confidence = 0.95, double share = 0);
 
 /// Wilson's score interval of a proportion (1927), without continuity correction; [0, 1] of no trials.
 Interval wilson_interval(std::int64_t successes, std::int64_t trials, double confidence = 0.95);

@@ -11,14 +11,18 @@
 
 namespace timbre::report {
 
-Spread spread_of(const std::vector<double>& values) {
-  const auto interval = evaluation::t_interval(values);
-  // Equal values differ from their mean by rounding; that is no spread.
-  if (evaluation::standard_deviation(values) < 1e-12)
-    return {std::int64_t(values.size()), values[0], 0, values[0], values[0]};
-  return {std::int64_t(values.size()), evaluation::mean(values), evaluation::standard_deviation(values),
-          interval.low, interval.high};
+namespace {
+
+using Part = std::optional<Scores> RunSummary::*;
+using Values = std::vector<Repeated>;
+
+// A figure of a part of a run.
+Repeated repeated(const RunSummary& r, Part part, double value) {
+  const auto evaluated = part == &RunSummary::test ? r.test_segments : r.validation_segments;
+  return {value, r.split, double(evaluated) / double(std::max<std::int64_t>(1, r.train_segments))};
 }
+
+}  // namespace
 
 void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures) {
   std::map<std::int32_t, std::array<double, 2>> answers;  // of a clip: right, all
@@ -45,16 +49,17 @@ void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures
   });
 }
 
-Comparison compare_on_clips(const std::vector<std::array<const Scores*, 2>>& tests) {
+Comparison compare_on_clips(const std::vector<std::array<const RunSummary*, 2>>& pairs) {
   Comparison out;
   std::map<std::int32_t, std::int64_t> balance;  // of a clip: right answers of the first minus the second's
-  std::vector<double> differences;
-  for (const auto& [a, b] : tests) {
-    std::map<std::int32_t, bool> second;
-    for (std::size_t i = 0; i < b->clip.size(); ++i) second[b->clip[i]] = b->label[i] == b->prediction[i];
+  Values differences;
+  for (const auto& [first, second] : pairs) {
+    const auto &a = first->test, &b = second->test;
+    std::map<std::int32_t, bool> right;
+    for (std::size_t i = 0; i < b->clip.size(); ++i) right[b->clip[i]] = b->label[i] == b->prediction[i];
     for (std::size_t i = 0; i < a->clip.size(); ++i)
-      balance[a->clip[i]] += std::int64_t(a->label[i] == a->prediction[i]) - std::int64_t(second[a->clip[i]]);
-    differences.push_back(a->clip_accuracy - b->clip_accuracy);
+      balance[a->clip[i]] += std::int64_t(a->label[i] == a->prediction[i]) - std::int64_t(right[a->clip[i]]);
+    differences.push_back(repeated(*first, &RunSummary::test, a->clip_accuracy - b->clip_accuracy));
   }
   std::vector<std::int32_t> first, second;
   for (const auto& [clip, sum] : balance) first.push_back(sum >= 0), second.push_back(sum <= 0);
@@ -74,28 +79,27 @@ std::int64_t Analysis::configurations() const {
 
 namespace {
 
-using Values = std::vector<double>;
-
 // The runs of two configurations that share a repetition and the clips of a part, in the order of the first.
-std::vector<std::array<const Scores*, 2>> paired(const std::vector<RunSummary>& runs, const Configuration& a,
-                                                 const Configuration& b,
-                                                 std::optional<Scores> RunSummary::* part) {
+std::vector<std::array<const RunSummary*, 2>> paired(const std::vector<RunSummary>& runs,
+                                                     const Configuration& a, const Configuration& b,
+                                                     Part part) {
   std::map<std::string, const RunSummary*> second;
   for (const auto i : b.runs)
     if (runs[i].scored() && runs[i].*part) second[runs[i].repetition] = &runs[i];
-  std::vector<std::array<const Scores*, 2>> out;
+  std::vector<std::array<const RunSummary*, 2>> out;
   for (const auto i : a.runs) {
     const auto& r = runs[i];
     const auto at = second.find(r.repetition);
     if (!r.scored() || !(r.*part) || at == second.end()) continue;
     const auto& other = *at->second;
-    if (r.data == other.data && (r.*part)->set == (other.*part)->set) out.push_back({&*(r.*part), &*(other.*part)});
+    if (r.data == other.data && (r.*part)->set == (other.*part)->set) out.push_back({&r, &other});
   }
   return out;
 }
 
 void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
-  Values clip, segment, f1, loss, train, gap, epochs, best, stopped, seconds, predict;
+  Values clip, segment, f1, loss, train, gap;
+  std::vector<double> epochs, best, stopped, seconds, predict;
   for (const auto i : c.runs) {
     const auto& r = runs[i];
     c.parameters = r.parameters, c.trainable_parameters = r.trainable_parameters;
@@ -103,10 +107,12 @@ void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
     if (!r.scored()) continue;
     ++c.scored;
     const auto& v = *r.validation;
-    clip.push_back(v.clip_accuracy), segment.push_back(v.accuracy), f1.push_back(v.clip_macro_f1),
-        loss.push_back(v.loss);
+    const auto add = [&r](Values& to, double value) {
+      to.push_back(repeated(r, &RunSummary::validation, value));
+    };
+    add(clip, v.clip_accuracy), add(segment, v.accuracy), add(f1, v.clip_macro_f1), add(loss, v.loss);
     if (const double a = r.kept(&results::HistoryRecord::accuracy); !std::isnan(a))
-      train.push_back(a), gap.push_back(a - v.accuracy);
+      add(train, a), add(gap, a - v.accuracy);
     epochs.push_back(double(r.epochs_run)), best.push_back(double(r.best_epoch)),
         stopped.push_back(r.stopped_early);
     seconds.push_back(r.train_seconds);
@@ -153,8 +159,10 @@ void score(const std::vector<RunSummary>& runs, Configuration& c) {
   std::vector<const Scores*> tests;
   for (const auto i : c.runs)
     if (const auto& r = runs[i]; r.scored() && r.test) {
-      clip.push_back(r.test->clip_accuracy), segment.push_back(r.test->accuracy),
-          f1.push_back(r.test->clip_macro_f1);
+      const auto add = [&r](Values& to, double value) {
+        to.push_back(repeated(r, &RunSummary::test, value));
+      };
+      add(clip, r.test->clip_accuracy), add(segment, r.test->accuracy), add(f1, r.test->clip_macro_f1);
       tests.push_back(&*r.test);
     }
   if (tests.empty()) return;
@@ -216,7 +224,7 @@ void compare(Analysis& a) {
       c.first = i, c.second = j;
       a.comparisons.push_back(c);
     }
-  Values p;
+  std::vector<double> p;
   for (const auto& c : a.comparisons)
     if (c.not_compared.empty()) p.push_back(c.p_value);
   const auto adjusted = evaluation::holm(p);
@@ -234,7 +242,8 @@ void find_wrong_clips(Analysis& a, const Catalogue& catalogue) {
   for (const auto& f : a.families)
     if (shown(f) && (!first || rank(f) < rank(*first))) first = &f;
   for (std::size_t i = 0; i < a.families.size(); ++i)
-    if (const auto& f = a.families[i]; shown(f) && rank(f) == rank(*first) && f.label_names == first->label_names)
+    if (const auto& f = a.families[i];
+        shown(f) && rank(f) == rank(*first) && f.label_names == first->label_names)
       a.wrong_families.push_back(i);
   struct Seen {
     std::int32_t label;
@@ -279,7 +288,8 @@ Analysis analyse(const std::vector<std::filesystem::path>& results, const Option
     for (auto& c : f.configurations) {
       Values differences;
       for (const auto& [x, y] : paired(a.runs, c, reference, &RunSummary::validation))
-        differences.push_back(x->clip_accuracy - y->clip_accuracy);
+        differences.push_back(repeated(*x, &RunSummary::validation,
+                                       x->validation->clip_accuracy - y->validation->clip_accuracy));
       c.difference = spread_of(differences);
     }
     // Tests are looked at for these two only.

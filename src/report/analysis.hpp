@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,15 +13,9 @@
 #include "evaluation/statistics.hpp"
 #include "report/report.hpp"
 #include "report/run_summary.hpp"
+#include "report/spread.hpp"
 
 namespace timbre::report {
-
-/// Mean, standard deviation and 95% t-interval of the mean over n values; NaN where they are too few.
-struct Spread {
-  std::int64_t n = 0;
-  double mean = std::numeric_limits<double>::quiet_NaN(), deviation = mean, low = mean, high = mean;
-};
-Spread spread_of(const std::vector<double>& values);
 
 /// Test figures of one configuration.
 struct TestFigures {
@@ -114,8 +107,8 @@ Analysis analyse(const std::vector<std::filesystem::path>& results, const Option
 void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures);
 
 /// Exact sign test over clips between two models: a clip counts for the one that got it right in more of the
-/// common repetitions, for none where they are even; with one repetition this is McNemar's exact test. tests:
-/// pairs on the same clips. Fills first_better, second_better, clips, p_value and difference.
-Comparison compare_on_clips(const std::vector<std::array<const Scores*, 2>>& tests);
+/// common repetitions, for none where they are even; with one repetition this is McNemar's exact test. pairs:
+/// runs tested on the same clips. Fills first_better, second_better, clips, p_value and difference.
+Comparison compare_on_clips(const std::vector<std::array<const RunSummary*, 2>>& pairs);
 
 }  // namespace timbre::report

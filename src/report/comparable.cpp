@@ -19,7 +19,8 @@ using Validated = std::map<std::string, std::pair<std::int32_t, std::string>>;
 Validated validated(const std::vector<RunSummary>& runs, const Configuration& c) {
   Validated out;
   for (const auto i : c.runs)
-    if (const auto& r = runs[i]; r.validation) out.emplace(r.repetition, std::pair(r.validation->set, r.data));
+    if (const auto& r = runs[i]; r.validation)
+      out.emplace(r.repetition, std::pair(r.validation->set, r.data));
   return out;
 }
 
@@ -46,8 +47,8 @@ bool distinct(const std::vector<Family>& families, const Members& members) {
   return names.size() == members.size();
 }
 
-// The keys in which families differ as wholes: each family has one value. Those of the data and the split come
-// alone where there are any: the others differ by the way.
+// The keys in which families differ as wholes: each family has one value. Those of the data and the split
+// come alone where there are any: the others differ by the way.
 std::vector<std::string> parting_keys(const Members& members,
                                       const std::vector<std::vector<const Node*>>& roots) {
   std::vector<const Node*> firsts;
@@ -135,7 +136,8 @@ std::vector<std::vector<std::size_t>> comparable(const std::vector<RunSummary>& 
       never.push_back(c);
       continue;
     }
-    const auto at = std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return agree(p.seen, seen); });
+    const auto at =
+        std::find_if(parts.begin(), parts.end(), [&](const Part& p) { return agree(p.seen, seen); });
     auto& part = at == parts.end() ? parts.emplace_back() : *at;
     part.seen.merge(seen), part.members.push_back(c);
   }
@@ -166,8 +168,9 @@ void name_apart(std::vector<Family>& families, const std::vector<std::vector<con
     for (const auto m : members)
       for (const auto other : members)
         if (m != other)
-          families[m].apart += (families[m].apart.empty() ? "" : "; ") +
-                               fmt::format("{}: {}", families[other].name, why_apart(families[m], families[other]));
+          families[m].apart +=
+              (families[m].apart.empty() ? "" : "; ") +
+              fmt::format("{}: {}", families[other].name, why_apart(families[m], families[other]));
   }
 }
 

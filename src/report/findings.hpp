@@ -14,6 +14,9 @@ std::string comparison_sentence(const Analysis& a, const Options& options);
 /// How configurations were chosen, and whose test figures are withheld.
 std::string selection_sentence(const Analysis& a);
 
+/// Which interval over repetitions the figures have, and what it answers; "" where nothing is repeated.
+std::string interval_sentence(const Analysis& a);
+
 /// Which models stand apart, and why none is ranked against another; "" where none does.
 std::string parting_sentence(const Analysis& a);
 

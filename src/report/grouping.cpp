@@ -139,9 +139,12 @@ std::vector<Family> group(std::vector<RunSummary>& runs, const std::vector<std::
   std::map<Kind, std::size_t> known;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto& r = runs[i];
-    const auto [at, added] = known.try_emplace({r.experiment, r.synthetic, r.leaks, r.label_names}, kinds.size());
+    const auto [at, added] =
+        known.try_emplace({r.experiment, r.synthetic, r.leaks, r.label_names}, kinds.size());
     if (added) {
-      kinds.push_back({.experiment = r.experiment, .label_names = r.label_names, .synthetic = r.synthetic,
+      kinds.push_back({.experiment = r.experiment,
+                       .label_names = r.label_names,
+                       .synthetic = r.synthetic,
                        .leaks = r.leaks});
       members.emplace_back();
     }

@@ -33,9 +33,12 @@ const std::string& embedded(const std::string& name) {
 std::string html_page(const Analysis& a, const std::string& title, const Options& options,
                       const std::filesystem::path& folder) {
   const std::map<std::string, std::string> parts{
-      {"title", plot::xml_text(printable(title))},       {"sentence", plot::xml_text(printable(comparison_sentence(a, options)))},
-      {"css", embedded("report.css")}, {"chart_js", embedded("chart.min.js")},
-      {"script", scripts()},           {"data", page_data(a, title, options, folder)}};
+      {"title", plot::xml_text(printable(title))},
+      {"sentence", plot::xml_text(printable(comparison_sentence(a, options)))},
+      {"css", embedded("report.css")},
+      {"chart_js", embedded("chart.min.js")},
+      {"script", scripts()},
+      {"data", page_data(a, title, options, folder)}};
   // One pass over the template: what is put in is not looked at again.
   const auto& page = embedded("report.html");
   std::string out;

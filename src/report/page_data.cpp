@@ -31,7 +31,9 @@ Json list(const auto& items, F each) {
 
 Json spread(const Spread& s, Json (*number)(double)) {
   Json out{{"n", s.n}, {"mean", number(s.mean)}};
-  if (s.n > 1) out["sd"] = number(s.deviation), out["low"] = number(s.low), out["high"] = number(s.high);
+  if (s.n > 1)
+    out["sd"] = number(s.deviation), out["se"] = number(s.error), out["low"] = number(s.low),
+    out["high"] = number(s.high);
   return out;
 }
 Json shares(const Spread& s) { return spread(s, share); }
@@ -175,7 +177,7 @@ std::string page_data(const Analysis& a, const std::string& title, const Options
       {"title", title}, {"sentence", comparison_sentence(a, options)}, {"selection", selection_sentence(a)}};
   data["findings"] = findings(a);
   data["stamps"] = list(stamps(a), [](const Stamp& s) { return Json{{"name", s.name}, {"text", s.text}}; });
-  data["parting"] = parting_sentence(a);
+  data["parting"] = parting_sentence(a), data["interval"] = interval_sentence(a);
   data["families"] = list(a.families, [&](const Family& f) { return family_data(a, f); });
   data["runs"] = list(a.runs, [&](const RunSummary& r) { return run_data(r, folder); });
   data["comparisons"] = list(a.comparisons, [](const Comparison& c) {

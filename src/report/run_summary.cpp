@@ -24,7 +24,8 @@ Scores scores(const results::Evaluation& e, const std::vector<std::int32_t>& row
   std::sort(labelled.begin(), labelled.end());
   std::vector<std::int32_t> set;
   for (const auto& l : labelled) set.insert(set.end(), l.begin(), l.end());
-  // Segments dealt one by one: nearly every clip has some in every part, so that the clips alone tell nothing.
+  // Segments dealt one by one: nearly every clip has some in every part, so that the clips alone tell
+  // nothing.
   if (leaks) set.push_back(-1), set.insert(set.end(), rows.begin(), rows.end());
   s.set = catalogue.sets.number(set);
   return s;
@@ -82,6 +83,10 @@ RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue) {
     s.test = scores(*r.test, r.split.test, s.leaks, catalogue);
     s.reliability = evaluation::reliability(r.test->probabilities, r.test->classes(), r.test->label);
   }
+  std::vector<std::int32_t> split{s.validation ? s.validation->set : -1, s.test ? s.test->set : -1};
+  for (const auto* part : {&r.split.train, &r.split.validation, &r.split.test})
+    split.insert(split.end(), part->begin(), part->end()), split.push_back(-1);
+  s.split = catalogue.sets.number(split);
   s.history = std::move(r.history), s.environment = std::move(r.environment),
   s.notes = std::move(r.split.notes);
   s.bad_files = std::move(r.bad_files), s.label_names = std::move(r.label_names);

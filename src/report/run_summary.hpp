@@ -32,8 +32,8 @@ class Numbers {
 
 /// What runs have in common.
 struct Catalogue {
-  Numbers<std::string> clips;              // by path
-  Numbers<std::vector<std::int32_t>> sets; // clips of a part, parts of a split
+  Numbers<std::string> clips;               // by path
+  Numbers<std::vector<std::int32_t>> sets;  // clips of a part, parts of a split
 };
 
 /// Scores of one part of a run's split.
@@ -61,6 +61,7 @@ struct RunSummary {
   double train_seconds = 0;
   double predict_seconds = 0;               // per segment; NaN where nothing was predicted
   double clip_share = 0, artist_share = 0;  // of the test clips, see results::SplitRecord
+  std::int32_t split = 0;                   // the parts and their clips, as a number of Catalogue::sets
   std::int64_t train_segments = 0, validation_segments = 0, test_segments = 0;
   results::HistoryRecord history;
   std::optional<Scores> validation, test;

@@ -90,6 +90,7 @@ std::string csv_table(const Analysis& a) {
                            "validation_clip_sd",
                            "validation_clip_low",
                            "validation_clip_high",
+                           "interval_over_seeds",
                            "validation_minus_reference",
                            "validation_minus_reference_low",
                            "validation_minus_reference_high",
@@ -135,10 +136,12 @@ std::string csv_table(const Analysis& a) {
       row.insert(row.end(),
                  {flag(f.chosen == i), flag(f.reference == i), flag(f.synthetic), flag(f.leaks), f.apart,
                   std::to_string(c.runs.size()), std::to_string(c.scored), std::to_string(c.diverged)});
+      for (const double v : {c.val_clip.mean, c.val_clip.deviation, c.val_clip.low, c.val_clip.high})
+        row.push_back(figure(v));
+      row.push_back(c.val_clip.n < 2 ? "" : c.val_clip.corrected ? "corrected resampled t" : "t");
       for (const double v :
-           {c.val_clip.mean, c.val_clip.deviation, c.val_clip.low, c.val_clip.high, c.difference.mean,
-            c.difference.low, c.difference.high, c.val_segment.mean, c.val_macro_f1.mean, c.val_loss.mean,
-            c.train_accuracy.mean, c.gap.mean, c.epochs, c.best_epoch})
+           {c.difference.mean, c.difference.low, c.difference.high, c.val_segment.mean, c.val_macro_f1.mean,
+            c.val_loss.mean, c.train_accuracy.mean, c.gap.mean, c.epochs, c.best_epoch})
         row.push_back(figure(v));
       row.insert(row.end(), {std::to_string(c.parameters), std::to_string(c.trainable_parameters),
                              figure(c.train_seconds), figure(c.predict_seconds)});
@@ -180,7 +183,8 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
                 "macro F1", "parameters", "training", "per prediction", "seeds"},
                rows, 1);
   out += plain(selection_sentence(a)) + "\n\n";
-  if (const auto apart = parting_sentence(a); !apart.empty()) out += plain(apart) + "\n\n";
+  for (const auto& text : {parting_sentence(a), interval_sentence(a)})
+    if (!text.empty()) out += plain(text) + "\n\n";
   out += "## What was found\n\n";
   for (const auto& text : findings(a)) out += "- " + plain(text) + "\n";
   out += "\n## All configurations, on validation\n\n";

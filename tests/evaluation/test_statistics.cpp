@@ -30,6 +30,13 @@ TEST(Statistics, TIntervalOfSeveralSeeds) {
   EXPECT_TRUE(std::isnan(mean({})));
 }
 
+TEST(Statistics, TIntervalOfSplitsWhoseTrainingSetsOverlap) {
+  // Five folds, one part of five evaluated and three trained on: sqrt((1/5 + 1/3) / (1/5)) times as wide.
+  const auto plain = t_interval(seeds), corrected = t_interval(seeds, 0.95, 1.0 / 3);
+  EXPECT_NEAR((corrected.high - corrected.low) / (plain.high - plain.low), 1.632993161855452, 1e-12);
+  EXPECT_NEAR(corrected.high + corrected.low, plain.high + plain.low, 1e-12);
+}
+
 TEST(Statistics, WilsonIntervalOfAProportion) {
   const auto check = [](std::int64_t k, std::int64_t n, double low, double high) {
     const auto interval = wilson_interval(k, n);

@@ -36,8 +36,8 @@ inline std::string config_of(const Made& m) {
       "regularisation: {{l1: 0, l2: {}, dropout: {}}}\ntraining:\n  epochs: {}\n  optimizer:\n    adam: "
       "{{learning_rate: 0.001}}\n"
       "  early_stopping: {}\ndevice: auto\n",
-      m.experiment, m.seed, m.seed, m.group_by, m.dropout == "null" ? "0.3" : m.dropout, m.l2, m.dropout, m.epochs,
-      m.early);
+      m.experiment, m.seed, m.seed, m.group_by, m.dropout == "null" ? "0.3" : m.dropout, m.l2, m.dropout,
+      m.epochs, m.early);
 }
 
 /// Ten clips, of which the first `right` are taken for what they are.
@@ -58,8 +58,9 @@ inline results::Evaluation ten_clips(int right, int classes, int first, double s
 inline results::RunRecord made(const Made& m) {
   results::RunRecord r;
   r.experiment = m.experiment, r.seed = m.seed, r.config = config_of(m), r.version = "0.1.0";
-  r.key = fmt::format("{}-{}-{}-{}-{}-{}{}{}", m.experiment, m.seed, m.l2, m.dropout, m.early, m.first_test_clip,
-                      m.group_by == "clip" ? "" : "-" + m.group_by, m.synthetic ? "-synthetic" : "");
+  r.key =
+      fmt::format("{}-{}-{}-{}-{}-{}{}{}", m.experiment, m.seed, m.l2, m.dropout, m.early, m.first_test_clip,
+                  m.group_by == "clip" ? "" : "-" + m.group_by, m.synthetic ? "-synthetic" : "");
   for (int c = 0; c < m.classes; ++c) r.label_names.push_back(fmt::format("genre{}", c));
   r.epochs_run = m.epochs, r.best_epoch = r.weights_epoch = m.epochs > 1 ? m.epochs - 1 : m.epochs;
   r.stopped_early = true;

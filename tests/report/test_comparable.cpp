@@ -26,11 +26,21 @@ Results three_splits() {
         r.add({.experiment = "lstm",
                .seed = seed,
                .l2 = l2,
-               .validation_right = (segment ? 9 : clip ? 6 : 4) + (l2 == "0.1"),
-               .test_right = (segment ? 8 : clip ? 6 : 5) - (l2 == "0.1"),
-               .first_test_clip = segment ? 0 : clip ? 20 + seed : 40 + seed,
+               .validation_right = (segment ? 9
+                                    : clip  ? 6
+                                            : 4) +
+                                   (l2 == "0.1"),
+               .test_right = (segment ? 8
+                              : clip  ? 6
+                                      : 5) -
+                             (l2 == "0.1"),
+               .first_test_clip = segment ? 0
+                                  : clip  ? 20 + seed
+                                          : 40 + seed,
                .group_by = group_by,
-               .first_validation_clip = segment ? 100 : clip ? 120 + seed : 140 + seed,
+               .first_validation_clip = segment ? 100
+                                        : clip  ? 120 + seed
+                                                : 140 + seed,
                .leaks = segment});
       }
   return r;
@@ -63,15 +73,17 @@ TEST(Comparable, PageMarkdownAndTableSayWhyAndWhatTheSplitDoes) {
   const auto found = findings(analyse(r.files(), {}));
   EXPECT_EQ(std::count_if(found.begin(), found.end(),
                           [](const auto& t) {
-                            return has(t,
-                                       "lstm: the same configuration (l2 0) under several split.group_by gets 80.0% "
-                                       "with segment (LEAKS), 60.0% with clip and 50.0% with artist");
+                            return has(
+                                t,
+                                "lstm: the same configuration (l2 0) under several split.group_by gets 80.0% "
+                                "with segment (LEAKS), 60.0% with clip and 50.0% with artist");
                           }),
             1);
   EXPECT_TRUE(has(r.csv(), "model,configuration,split.group_by,regularisation.l2,chosen,"));
-  EXPECT_TRUE(has(r.csv(), "lstm (group_by artist),l2 0.1,artist,0.1,1,0,0,0,"
-                           "lstm (group_by segment): the split of one of them leaks; lstm (group_by clip): other "
-                           "validation clips,"))
+  EXPECT_TRUE(has(r.csv(),
+                  "lstm (group_by artist),l2 0.1,artist,0.1,1,0,0,0,"
+                  "lstm (group_by segment): the split of one of them leaks; lstm (group_by clip): other "
+                  "validation clips,"))
       << r.csv();
 }
 

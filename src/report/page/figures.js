@@ -51,8 +51,11 @@ function headline() {
     texts.push(
         '95% over clips, several seeds: clips are drawn with replacement, each with all its answers (one per seed that tested it), and the figure is right answers over answers; percentiles of 2000 draws. It answers how the figure would vary with other clips. ');
   if (single) texts.push('95% over clips, one seed: Wilson’s interval. ');
+  if (data.interval)
+    texts.push(
+        data.interval + ' Beside it the standard deviation (sd). Two repetitions make an interval of 18 standard deviations or more. ');
   texts.push(
-      'Over seeds: mean ± half of the 95% t-interval, and the standard deviation; with the seed change both the split and the initial weights. With two seeds the t-interval is 18 standard deviations wide. The dashed line is guessing. Times are of the machine named below; a prediction is of one segment.');
+      'The dashed line is guessing. Times are of the machine named below; a prediction is of one segment.');
   section(
       'figures', 'Test figures',
       scroll(

@@ -11,15 +11,12 @@ const figuresOfAxes = [
 const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : null);
 const where = (f, test, figure) => f.configurations.filter(test).map((c) => figure.of(c).mean).filter(known);
 
-// The mean over configurations, and its standard error as the spread over their seeds gives it (null of
-// single seeds).
+// The mean over configurations, and its standard error (null of single seeds): the mean of theirs, as of
+// figures that rise and fall together. They share their splits, so that chance does not average out.
 function pooled(f, test, figure) {
   const spreads = f.configurations.filter(test).map(figure.of).filter((s) => known(s.mean));
-  const variances = spreads.map((s) => (known(s.sd) ? s.sd * s.sd / s.n : null));
-  const error = spreads.length && variances.every(known) ?
-      Math.sqrt(variances.reduce((a, b) => a + b, 0)) / spreads.length :
-      null;
-  return {y: mean(spreads.map((s) => s.mean)), error};
+  const errors = spreads.map((s) => s.se);
+  return {y: mean(spreads.map((s) => s.mean)), error: errors.every(known) ? mean(errors) : null};
 }
 
 // Whether (nearly) every configuration has its own number on an axis, as where values are drawn at random.
@@ -84,7 +81,7 @@ function axes() {
   const node = section(
       'axes', 'What each setting does',
       note(
-          'Of the validation part. Each point is the mean over all configurations with the value, whatever their other settings; its whisker is one standard error, from the spread over seeds. ' +
+          'Of the validation part. Each point is the mean over all configurations with the value, whatever their other settings; its whisker is one standard error, that of the interval over seeds explained above, taken as if all configurations rose and fell together. ' +
           'Where whiskers overlap, seeds alone can make the difference. Validation loss is without penalties; the gap is training minus validation accuracy (segments) at the kept epoch.'));
   for (const f of swept) {
     f.axes.forEach((axis, x) => {
@@ -200,7 +197,7 @@ function configurations() {
   const node = section(
       'configurations', 'All configurations, on validation',
       note(
-          'Means over seeds; ± is half of the 95% t-interval. “Minus reference” pairs the seeds of a configuration with those of its model’s first one (95% t-interval of the mean difference, not corrected for their number). The chosen one’s figure is flattered by having been chosen as the best of many. ' +
+          'Means over seeds; ± is half of the 95% interval explained under “Test figures”. “Minus reference” pairs the seeds of a configuration with those of its model’s reference (the same interval, of the mean difference, not corrected for the number of configurations). The chosen one’s figure is flattered by having been chosen as the best of many. ' +
           'The headings sort.'),
       scroll(
           'All configurations', table('Validation figures', columns, rows, cells, {
