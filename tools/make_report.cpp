@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
       "make_report"};
   std::vector<std::filesystem::path> named;
   std::filesystem::path html;
-  report::Options options;
+  report::Options options{.refuse_unknown_axes = true};
   app.add_option("RESULT", named, "result files, or folders: every result.h5 in them")->required();
   app.add_option("-o,--output", html, "the page to write")->required();
   app.add_option("--title", options.title, "title of the page (default: the experiments' names)");
@@ -37,9 +37,11 @@ int main(int argc, char** argv) {
     if (!options.title.empty()) options.command += " --title " + shell_word(options.title);
     for (const auto& axis : options.axes) options.command += " --axis " + shell_word(axis);
     const auto written = report::write_report(results, html, options);
+    for (const auto& [file, why] : written.unreadable)
+      std::fputs(fmt::format("make_report: left out: {}: {}\n", file, why).c_str(), stderr);
     std::printf("%s results, %.1f MB; tables: %s, %s\nreport: %s\n",
-                grouped(std::int64_t(results.size())).c_str(), double(written.bytes) / 1e6,
+                grouped(std::int64_t(written.runs)).c_str(), double(written.bytes) / 1e6,
                 written.csv.c_str(), written.markdown.c_str(), written.html.c_str());
-    return 0;
+    return written.unreadable.empty() ? 0 : 1;
   });
 }

@@ -90,6 +90,7 @@ struct WrongClip {
 
 struct Analysis {
   std::vector<RunSummary> runs;
+  std::vector<Failure> unreadable;  // files left out
   std::vector<Family> families;
   std::vector<Comparison> comparisons;
   std::vector<std::size_t> wrong_families;  // whose chosen configurations wrong_clips speaks of

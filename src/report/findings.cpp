@@ -207,6 +207,8 @@ std::string comparison_sentence(const Analysis& a, const Options& options) {
                       : "");
   if (planned > runs)
     text += fmt::format("; {} planned, {} without a result", plural(planned, "run"), planned - runs);
+  if (const auto n = std::int64_t(a.unreadable.size()); n > 0)
+    text += fmt::format("; {} could not be read and {} left out", plural(n, "result"), n == 1 ? "is" : "are");
   return text + ".";
 }
 

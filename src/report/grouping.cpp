@@ -16,23 +16,55 @@ namespace timbre::report {
 namespace fs = std::filesystem;
 using config::Node;
 
-std::vector<RunSummary> read_runs(const std::vector<fs::path>& results, Catalogue& catalogue) {
-  std::vector<RunSummary> runs;
+ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue) {
+  ReadRuns out;
   std::set<fs::path> seen;
   std::map<std::string, fs::path> keys;
   for (const auto& file : results) {
     std::error_code ignored;
     const auto real = fs::weakly_canonical(file, ignored);
     if (!seen.insert(real.empty() ? file : real).second) continue;
-    auto run = read_run(file, catalogue);
-    if (!run.key.empty())
-      if (const auto [at, added] = keys.try_emplace(run.key, file); !added)
+    try {
+      out.runs.push_back(read_run(file, catalogue));
+    } catch (const Error& e) {
+      const std::string name = printable(file.string()), message = e.what();
+      out.unreadable.push_back(
+          {name, message.starts_with(name + ": ") ? message.substr(name.size() + 2) : message});
+      continue;
+    }
+    if (const auto& key = out.runs.back().key; !key.empty())
+      if (const auto [at, added] = keys.try_emplace(key, file); !added)
         fail_request("{} and {} are results of the same run (key {}): leave one out",
-                     printable(at->second.string()), printable(file.string()), printable(run.key));
-    runs.push_back(std::move(run));
+                     printable(at->second.string()), printable(file.string()), printable(key));
   }
-  if (runs.empty()) fail_request("no result to report on");
-  return runs;
+  if (!out.runs.empty()) return out;
+  if (out.unreadable.empty()) fail_request("no result to report on");
+  const auto& [name, message] = out.unreadable.front();
+  if (out.unreadable.size() == 1) fail_request("{}: {}", name, message);
+  fail_request("none of {} results can be read; the first: {}: {}", out.unreadable.size(), name, message);
+}
+
+namespace {
+
+// Every path in a configuration, of sections and of values.
+void collect_keys(const Node& node, const std::string& path, std::set<std::string>& out) {
+  if (!path.empty()) out.insert(path);
+  for (const auto& [key, value] : node.entries)
+    collect_keys(value, path.empty() ? key : path + "." + key, out);
+  for (std::size_t i = 0; i < node.items.size(); ++i)
+    collect_keys(node.items[i], fmt::format("{}[{}]", path, i), out);
+}
+
+}  // namespace
+
+void refuse_unknown_axes(const std::vector<RunSummary>& runs, const std::vector<std::string>& axes) {
+  std::set<std::string> known;
+  if (!axes.empty())
+    for (const auto& r : runs) collect_keys(config::parse_text(r.yaml, r.file.string(), "."), "", known);
+  for (const auto& axis : axes)
+    if (!known.contains(axis))
+      fail_request("axis {}: no result has this key{}", printable(axis),
+                   did_you_mean(axis, {known.begin(), known.end()}));
 }
 
 namespace {

@@ -9,8 +9,16 @@
 
 namespace timbre::report {
 
-/// Reads the files, each once. Throws RequestError: none; two of the same key.
-std::vector<RunSummary> read_runs(const std::vector<std::filesystem::path>& results, Catalogue& catalogue);
+struct ReadRuns {
+  std::vector<RunSummary> runs;
+  std::vector<Failure> unreadable;  // by their files
+};
+
+/// Reads the files, each once. Throws RequestError: none can be read; two of the same key.
+ReadRuns read_runs(const std::vector<std::filesystem::path>& results, Catalogue& catalogue);
+
+/// Throws RequestError for a key that is in no run's configuration.
+void refuse_unknown_axes(const std::vector<RunSummary>& runs, const std::vector<std::string>& axes);
 
 /// Families: what is of one experiment, one kind of data and split, and validated on the same clips
 /// (comparable.hpp); in the order in which they are first seen, their configurations likewise. Fills

@@ -202,7 +202,9 @@ std::string page_data(const Analysis& a, const std::string& title, const Options
   data["examples"] = list(options.examples, [](const Picture& p) {
     return Json{{"title", p.title}, {"alt", p.alt}, {"svg", p.svg}};
   });
-  data["failed"] = list(options.failed, [](const Failure& f) {
+  auto failed = options.failed;
+  failed.insert(failed.end(), a.unreadable.begin(), a.unreadable.end());
+  data["failed"] = list(failed, [](const Failure& f) {
     return Json{{"name", f.name}, {"message", f.message}};
   });
   data["command"] = options.command;

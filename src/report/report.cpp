@@ -26,9 +26,9 @@ Written write_report(const std::vector<fs::path>& results, const fs::path& html,
     if (std::find(experiments.begin(), experiments.end(), r.experiment) == experiments.end())
       experiments.push_back(r.experiment);
   if (title.empty()) title = join(experiments);
-  Written written{html, fs::path(html).replace_extension(".csv"), fs::path(html).replace_extension(".md"), 0};
+  Written written{html, fs::path(html).replace_extension(".csv"), fs::path(html).replace_extension(".md")};
   const auto page = html_page(analysis, title, options, fs::absolute(html).lexically_normal().parent_path());
-  written.bytes = page.size();
+  written.bytes = page.size(), written.runs = analysis.runs.size(), written.unreadable = analysis.unreadable;
   storage::write_file(written.csv, csv_table(analysis));
   storage::write_file(written.markdown, markdown_report(analysis, title, options));
   storage::write_file(written.html, page);

@@ -27,23 +27,26 @@ struct Picture {
 };
 
 struct Options {
-  std::string title;              // empty: from the experiments' names
-  std::string command;            // how this page is made again, shown at its end; may be empty
-  std::vector<std::string> axes;  // swept keys in the study's order; empty: found from what differs
-  std::vector<Failure> failed;    // named in the report
-  std::int64_t planned = 0;       // runs of the study; 0: as many as there are results and failures
-  std::vector<Picture> examples;  // may be empty
+  std::string title;                 // empty: from the experiments' names
+  std::string command;               // how this page is made again, shown at its end; may be empty
+  std::vector<std::string> axes;     // swept keys in the study's order; empty: found from what differs
+  bool refuse_unknown_axes = false;  // axes that are in no configuration are a mistake
+  std::vector<Failure> failed;       // named in the report
+  std::int64_t planned = 0;          // runs of the study; 0: as many as there are results and failures
+  std::vector<Picture> examples;     // may be empty
 };
 
 struct Written {
   std::filesystem::path html, csv, markdown;
-  std::size_t bytes;  // of the page
+  std::size_t bytes = 0;            // of the page
+  std::size_t runs = 0;             // in it
+  std::vector<Failure> unreadable;  // files that are not in it, and why
 };
 
 /// Writes `html`, and beside it the same name with .csv and .md, each whole or not at all. Files are read one
-/// at a time, without weights; a file named twice is read once. Throws RequestError: no result; a file that
-/// is no result; two files of the same run. Error: a
-/// damaged file, or a folder that cannot be written.
+/// at a time, without weights; a file named twice is read once; one that is damaged or no result is left out,
+/// and the page says so. Throws RequestError: none can be read; two files of the same run; an unknown axis.
+/// Error: a folder that cannot be written.
 Written write_report(const std::vector<std::filesystem::path>& results, const std::filesystem::path& html,
                      const Options& options);
 

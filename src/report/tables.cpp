@@ -221,7 +221,8 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
                   "p (exact, Holm)"},
                  rows, 2);
   std::string without;
-  for (const auto& f : options.failed) without += "- " + plain(f.name) + ": " + plain(f.message) + "\n";
+  for (const auto* failures : {&options.failed, &a.unreadable})
+    for (const auto& f : *failures) without += "- " + plain(f.name) + ": " + plain(f.message) + "\n";
   for (const auto& f : a.families)
     for (const auto& c : f.configurations)
       for (const auto i : c.runs)
