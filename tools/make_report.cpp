@@ -1,5 +1,6 @@
 // make_report RESULT... -o report.html: one page, and its tables, over any result files.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "core/error.hpp"
@@ -17,12 +18,17 @@ int main(int argc, char** argv) {
       "make_report"};
   std::vector<std::filesystem::path> named;
   std::filesystem::path html;
+  std::vector<std::filesystem::path> references;
   report::Options options{.refuse_unknown_axes = true};
   app.add_option("RESULT", named, "result files, or folders: every result.h5 in them")->required();
   app.add_option("-o,--output", html, "the page to write")->required();
   app.add_option("--title", options.title, "title of the page (default: the experiments' names)");
   app.add_option("--axis", options.axes,
                  "a key whose values are compared, as regularisation.l2 (default: all that differ)")
+      ->allow_extra_args(false);
+  app.add_option("--reference", references,
+                 "a result whose configuration the others of its model are compared with (default: the first of each "
+                 "model); of a random search, the run of its base")
       ->allow_extra_args(false);
   return experiment::run_command(app, argc, argv, [&] {
     if (const auto ending = html.extension(); ending != ".html" && ending != ".htm")
@@ -36,6 +42,16 @@ int main(int argc, char** argv) {
     options.command += " -o " + shell_word(html.string());
     if (!options.title.empty()) options.command += " --title " + shell_word(options.title);
     for (const auto& axis : options.axes) options.command += " --axis " + shell_word(axis);
+    for (const auto& reference : references) {
+      const auto is_it = [&](const auto& file) {
+        std::error_code ignored;
+        return std::filesystem::equivalent(file, reference, ignored);
+      };
+      if (std::none_of(results.begin(), results.end(), is_it))
+        fail_request("--reference {}: is none of the results", printable(reference.string()));
+      options.command += " --reference " + shell_word(reference.string());
+    }
+    if (!references.empty()) options.references = references;
     const auto written = report::write_report(results, html, options);
     for (const auto& [file, why] : written.unreadable)
       std::fputs(fmt::format("make_report: left out: {}: {}\n", file, why).c_str(), stderr);

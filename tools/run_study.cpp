@@ -154,10 +154,17 @@ int main(int argc, char** argv) {
       return status;
     }
     if (done.results.empty()) fail_request("{}: no run has finished, so there is nothing to report", printable(options.folder.string()));
+    const auto is_base = [](const StudyRun& run) { return run.base; };
+    std::optional<std::vector<fs::path>> references;
+    if (std::any_of(study.runs.begin(), study.runs.end(), is_base)) {
+      references.emplace();
+      for (const auto& run : study.runs)
+        if (run.base) references->push_back(run_folder(options, run) / "result.h5");
+    }
     const auto written = report::write_report(done.results, options.folder / "report.html",
                                               {.title = study.name, .command = command_line(argc, argv), .axes = study.axes,
                                                .failed = done.failed, .planned = std::int64_t(study.runs.size()),
-                                               .examples = pictures(study)});
+                                               .examples = pictures(study), .references = references});
     std::printf("report: %s\n", written.html.c_str());
     return status;
   });

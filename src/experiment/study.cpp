@@ -110,16 +110,21 @@ class Builder {
  public:
   Builder(Study& study, std::string place) : study_(study), place_(std::move(place)) {}
 
-  void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed) {
+  void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed, bool base) {
     if (seed >= 0) root.set("seed", config::Node::plain(std::to_string(seed)), {"seeds", "."});
-    StudyRun run{.config = parse_run_config(std::move(root)), .configuration = configuration};
+    StudyRun run{.config = parse_run_config(std::move(root)), .configuration = configuration, .base = base};
     run.data = data_of(run.config);
     const auto plan = study_.plan(run);
     preview_split(plan);  // what is wrong with it is said before any run
     run.name = run.config.experiment + settings + fmt::format(" seed={}", run.config.seed);
     const auto key = configuration_key(plan);
-    if (const auto [twin, fresh] = keys_.emplace(key, run.name); !fresh)
-      fail_request("{}: '{}' and '{}' are the same run", place_, twin->second, run.name);
+    if (const auto [twin, fresh] = keys_.emplace(key, study_.runs.size()); !fresh) {
+      const auto& other = study_.runs[twin->second];
+      if (other.base) return;  // the base was drawn, too
+      fail_request("{}: '{}' and '{}' are the same run", place_, other.name, run.name);
+    }
+    configurations_.insert(configuration);
+    study_.configurations = configurations_.size();
     run.folder = file_name(run.name, key);
     const auto features = fmt::format("{} {} {}", run.data, number_text(run.config.dataset.segment_seconds),
                                       features::extraction_key(run.config.features));
@@ -139,7 +144,8 @@ class Builder {
   Study& study_;
   std::string place_;
   std::map<std::string, std::size_t> data_, features_;
-  std::map<std::string, std::string> keys_;  // to the name of the run
+  std::map<std::string, std::size_t> keys_;  // to the number of the run
+  std::set<std::size_t> configurations_;
 };
 
 }  // namespace
@@ -185,12 +191,13 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
   const auto names = config::short_names(study.axes);
   std::vector<std::vector<std::string>> texts;
   for (const auto& axis : asked.axes.all) texts.push_back(value_texts(axis));
-  const auto combinations = asked.search.runs > 0 ? draws(asked, root.origin.source) : grid(asked);
-  study.configurations = entries.size() * combinations.size();
+  const bool drawn = asked.search.runs > 0;
+  const auto combinations = drawn ? draws(asked, root.origin.source) : grid(asked);
   Builder builder(study, root.origin.source);
   for (const auto seed : sweeps_seed ? asked.seeds : std::vector<std::int64_t>{-1}) {
     std::size_t configuration = 0;
-    for (const auto& entry : entries)
+    for (const auto& entry : entries) {
+      if (drawn) builder.add(entry, " base", configuration++, seed, true);
       for (const auto& values : combinations) {
         auto node = entry;
         std::string settings;
@@ -199,8 +206,9 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
           assign_in_run(node, axis.path, values[i], axis.origin, fmt::format("{}: axes.{}", axis.origin.source, axis.path));
           settings += fmt::format(" {}={}", names[i], value_text(axis, texts[i], values[i]));
         }
-        builder.add(std::move(node), settings, configuration++, seed);
+        builder.add(std::move(node), settings, configuration++, seed, false);
       }
+    }
   }
   for (const auto& data : study.data)
     if (data.label_names != study.data[0].label_names)

@@ -7,7 +7,9 @@
 //     regularisation.l2: [0, 1e-5, 1e-4]
 //     training.early_stopping: [null, {patience: 20}]
 //   search: {random: {runs: 20}}        # instead of all combinations that many of them, drawn once; an axis may
-//                                       # then be a range: {uniform: [a, b]}, {log_uniform: [a, b]}, {integer: [a, b]}
+//                                       # then be a range: {uniform: [a, b]}, {log_uniform: [a, b]}, {integer: [a, b]};
+//                                       # the base is run as well: draws have no order, so that none of them is a
+//                                       # reference, and a search is asked whether it finds better than the base
 //   seeds: [0, 1, 2]                    # every configuration is run with each
 //   jobs: 2                             # runs side by side
 //   on_error: continue                  # | stop: begin no further run after one that failed
@@ -31,6 +33,7 @@ struct StudyRun {
   std::string name;               // "lstm l2=0.0001 dropout=0.2 seed=1"; no two are alike
   std::string folder;             // its folder's name: the name as a file may bear it, and the configuration's key
   std::size_t configuration = 0;  // runs that differ in the seed alone share it
+  bool base = false;              // of a random search: what the draws are compared with
   std::size_t data = 0;           // its clips: index into Study::data
   std::size_t features = 0;       // runs with the same number see the same features
 };

@@ -154,6 +154,28 @@ void choose(const std::vector<RunSummary>& runs, Family& f) {
   }
 }
 
+std::optional<std::size_t> reference_of(const Family& f, const std::vector<RunSummary>& runs,
+                                        const Options& options) {
+  if (!options.references || f.configurations.size() == 1) return 0;
+  for (std::size_t c = 0; c < f.configurations.size(); ++c)
+    for (const auto i : f.configurations[c].runs)
+      for (const auto& file : *options.references) {
+        std::error_code ignored;
+        if (std::filesystem::equivalent(file, runs[i].file, ignored)) return c;
+      }
+  return std::nullopt;
+}
+
+void subtract_reference(const std::vector<RunSummary>& runs, Family& f) {
+  for (auto& c : f.configurations) {
+    Values differences;
+    for (const auto& [x, y] : paired(runs, c, f.configurations[*f.reference], &RunSummary::validation))
+      differences.push_back(
+          repeated(*x, &RunSummary::validation, x->validation->clip_accuracy - y->validation->clip_accuracy));
+    c.difference = spread_of(differences);
+  }
+}
+
 void score(const std::vector<RunSummary>& runs, Configuration& c) {
   Values clip, segment, f1;
   std::vector<const Scores*> tests;
@@ -283,23 +305,18 @@ Analysis analyse(const std::vector<std::filesystem::path>& results, const Option
   a.runs = std::move(read.runs), a.unreadable = std::move(read.unreadable);
   if (options.refuse_unknown_axes) refuse_unknown_axes(a.runs, options.axes);
   a.families = group(a.runs, options.axes);
+  a.references_named = options.references.has_value();
   for (auto& f : a.families) {
     for (auto& c : f.configurations) summarise(a.runs, c);
     choose(a.runs, f);
-    const auto& reference = f.configurations[f.reference];
-    for (auto& c : f.configurations) {
-      Values differences;
-      for (const auto& [x, y] : paired(a.runs, c, reference, &RunSummary::validation))
-        differences.push_back(repeated(*x, &RunSummary::validation,
-                                       x->validation->clip_accuracy - y->validation->clip_accuracy));
-      c.difference = spread_of(differences);
-    }
+    f.reference = reference_of(f, a.runs, options);
     // Tests are looked at for these two only.
-    score(a.runs, f.configurations[f.reference]);
+    if (f.reference) subtract_reference(a.runs, f), score(a.runs, f.configurations[*f.reference]);
     if (!f.chosen) continue;
     auto& chosen = f.configurations[*f.chosen];
-    if (*f.chosen != f.reference) {
-      score(a.runs, chosen);
+    if (f.chosen != f.reference) score(a.runs, chosen);
+    if (f.reference && f.chosen != f.reference) {
+      const auto& reference = f.configurations[*f.reference];
       if (const auto pairs = paired(a.runs, chosen, reference, &RunSummary::test); !pairs.empty()) {
         const auto c = compare_on_clips(pairs);
         f.test_difference = c.difference, f.test_p = c.p_value;

@@ -64,7 +64,7 @@ struct Family {
   std::string apart;               // the experiment's other families, and why none is ranked with this one
   std::vector<Axis> axes;
   std::vector<Configuration> configurations;
-  std::size_t reference = 0;
+  std::optional<std::size_t> reference;   // absent where there is none among several configurations
   std::optional<std::size_t> chosen;      // absent where no run was scored
   bool chosen_diverged = false;           // every configuration has runs that diverged
   std::optional<Detail> detail;           // of the chosen
@@ -91,6 +91,7 @@ struct WrongClip {
 struct Analysis {
   std::vector<RunSummary> runs;
   std::vector<Failure> unreadable;  // files left out
+  bool references_named = false;    // else they are the first configurations
   std::vector<Family> families;
   std::vector<Comparison> comparisons;
   std::vector<std::size_t> wrong_families;  // whose chosen configurations wrong_clips speaks of

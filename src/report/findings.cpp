@@ -23,6 +23,11 @@ std::string plus_minus(const Spread& s) {
   return fmt::format("{:.1f} ± {:.1f}%", 100 * s.mean, 100 * (s.high - s.mean));
 }
 
+std::string listed(const std::vector<std::string>& names) {
+  if (names.size() < 2) return names.empty() ? "" : names[0];
+  return join({names.begin(), names.end() - 1}) + " and " + names.back();
+}
+
 std::string full_name(const Family& f, const Configuration& c) {
   return c.name.empty() ? f.name : f.name + ": " + c.name;
 }
@@ -30,11 +35,6 @@ std::string full_name(const Family& f, const Configuration& c) {
 namespace {
 
 const Configuration& chosen(const Family& f) { return f.configurations[*f.chosen]; }
-
-std::string listed(const std::vector<std::string>& names) {
-  if (names.size() < 2) return names.empty() ? "" : names[0];
-  return join({names.begin(), names.end() - 1}) + " and " + names.back();
-}
 
 std::string range(double low, double high) { return fmt::format("{:.1f} to {:.1f}%", 100 * low, 100 * high); }
 std::string point_range(const Spread& s) {
@@ -75,7 +75,8 @@ void found_of_partings(const Analysis& a, std::vector<std::string>& out) {
   for (const auto& f : a.families)
     if (!f.parted_by.empty()) experiments[f.experiment].push_back(&f);
   for (const auto& [experiment, families] : experiments) {
-    const auto first = [](const Family* f) { return f->configurations[f->reference]; };
+    if (!std::all_of(families.begin(), families.end(), [](const auto* f) { return f->reference; })) continue;
+    const auto first = [](const Family* f) { return f->configurations[*f->reference]; };
     const auto name = first(families[0]).name;
     if (families.size() < 2 || !std::all_of(families.begin(), families.end(), [&](const auto* f) {
           return first(f).name == name && first(f).test && of_data_or_split(f->parted_by[0].key);
@@ -135,14 +136,21 @@ void found_between(const Analysis& a, std::vector<std::string>& out) {
 
 void found_within(const Family& f, std::vector<std::string>& out) {
   if (!f.chosen || f.configurations.size() < 2) return;
-  const auto &best = chosen(f), &reference = f.configurations[f.reference];
-  if (*f.chosen == f.reference) {
-    out.push_back(fmt::format("{}: of {} configurations none is better on validation than the first ({}).",
-                              f.name, f.configurations.size(), best.name));
+  const auto& best = chosen(f);
+  if (!f.reference) {
+    out.push_back(
+        fmt::format("{}: of {} configurations, {} is the best on validation ({}); there is no reference to "
+                    "set it against.",
+                    f.name, f.configurations.size(), best.name, plus_minus(best.val_clip)));
+  } else if (f.chosen == f.reference) {
+    out.push_back(
+        fmt::format("{}: of {} configurations none is better on validation than the reference ({}).", f.name,
+                    f.configurations.size(), best.name));
   } else if (best.difference.n > 0) {
     auto text =
-        fmt::format("{}: of {} configurations, {} is the best on validation, {} against the first ({})",
-                    f.name, f.configurations.size(), best.name, points(best.difference.mean), reference.name);
+        fmt::format("{}: of {} configurations, {} is the best on validation, {} against the reference ({})",
+                    f.name, f.configurations.size(), best.name, points(best.difference.mean),
+                    f.configurations[*f.reference].name);
     if (best.difference.n < 3 || best.difference.deviation == 0)
       text +=
           fmt::format("; {} cannot say whether that is more than chance", plural(best.difference.n, "seed"));
@@ -156,6 +164,8 @@ void found_within(const Family& f, std::vector<std::string>& out) {
     if (f.test_difference)
       text += fmt::format(". On the test clips it is {} ({} test, p = {:.2g})",
                           points(f.test_difference->mean), "exact", f.test_p);
+    else if (best.test && f.configurations[*f.reference].test)
+      text += ". They are not compared on the test, for they were not tested on the same clips";
     out.push_back(text + ".");
   }
   std::int64_t near = 0;
@@ -175,8 +185,9 @@ void found_of_fit(const Family& f, std::vector<std::string>& out) {
       "{}: at the kept epoch training accuracy is {} and validation accuracy {} (segments), a gap of {:.1f} "
       "points",
       f.name, percent(c.train_accuracy.mean), percent(c.val_segment.mean), 100 * c.gap.mean);
-  if (const auto& r = f.configurations[f.reference]; *f.chosen != f.reference && !std::isnan(r.gap.mean))
-    text += fmt::format("; the first configuration's is {:.1f}", 100 * r.gap.mean);
+  if (f.reference && f.chosen != f.reference)
+    if (const auto& r = f.configurations[*f.reference]; !std::isnan(r.gap.mean))
+      text += fmt::format("; the reference's is {:.1f}", 100 * r.gap.mean);
   if (c.stopped_early > 0)
     text += fmt::format("; {} of {} stopped early", std::lround(c.stopped_early * double(c.scored)),
                         plural(c.scored, "run"));
@@ -184,104 +195,6 @@ void found_of_fit(const Family& f, std::vector<std::string>& out) {
 }
 
 }  // namespace
-
-std::string comparison_sentence(const Analysis& a, const Options& options) {
-  std::vector<std::string> names, genres;
-  const auto add = [](std::vector<std::string>& to, const std::string& text) {
-    if (std::find(to.begin(), to.end(), text) == to.end()) to.push_back(text);
-  };
-  for (const auto& f : a.families)
-    add(names, f.experiment), add(genres, std::to_string(f.label_names.size()));
-  std::set<std::string> repetitions;
-  for (const auto& r : a.runs) repetitions.insert(r.repetition);
-  const bool folds = std::any_of(repetitions.begin(), repetitions.end(),
-                                 [](const auto& r) { return r.find(',') != r.npos; });
-  const auto runs = std::int64_t(a.runs.size());
-  const auto planned = options.planned > 0 ? options.planned : runs + std::int64_t(options.failed.size());
-  auto text =
-      fmt::format("{} ({}) in {}, {} with {}, on {} genres{}", plural(std::int64_t(names.size()), "model"),
-                  listed(names), plural(a.configurations(), "configuration"), plural(runs, "run"),
-                  plural(std::int64_t(repetitions.size()), folds ? "repetition" : "seed"), listed(genres),
-                  a.families.size() > names.size()
-                      ? fmt::format("; {} groups that cannot be ranked against each other", a.families.size())
-                      : "");
-  if (planned > runs)
-    text += fmt::format("; {} planned, {} without a result", plural(planned, "run"), planned - runs);
-  if (const auto n = std::int64_t(a.unreadable.size()); n > 0)
-    text += fmt::format("; {} could not be read and {} left out", plural(n, "result"), n == 1 ? "is" : "are");
-  return text + ".";
-}
-
-std::string selection_sentence(const Analysis& a) {
-  std::int64_t shown = 0;
-  for (const auto& f : a.families)
-    for (const auto& c : f.configurations) shown += c.test.has_value();
-  const auto all = a.configurations();
-  if (all == std::int64_t(a.families.size()))
-    return "Nothing was selected: every model has one configuration, and its test figures are shown.";
-  return fmt::format(
-      "{} configurations were compared, by mean validation clip accuracy alone. Test figures are shown for "
-      "{} of them: of each "
-      "model the chosen one and the first, its reference. All others' test figures are withheld by design, "
-      "so that the test "
-      "cannot be selected on.",
-      grouped(all), shown);
-}
-
-std::string interval_sentence(const Analysis& a) {
-  std::vector<std::string> corrected, plain;
-  double least = 1e300, most = 0;
-  for (const auto& f : a.families)
-    for (const auto& c : f.configurations) {
-      if (c.val_clip.n < 2) continue;
-      auto& names = c.val_clip.corrected ? corrected : plain;
-      if (std::find(names.begin(), names.end(), f.name) == names.end()) names.push_back(f.name);
-      for (const auto i : c.runs)
-        if (const auto& r = a.runs[i]; c.val_clip.corrected && r.scored() && r.train_segments > 0) {
-          const double share = double(r.test_segments) / double(r.train_segments);
-          least = std::min(least, share), most = std::max(most, share);
-        }
-    }
-  const auto of = [&](const auto& names) {
-    return corrected.empty() || plain.empty() ? std::string() : " (of " + listed(names) + ")";
-  };
-  std::string text;
-  if (!corrected.empty())
-    text = fmt::format(
-        "Over seeds and folds that each have a split of their own{}, ± is half of the 95% corrected "
-        "resampled "
-        "t-interval, mean ± t·s·√(1/k + n₂/n₁) of k splits, because their training parts overlap and a plain "
-        "t-interval would be too narrow (Nadeau and Bengio, Machine Learning 52, 2003; runs on the same "
-        "split are "
-        "averaged first). n₂/n₁ is segments evaluated over segments trained on, {} for the test part. It "
-        "answers "
-        "how the mean would vary with other clips to train and test on.",
-        of(corrected),
-        most - least < 0.005 ? fmt::format("{:.2f}", most) : fmt::format("{:.2f} to {:.2f}", least, most));
-  if (!plain.empty())
-    text += fmt::format(
-        "{}Over seeds on one and the same split{}, ± is half of the plain 95% t-interval, mean ± t·s/√n: how "
-        "the "
-        "mean would vary with other initial weights, not with other clips.",
-        text.empty() ? "" : " ", of(plain));
-  return text;
-}
-
-std::string parting_sentence(const Analysis& a) {
-  std::map<std::string, std::vector<std::string>> experiments;
-  for (const auto& f : a.families)
-    if (!f.apart.empty()) experiments[f.experiment].push_back(f.name);
-  std::vector<std::string> parted;
-  for (const auto& [experiment, names] : experiments) parted.push_back(listed(names));
-  if (parted.empty()) return "";
-  return fmt::format(
-      "Ranked apart: {}. Configurations are ranked and paired only where their records show the same "
-      "validation clips for every seed, data of the same kind and a split that leaks for all or for none; "
-      "each of "
-      "these groups has a choice and a reference of its own, and figures of one say nothing on the order in "
-      "another.",
-      join(parted, "; "));
-}
 
 std::vector<std::string> findings(const Analysis& a) {
   std::vector<std::string> out;
@@ -306,30 +219,6 @@ std::vector<std::string> findings(const Analysis& a) {
           "{}: every configuration has runs that diverged; the chosen one is no exception.", f.name));
     if (!f.chosen) out.push_back(fmt::format("{}: no run was scored.", f.name));
   }
-  return out;
-}
-
-std::vector<Stamp> stamps(const Analysis& a) {
-  std::vector<Stamp> out;
-  std::int64_t synthetic = 0, leaks = 0;
-  double least = 1, most = 0;
-  for (const auto& r : a.runs) {
-    synthetic += r.synthetic, leaks += r.leaks;
-    if (r.leaks) least = std::min(least, r.clip_share), most = std::max(most, r.clip_share);
-  }
-  const auto runs = std::int64_t(a.runs.size());
-  const auto which = [&](std::int64_t n) {
-    return n == runs ? std::string() : fmt::format(" ({} of {} runs)", n, runs);
-  };
-  if (synthetic > 0)
-    out.push_back({"SYNTHETIC",
-                   "generated sounds, not music; the figures say nothing about genres" + which(synthetic)});
-  if (leaks > 0)
-    out.push_back(
-        {"LEAKS",
-         fmt::format("{} of the test clips have segments in the training part; the figures are too good{}",
-                     least == most ? percent(least) : percent(least) + " to " + percent(most),
-                     which(leaks))});
   return out;
 }
 

@@ -5,7 +5,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "plot/svg.hpp"
-#include "report/findings.hpp"
+#include "report/sentences.hpp"
 
 namespace timbre::report {
 

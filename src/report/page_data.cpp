@@ -10,6 +10,7 @@
 #include "core/text.hpp"
 #include "report/findings.hpp"
 #include "report/page.hpp"
+#include "report/sentences.hpp"
 #include "report/settings.hpp"
 
 namespace timbre::report {
@@ -83,14 +84,15 @@ Json detail_data(const Detail& d) {
 }
 
 Json family_data(const Analysis& a, const Family& f) {
-  const auto& reference = f.configurations[f.reference];
+  // Commands need one to begin with, whether or not it is a reference.
+  const auto& reference = f.configurations[f.reference.value_or(0)];
   Json out{{"name", f.name}, {"labels", f.label_names}, {"stamps", Json::array()}};
   if (f.synthetic) out["stamps"].push_back("SYNTHETIC");
   if (f.leaks) out["stamps"].push_back("LEAKS");
   out["axes"] = list(f.axes, [](const Axis& x) {
     return Json{{"key", x.key}, {"name", x.name}, {"texts", x.texts}};
   });
-  out["reference"] = f.reference;
+  out["reference"] = f.reference ? Json(*f.reference) : Json();
   out["chosen"] = f.chosen ? Json(*f.chosen) : Json();
   out["configurations"] =
       list(f.configurations, [&](const Configuration& c) { return configuration_data(a, c, reference); });

@@ -5,12 +5,14 @@
 // genres, or that were not validated on the same clips for each seed (comparable.hpp) make families of their
 // own: their figures cannot be compared with the others'. Within a family the configuration
 // of the best mean validation clip accuracy is chosen (ties: lower mean validation loss, then the first).
-// Test figures are shown of the chosen and of the first configuration of a family only; those of all others
-// are nowhere in the three files. The same result files give the same bytes.
+// Test figures are shown of the chosen and of the reference configuration of a family only; those of all
+// others are nowhere in the three files. The reference is the first configuration unless Options::references
+// says otherwise. The same result files give the same bytes.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,9 @@ struct Options {
   std::vector<Failure> failed;       // named in the report
   std::int64_t planned = 0;          // runs of the study; 0: as many as there are results and failures
   std::vector<Picture> examples;     // may be empty
+  // Results whose configurations are the references of their families; a family without one then has none,
+  // and the page says so. Absent: the first configuration of each family.
+  std::optional<std::vector<std::filesystem::path>> references;
 };
 
 struct Written {

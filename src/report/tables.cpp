@@ -5,6 +5,7 @@
 
 #include "core/text.hpp"
 #include "report/findings.hpp"
+#include "report/sentences.hpp"
 
 namespace timbre::report {
 namespace {
@@ -52,11 +53,11 @@ std::string stamps_of(const Family& f) {
   return std::string(f.synthetic ? " **SYNTHETIC**" : "") + (f.leaks ? " **LEAKS**" : "");
 }
 
-// Chosen first, then the reference where it is another.
+// Chosen first, then the reference where there is another.
 std::vector<std::size_t> shown(const Family& f) {
   std::vector<std::size_t> out;
   if (f.chosen) out.push_back(*f.chosen);
-  if (!f.chosen || *f.chosen != f.reference) out.push_back(f.reference);
+  if (f.reference && f.chosen != f.reference) out.push_back(*f.reference);
   return out;
 }
 

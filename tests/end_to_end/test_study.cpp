@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "end_to_end/process.hpp"
 #include "end_to_end/small_run.hpp"
@@ -109,6 +110,43 @@ TEST_F(StudyCommand, AFailedRunEndsTheStudyIfItIsToldTo) {
   EXPECT_EQ(o.status, 2) << o.err;
   EXPECT_FALSE(has(o.err, "[2/4]")) << o.err;
   EXPECT_TRUE(has(o.err, "no run has finished")) << o.err;
+}
+
+TEST_F(StudyCommand, ARandomSearchIsComparedWithItsBase) {
+  write_study("base: mlp.yaml\naxes: {regularisation.l2: {log_uniform: [1e-5, 1e-2]}}\nsearch: {random: {runs: 2}}\nseeds: [0, 1]\n");
+  const auto o = run();
+  EXPECT_EQ(o.status, 0) << o.err;
+  EXPECT_TRUE(has(o.err, "6 of 6 runs to do")) << o.err;
+  const auto page = read_file(folder / "runs/small/report.md");
+  EXPECT_TRUE(has(page, "3 configurations were compared")) << page;
+  EXPECT_FALSE(has(page, "No reference")) << page;
+  std::istringstream table(read_file(folder / "runs/small/report.csv"));
+  std::string line;
+  std::vector<std::string> references;
+  while (std::getline(table, line))
+    if (has(line, ",\"l2 0\",") || has(line, ",l2 0,")) references.push_back(line);
+  ASSERT_EQ(references.size(), 1u);
+  EXPECT_TRUE(has(references[0], ",l2 0,0,0,1,1,0,") || has(references[0], ",l2 0,0,1,1,1,0,")) << references[0];
+}
+
+TEST_F(StudyCommand, ASplitIsDescribedNotChosen) {
+  write_study("base: mlp.yaml\nset: {dataset.synthetic.clip_seconds: 9}\naxes: {split.group_by: [segment, clip]}\nseeds: [0, 1]\n");
+  const auto o = run();
+  EXPECT_EQ(o.status, 0) << o.err;
+  const auto page = read_file(folder / "runs/small/report.md");
+  EXPECT_TRUE(has(page, "Nothing was selected")) << page;
+  EXPECT_TRUE(has(page, "Ranked apart: small\\_mlp (group\\_by segment) and small\\_mlp (group\\_by clip)")) << page;
+  EXPECT_TRUE(has(page, "under several split.group\\_by gets ")) << page;
+  EXPECT_TRUE(has(page, "not compared: ")) << page;
+}
+
+TEST_F(StudyCommand, FoldsAreOneConfigurationWithTheCorrectedInterval) {
+  write_study("base: mlp.yaml\nset: {split.folds: 5}\naxes: {split.fold: [0, 1, 2, 3, 4]}\n");
+  const auto o = run();
+  EXPECT_EQ(o.status, 0) << o.err;
+  const auto page = read_file(folder / "runs/small/report.md");
+  EXPECT_TRUE(has(page, "in 1 configuration, 5 runs with 5 repetitions")) << page;
+  EXPECT_TRUE(has(page, "segments evaluated over segments trained on, 0.33 for the test part")) << page;
 }
 
 TEST_F(StudyCommand, ARunThatDivergesIsCountedNotHidden) {

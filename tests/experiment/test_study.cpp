@@ -147,10 +147,15 @@ search: {random: {runs: 40, seed: )");
   const auto study = load(text + "1}}\n"), again = load(text + "1}}\n"), other = load(text + "2}}\n");
   EXPECT_EQ(names(study), names(again));
   EXPECT_NE(names(study), names(other));
-  ASSERT_EQ(study.runs.size(), 40u);
+  ASSERT_EQ(study.runs.size(), 41u) << "and the base";
+  EXPECT_EQ(study.configurations, 41u);
+  EXPECT_EQ(study.runs[0].name, "net base seed=0");
+  EXPECT_TRUE(study.runs[0].base);
+  EXPECT_EQ(std::count_if(study.runs.begin(), study.runs.end(), [](const auto& run) { return run.base; }), 1);
   int small = 0;
   std::set<std::int64_t> parameters;
   for (const auto& run : study.runs) {
+    if (run.base) continue;
     const double rate = run.config.training.optimizer.optimizer->learning_rate();
     EXPECT_GE(rate, 1e-5);
     EXPECT_LE(rate, 1e-2);
@@ -165,7 +170,10 @@ search: {random: {runs: 40, seed: )");
 
   const auto all = load("study: r\nbase: net.yaml\naxes: {regularisation.l2: [0, 1, 2]}\nsearch: {random: {runs: 3}}\n");
   const auto drawn = names(all);
-  EXPECT_EQ(std::set<std::string>(drawn.begin(), drawn.end()).size(), 3u) << "without repetition";
+  EXPECT_EQ(std::set<std::string>(drawn.begin(), drawn.end()), (std::set<std::string>{"net base seed=0", "net l2=1 seed=0", "net l2=2 seed=0"}))
+      << "without repetition; the base, which is l2=0, stands for that draw";
+  EXPECT_EQ(all.configurations, 3u);
+  EXPECT_FALSE(load("study: g\nbase: net.yaml\naxes: {regularisation.l2: [0, 1]}\n").runs[0].base) << "of a grid the first is the reference";
 }
 
 TEST_F(Studies, AreRefusedInOneLineWithTheirPlace) {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -103,6 +104,15 @@ class Results {
   std::unique_ptr<test::TemporaryFolder> folder_ = std::make_unique<test::TemporaryFolder>();
   std::vector<std::filesystem::path> files_;
 };
+
+using Json = nlohmann::json;
+
+/// The data of a page.
+inline Json data_of(const std::string& html) {
+  const std::string open = "<script type=\"application/json\" id=\"data\">";
+  const auto at = html.find(open) + open.size();
+  return Json::parse(html.substr(at, html.find("</script>", at) - at));
+}
 
 // A sweep of two axes by three seeds, whose best configuration on validation is l2 0.1, dropout 0.2.
 inline Results sweep() {

@@ -108,6 +108,35 @@ TEST(Analysis, ModelsAreComparedOnTheSameClipsOnly) {
   EXPECT_TRUE(has(r.html(), "cnn is better than mlp"));
 }
 
+TEST(Analysis, TheReferenceIsTheOneNamedOrThereIsNone) {
+  Results r;
+  r.add({.l2 = "0.3", .validation_right = 6, .test_right = 1});
+  r.add({.l2 = "0.2", .validation_right = 8, .test_right = 7});
+  const auto base = r.add({.l2 = "0", .validation_right = 5, .test_right = 5});
+  const auto a = analyse(r.files(), {.references = std::vector{base}});
+  ASSERT_EQ(a.families.size(), 1u);
+  const auto& f = a.families[0];
+  EXPECT_EQ(f.reference, 2u);
+  EXPECT_NEAR(f.configurations[1].difference.mean, 0.3, 1e-12);
+  EXPECT_NEAR(f.test_difference->mean, 0.2, 1e-12);
+  EXPECT_FALSE(f.configurations[0].test);  // the first draw has no place of its own
+
+  // A search whose base failed.
+  const auto none = analyse(r.files(), {.references = std::vector<std::filesystem::path>{}}).families[0];
+  EXPECT_FALSE(none.reference);
+  EXPECT_EQ(none.chosen, 1u);
+  EXPECT_EQ(none.configurations[1].difference.n, 0);
+  EXPECT_FALSE(none.test_difference);
+  EXPECT_FALSE(none.configurations[0].test);
+  EXPECT_TRUE(none.configurations[1].test);
+  r.write({.references = std::vector<std::filesystem::path>{}});
+  for (const auto& text : {r.html(), r.markdown()}) {
+    EXPECT_TRUE(has(text, "No reference: mlp.")) << text;
+    EXPECT_TRUE(has(text, "there is no reference to set it against"));
+  }
+  EXPECT_FALSE(has(r.markdown(), "(reference)"));
+}
+
 TEST(Analysis, ClipsThatEveryModelGetsWrongAreNamed) {
   Results r;
   r.add({.experiment = "cnn", .test_right = 8});

@@ -5,7 +5,7 @@
 
 #include "records.hpp"
 #include "report/analysis.hpp"
-#include "report/findings.hpp"
+#include "report/sentences.hpp"
 #include "report/spread.hpp"
 
 namespace timbre::report {

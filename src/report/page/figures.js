@@ -14,7 +14,7 @@ function headline() {
         role: f.configurations.length > 1 ? (f.chosen === f.reference ? 'chosen and reference' : 'chosen') :
                                             ''
       });
-    if (!chosen || f.chosen !== f.reference) rows.push({f, c: referenceOf(f), role: 'reference'});
+    if (known(f.reference) && f.chosen !== f.reference) rows.push({f, c: referenceOf(f), role: 'reference'});
   }
   const track = (t, guess) => el(
       'span', {class: 'track', 'aria-hidden': 'true'}, el('span', {class: 'guess', style: `left:${guess}%`}),
@@ -78,7 +78,7 @@ function curves() {
           'Training accuracy is the running mean of the epoch with dropout on, and both losses include penalties, as Keras reports them. ' +
           'Circles: the epoch whose weights were kept; triangles: where a run stopped early.'));
   for (const f of data.families) {
-    const start = known(f.chosen) ? f.chosen : f.reference;
+    const start = known(f.chosen) ? f.chosen : f.reference || 0;
     let c = f.configurations[start], runs = [], band = true;
     const withHistory = () => c.runs.map((i) => data.runs[i]).filter((r) => r.loss.length);
     const accuracy =

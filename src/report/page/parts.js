@@ -39,7 +39,7 @@ const familyName = (f) => [el('span', {}, f.name), ...stampsOf(f.stamps)];
 const plainName =
     (f, c) => [f.name, c && c.name].filter(Boolean).join(': ') + f.stamps.map((s) => ` [${s}]`).join('');
 const chosenOf = (f) => (known(f.chosen) ? f.configurations[f.chosen] : null);
-const referenceOf = (f) => f.configurations[f.reference];
+const referenceOf = (f) => (known(f.reference) ? f.configurations[f.reference] : null);
 const scoredRuns = (c) => c.runs.map((i) => data.runs[i]).filter((r) => r.status === 'finished');
 
 // ---- pieces ----

@@ -86,7 +86,9 @@ function again() {
         el('details', {},
            el('summary', {},
               `Resolved configuration of the ${
-                  f.configurations.length > 1 ? 'reference (' + referenceOf(f).name + ')' : 'model'}`),
+                  f.configurations.length < 2 ? 'model' :
+                       referenceOf(f)        ? `reference (${referenceOf(f).name})` :
+                                               `first configuration (${f.configurations[0].name})`}`),
            el('pre', {tabindex: 0}, f.yaml)));
   }
 }

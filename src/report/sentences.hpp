@@ -1,0 +1,29 @@
+// What a report says of itself: what was compared, how it was chosen, which intervals it shows, its warnings.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/analysis.hpp"
+
+namespace timbre::report {
+
+/// What was compared, in one sentence.
+std::string comparison_sentence(const Analysis& a, const Options& options);
+
+/// How configurations were chosen, and whose test figures are withheld.
+std::string selection_sentence(const Analysis& a);
+
+/// Which interval over repetitions the figures have, and what it answers; "" where nothing is repeated.
+std::string interval_sentence(const Analysis& a);
+
+/// Which models stand apart, and why none is ranked against another; "" where none does.
+std::string parting_sentence(const Analysis& a);
+
+/// A warning that must stand where the figures stand; `text` says what it means.
+struct Stamp {
+  std::string name, text;  // SYNTHETIC, LEAKS
+};
+std::vector<Stamp> stamps(const Analysis& a);
+
+}  // namespace timbre::report
