@@ -99,7 +99,6 @@ Json family_data(const Analysis& a, const Family& f) {
   if (f.detail) out["detail"] = detail_data(*f.detail);
   if (f.test_difference)
     out["test_difference"] = shares(*f.test_difference), out["test_p"] = digits(f.test_p, 3);
-  if (!f.apart.empty()) out["apart"] = f.apart;
   out["yaml"] = a.runs[reference.runs[0]].yaml;
   return out;
 }
