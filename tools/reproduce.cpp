@@ -1,0 +1,77 @@
+// reproduce RESULT: makes a result again from its own record, and compares.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "core/error.hpp"
+#include "core/text.hpp"
+#include "experiment/command_line.hpp"
+#include "experiment/run.hpp"
+#include "results/compare.hpp"
+
+namespace {
+
+using namespace timbre;
+using namespace timbre::experiment;
+namespace fs = std::filesystem;
+
+RunConfig config_of(const results::RunRecord& record, const std::string& file, const std::vector<std::string>& overrides,
+                    const std::string& device) {
+  auto root = config::parse_text(record.config, file + " (its configuration)", ".");
+  for (const auto& assignment : overrides) apply_run_override(root, assignment);
+  root.set("device", config::Node::plain(device.empty() ? record.device : device), {"--device", "."});
+  return parse_run_config(std::move(root));
+}
+
+/// Whether the two are the same to the last bit; says what they have, or how they differ.
+bool tell(const results::RunRecord& record, const results::RunRecord& again) {
+  const auto different = results::differences(record, again);
+  if (different.empty()) {
+    const auto rows = [](const auto& part) { return part ? part->rows() : 0; };
+    std::printf("the same to the last bit: %lld epochs, %s parameters, predictions of %lld segments\n",
+                static_cast<long long>(record.epochs_run), grouped(record.parameters).c_str(),
+                static_cast<long long>(rows(record.validation) + rows(record.test)));
+    return true;
+  }
+  for (const auto& line : different) std::printf("differs: %s\n", line.c_str());
+  const auto machine = results::environment_differences(record, again);
+  for (const auto& line : machine) std::printf("made elsewhere: %s\n", line.c_str());
+  if (machine.empty()) std::puts("made on a machine and with a version like this");
+  return false;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Makes a result again from its own record, and tells whether it is the same to the last bit; where it is not, "
+               "how it differs, and in what machine and version. Exit status: 0 the same, 1 not.",
+               "reproduce"};
+  fs::path file, out;
+  std::vector<std::string> overrides;
+  std::string device;
+  RunOptions options;
+  app.add_option("RESULT", file, "a result file")->required();
+  app.add_option("--set", overrides, "key=value: where the songs are now, as dataset.path=songs")->allow_extra_args(false);
+  app.add_option("--device", device, "auto, cpu or cuda (default: the one that made it)");
+  app.add_option("--threads", options.threads, "threads to use (default: one per core); they change no bit")->check(CLI::Range(1, 1024));
+  app.add_option("--out", out, "the new run's folder (default: runs/<experiment>/<key>-again)");
+  return run_command(app, argc, argv, [&] {
+    stop_signal();
+    const auto record = results::read_result(file);
+    if (record.status == "interrupted") fail_request("{}: was interrupted; there is no end to compare with", printable(file.string()));
+    const auto plan = make_plan(config_of(record, printable(file.string()), overrides, device));
+    options.folder = out.empty() ? options.runs / plan.config.experiment / (record.key + "-again") : out;
+    {
+      ThreadPool pool(options.threads);
+      Console console({}, false);
+      options.features = std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, console));
+    }
+    if (const auto key = run_key(plan, *options.features); key != record.key)
+      fail("{}: cannot be made again from what is here: the songs, or settings given with --set, are not the record's (key {}, now {})",
+           printable(file.string()), record.key, key);
+    options.force = !fs::exists(*options.folder / "checkpoint.h5");  // one that was interrupted goes on
+    const auto outcome = execute(plan, options);
+    const bool same = tell(record, results::read_result(outcome.result));
+    std::printf("result: %s\n", outcome.result.c_str());
+    return same ? 0 : 1;
+  });
+}
