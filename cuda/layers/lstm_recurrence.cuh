@@ -37,14 +37,16 @@ struct ChipWeights {
   template <class Weight>
   __device__ void load(float4* shared, int part, Weight weight) {
     TIMBRE_UNROLL
-    for (int i = 0; i < vectors; ++i) TIMBRE_UNROLL
-    for (int out = 0; out < 4; ++out) {
+    for (int i = 0; i < vectors; ++i) {
       const int in = 4 * (i * parts + part);
-      const float4 w{weight(in, out), weight(in + 1, out), weight(in + 2, out), weight(in + 3, out)};
-      if (i < kept)
-        in_registers[i][out] = w;
-      else
-        shared[((i - kept) * 4 + out) * recurrence_threads + static_cast<int>(threadIdx.x)] = w;
+      TIMBRE_UNROLL
+      for (int out = 0; out < 4; ++out) {
+        const float4 w{weight(in, out), weight(in + 1, out), weight(in + 2, out), weight(in + 3, out)};
+        if (i < kept)
+          in_registers[i][out] = w;
+        else
+          shared[((i - kept) * 4 + out) * recurrence_threads + static_cast<int>(threadIdx.x)] = w;
+      }
     }
     in_shared = shared + threadIdx.x;
   }

@@ -218,10 +218,11 @@ class CudaStep final : public training::TrainingStep {
     try {
       evaluation_net_ = make_network(evaluation_rows_);
       return *evaluation_net_;
-    } catch (const Error&) {
+    } catch (const Error& e) {
       cudaGetLastError();  // which says it again otherwise
       no_room_ = true;
-      notes_.push_back(fmt::format("evaluation takes {} rows at once, for want of memory", capacity_));
+      notes_.push_back(
+          fmt::format("evaluation takes {} rows at once, not {}: {}", capacity_, evaluation_rows_, e.what()));
       return *training_net_;
     }
   }

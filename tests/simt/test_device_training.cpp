@@ -14,6 +14,8 @@
 namespace timbre::training {
 namespace {
 
+using device::Environment;
+
 class StandInTraining : public testing::TestWithParam<bool> {
  protected:
   static void SetUpTestSuite() {
@@ -164,8 +166,10 @@ TEST_P(StandInTraining, EvaluatesInSmallerBatchesWhereMemoryIsShort) {
   train_steps(*short_step, 2);
   simt::device().free_bytes = 0;
   const auto few = short_step->evaluate(all_rows(23));
-  EXPECT_EQ(short_step->notes(),
-            std::vector<std::string>{"evaluation takes 8 rows at once, for want of memory"});
+  EXPECT_EQ(
+      short_step->notes(),
+      std::vector<std::string>{"evaluation takes 8 rows at once, not 128: CUDA: cudaMalloc(&data, size * "
+                               "sizeof(T)): out of memory (memory.hpp:28)"});
   EXPECT_TRUE(step->notes().empty());
   EXPECT_EQ(few.correct, many.correct);
   EXPECT_LE(difference(few.probabilities, many.probabilities), 1e-6);

@@ -3,6 +3,7 @@
 // same bytes whatever rows lie beside it.
 #include <gtest/gtest.h>
 
+#include "device/environment.hpp"
 #include "kernel_harness.hpp"
 #include "layers/lstm_recurrence.hpp"
 
@@ -152,9 +153,8 @@ TEST(LstmKernels, ARowsBytesDoNotDependOnTheRowsBesideIt) {
     EXPECT_EQ(got.y, first_rows(all.y, got.y.size()));
     EXPECT_EQ(got.dz, first_rows(all.dz, got.dz.size()));
   }
-  setenv("TIMBRE_LSTM_SINGLE_ROWS", "130", 1);
+  const device::Environment single("TIMBRE_LSTM_SINGLE_ROWS", "130");
   const Result in_blocks_of_one(many, in);
-  unsetenv("TIMBRE_LSTM_SINGLE_ROWS");
   EXPECT_EQ(in_blocks_of_one.y, all.y);
   EXPECT_EQ(in_blocks_of_one.dz, all.dz);
 }

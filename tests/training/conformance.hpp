@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <memory>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "device/environment.hpp"
 #include "training/device_check.hpp"
 #include "training/hashed.hpp"
 #include "training/step.hpp"
@@ -209,17 +209,6 @@ inline void expect_a_bad_step_is_told(const std::string& device) {
   EXPECT_EQ(step->metrics(true).bad_step, 3);
 }
 
-/// An environment variable that a back end reads, for a while.
-class Environment {
- public:
-  Environment(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
-  ~Environment() { unsetenv(name_); }
-  Environment(const Environment&) = delete;
-
- private:
-  const char* name_;
-};
-
 /// Weights and slots after nine steps.
 inline StepState state_after_training(ConformanceSetup& setup, const std::string& device,
                                       std::uint64_t seed = 5) {
@@ -234,7 +223,7 @@ inline void expect_replays_equal_eager_steps(const std::string& device) {
     SCOPED_TRACE(c.name + ": " + c.model);
     ConformanceSetup setup(c);
     const auto replayed = state_after_training(setup, device), again = state_after_training(setup, device);
-    const Environment off("TIMBRE_CUDA_GRAPHS", "off");
+    const device::Environment off("TIMBRE_CUDA_GRAPHS", "off");
     const auto eager = state_after_training(setup, device);
     for (const auto* other : {&again, &eager}) {
       EXPECT_EQ(replayed.arena, other->arena);
