@@ -166,10 +166,9 @@ TEST_P(StandInTraining, EvaluatesInSmallerBatchesWhereMemoryIsShort) {
   train_steps(*short_step, 2);
   simt::device().free_bytes = 0;
   const auto few = short_step->evaluate(all_rows(23));
-  EXPECT_EQ(
-      short_step->notes(),
-      std::vector<std::string>{"evaluation takes 8 rows at once, not 128: CUDA: cudaMalloc(&data, size * "
-                               "sizeof(T)): out of memory (memory.hpp:28)"});
+  const auto notes = short_step->notes();
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_TRUE(notes[0].starts_with("evaluation takes 8 rows at once, not 128: CUDA: cudaMalloc")) << notes[0];
   EXPECT_TRUE(step->notes().empty());
   EXPECT_EQ(few.correct, many.correct);
   EXPECT_LE(difference(few.probabilities, many.probabilities), 1e-6);
