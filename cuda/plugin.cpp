@@ -37,9 +37,11 @@ std::string why_no_gpu() {
   if (status == cudaErrorNoDevice || (status == cudaSuccess && count == 0)) return "there is no NVIDIA GPU";
   if (status != cudaSuccess) return fmt::format("the CUDA runtime says: {}", cudaGetErrorString(status));
   try {
-    const int major = capability(cudaDevAttrComputeCapabilityMajor), minor = capability(cudaDevAttrComputeCapabilityMinor);
+    const int major = capability(cudaDevAttrComputeCapabilityMajor),
+              minor = capability(cudaDevAttrComputeCapabilityMinor);
     if (major < oldest_capability)
-      return fmt::format("the {} has compute capability {}.{}, older than {}.0", device_name(), major, minor, oldest_capability);
+      return fmt::format("the {} has compute capability {}.{}, older than {}.0", device_name(), major, minor,
+                         oldest_capability);
   } catch (const Error& e) {
     return e.what();
   }

@@ -16,9 +16,11 @@ int main(int argc, char** argv) {
   std::string device;
   RunOptions options;
   app.add_option("CONFIG", config, "the configuration, as configs/lstm.yaml")->required();
-  app.add_option("--set", overrides, "key=value: replaces a value, as features.n_mfcc=20")->allow_extra_args(false);
+  app.add_option("--set", overrides, "key=value: replaces a value, as features.n_mfcc=20")
+      ->allow_extra_args(false);
   app.add_option("--device", device, "auto, cpu or cuda");
-  app.add_option("--threads", options.threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
+  app.add_option("--threads", options.threads, "threads to use (default: one per core)")
+      ->check(CLI::Range(1, 1024));
   app.add_option("-o,--output", out, "the file to write (default: features.h5)");
   return run_command(app, argc, argv, [&] {
     stop_signal();
@@ -32,7 +34,8 @@ int main(int argc, char** argv) {
     if (!choice.notice.empty()) console.line(choice.notice);
     const auto table = prepare_plan_features(plan, options, pool, console);
     data::write_feature_file(out, table, plan.config.dataset, plan.config.features);
-    for (const auto& bad : table.bad_files) console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
+    for (const auto& bad : table.bad_files)
+      console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
     std::printf("features: %s\n", out.c_str());
     return 0;
   });

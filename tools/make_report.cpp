@@ -26,13 +26,15 @@ int main(int argc, char** argv) {
   app.add_option("--axis", options.axes,
                  "a key whose values are compared, as regularisation.l2 (default: all that differ)")
       ->allow_extra_args(false);
-  app.add_option("--reference", references,
-                 "a result whose configuration the others of its model are compared with (default: the first of each "
-                 "model); of a random search, the run of its base")
+  app.add_option(
+         "--reference", references,
+         "a result whose configuration the others of its model are compared with (default: the first of each "
+         "model); of a random search, the run of its base")
       ->allow_extra_args(false);
   return experiment::run_command(app, argc, argv, [&] {
     if (const auto ending = html.extension(); ending != ".html" && ending != ".htm")
-      timbre::fail_request("-o {}: the page is an HTML file, so its name must end in .html", printable(html.string()));
+      timbre::fail_request("-o {}: the page is an HTML file, so its name must end in .html",
+                           printable(html.string()));
     std::vector<std::filesystem::path> results;
     options.command = "make_report";
     for (const auto& path : named) {
@@ -56,8 +58,8 @@ int main(int argc, char** argv) {
     for (const auto& [file, why] : written.unreadable)
       std::fputs(fmt::format("make_report: left out: {}: {}\n", file, why).c_str(), stderr);
     std::printf("%s results, %.1f MB; tables: %s, %s\nreport: %s\n",
-                grouped(std::int64_t(written.runs)).c_str(), double(written.bytes) / 1e6,
-                written.csv.c_str(), written.markdown.c_str(), written.html.c_str());
+                grouped(std::int64_t(written.runs)).c_str(), double(written.bytes) / 1e6, written.csv.c_str(),
+                written.markdown.c_str(), written.html.c_str());
     return written.unreadable.empty() ? 0 : 1;
   });
 }

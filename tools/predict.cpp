@@ -27,11 +27,13 @@ void print_text(const std::string& file, const Prediction& p, const Predictor& m
   const auto& names = model.label_names();
   std::vector<std::size_t> order(names.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return p.probabilities[a] > p.probabilities[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return p.probabilities[a] > p.probabilities[b]; });
   std::size_t width = 0;
   for (const auto& n : names) width = std::max(width, n.size());
-  fmt::print("{}: {} ({:.1f}%), {} segment{}, {}{}\n", printable(file), names[order[0]], 100 * p.probabilities[order[0]], p.count,
-             p.count == 1 ? "" : "s", duration_text(p.seconds), model.synthetic() ? ", SYNTHETIC model" : "");
+  fmt::print("{}: {} ({:.1f}%), {} segment{}, {}{}\n", printable(file), names[order[0]],
+             100 * p.probabilities[order[0]], p.count, p.count == 1 ? "" : "s", duration_text(p.seconds),
+             model.synthetic() ? ", SYNTHETIC model" : "");
   for (const auto c : order) {
     std::string bar;
     for (int i = 0; i < int(p.probabilities[c] * 40 + 0.5f); ++i) bar += "█";
@@ -41,7 +43,8 @@ void print_text(const std::string& file, const Prediction& p, const Predictor& m
   for (std::int64_t s = 0; s < p.count; ++s) {
     const float* row = p.segments.data() + std::size_t(s) * names.size();
     const auto best = std::size_t(std::max_element(row, row + names.size()) - row);
-    fmt::print("  {:>8.1f} s  {:<{}} {:5.1f}%\n", double(s) * model.segment_seconds(), names[best], width, 100 * row[best]);
+    fmt::print("  {:>8.1f} s  {:<{}} {:5.1f}%\n", double(s) * model.segment_seconds(), names[best], width,
+               100 * row[best]);
   }
 }
 
@@ -55,7 +58,8 @@ void print_csv(const std::string& file, const Prediction& p, const Predictor& mo
   };
   line("all", "0", p.probabilities.data());
   for (std::int64_t s = 0; s < p.count; ++s)
-    line(std::to_string(s), number_text(double(s) * model.segment_seconds()), p.segments.data() + std::size_t(s) * classes);
+    line(std::to_string(s), number_text(double(s) * model.segment_seconds()),
+         p.segments.data() + std::size_t(s) * classes);
 }
 
 nlohmann::ordered_json as_json(const std::string& file, const Prediction& p, const Predictor& model) {
@@ -65,10 +69,14 @@ nlohmann::ordered_json as_json(const std::string& file, const Prediction& p, con
     for (std::size_t c = 0; c < names.size(); ++c) out[names[c]] = v[c];
     return out;
   };
-  nlohmann::ordered_json j{{"file", file}, {"seconds", p.seconds}, {"prediction", names[std::size_t(p.best)]}, {"probabilities", row(p.probabilities.data())}};
+  nlohmann::ordered_json j{{"file", file},
+                           {"seconds", p.seconds},
+                           {"prediction", names[std::size_t(p.best)]},
+                           {"probabilities", row(p.probabilities.data())}};
   j["segments"] = nlohmann::ordered_json::array();
   for (std::int64_t s = 0; s < p.count; ++s)
-    j["segments"].push_back({{"start", double(s) * model.segment_seconds()}, {"probabilities", row(p.segments.data() + std::size_t(s) * names.size())}});
+    j["segments"].push_back({{"start", double(s) * model.segment_seconds()},
+                             {"probabilities", row(p.segments.data() + std::size_t(s) * names.size())}});
   return j;
 }
 
@@ -105,9 +113,12 @@ int main(int argc, char** argv) {
       throw_if_stopped();
       try {
         const auto p = model.predict(file);
-        if (json) array.push_back(as_json(file, p, model));
-        else if (csv) print_csv(file, p, model);
-        else print_text(file, p, model);
+        if (json)
+          array.push_back(as_json(file, p, model));
+        else if (csv)
+          print_csv(file, p, model);
+        else
+          print_text(file, p, model);
       } catch (const Error& e) {
         // One bad file does not take the others with it.
         fmt::print(stderr, "predict: {}: {}\n", printable(file), e.what());

@@ -14,8 +14,8 @@ using namespace timbre;
 using namespace timbre::experiment;
 namespace fs = std::filesystem;
 
-RunConfig config_of(const results::RunRecord& record, const std::string& file, const std::vector<std::string>& overrides,
-                    const std::string& device) {
+RunConfig config_of(const results::RunRecord& record, const std::string& file,
+                    const std::vector<std::string>& overrides, const std::string& device) {
   auto root = config::parse_text(record.config, file + " (its configuration)", ".");
   for (const auto& assignment : overrides) apply_run_override(root, assignment);
   root.set("device", config::Node::plain(device.empty() ? record.device : device), {"--device", "."});
@@ -42,32 +42,40 @@ bool tell(const results::RunRecord& record, const results::RunRecord& again) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Makes a result again from its own record, and tells whether it is the same to the last bit; where it is not, "
-               "how it differs, and in what machine and version. Exit status: 0 the same, 1 not.",
-               "reproduce"};
+  CLI::App app{
+      "Makes a result again from its own record, and tells whether it is the same to the last bit; where it "
+      "is not, "
+      "how it differs, and in what machine and version. Exit status: 0 the same, 1 not.",
+      "reproduce"};
   fs::path file, out;
   std::vector<std::string> overrides;
   std::string device;
   RunOptions options;
   app.add_option("RESULT", file, "a result file")->required();
-  app.add_option("--set", overrides, "key=value: where the songs are now, as dataset.path=songs")->allow_extra_args(false);
+  app.add_option("--set", overrides, "key=value: where the songs are now, as dataset.path=songs")
+      ->allow_extra_args(false);
   app.add_option("--device", device, "auto, cpu or cuda (default: the one that made it)");
-  app.add_option("--threads", options.threads, "threads to use (default: one per core); they change no bit")->check(CLI::Range(1, 1024));
+  app.add_option("--threads", options.threads, "threads to use (default: one per core); they change no bit")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the new run's folder (default: runs/<experiment>/<key>-again)");
   return run_command(app, argc, argv, [&] {
     stop_signal();
     const auto record = results::read_result(file);
-    if (record.status == "interrupted") fail_request("{}: was interrupted; there is no end to compare with", printable(file.string()));
+    if (record.status == "interrupted")
+      fail_request("{}: was interrupted; there is no end to compare with", printable(file.string()));
     const auto plan = make_plan(config_of(record, printable(file.string()), overrides, device));
     options.folder = out.empty() ? options.runs / plan.config.experiment / (record.key + "-again") : out;
     {
       ThreadPool pool(options.threads);
       Console console({}, false);
-      options.features = std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, console));
+      options.features =
+          std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, console));
     }
     if (const auto key = run_key(plan, *options.features); key != record.key)
-      fail("{}: cannot be made again from what is here: the songs, or settings given with --set, are not the record's (key {}, now {})",
-           printable(file.string()), record.key, key);
+      fail(
+          "{}: cannot be made again from what is here: the songs, or settings given with --set, are not the "
+          "record's (key {}, now {})",
+          printable(file.string()), record.key, key);
     options.force = !fs::exists(*options.folder / "checkpoint.h5");  // one that was interrupted goes on
     const auto outcome = execute(plan, options);
     const bool same = tell(record, results::read_result(outcome.result));

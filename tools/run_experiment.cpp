@@ -9,26 +9,33 @@
 int main(int argc, char** argv) {
   using namespace timbre;
   using namespace timbre::experiment;
-  CLI::App app{"Trains and evaluates one model as a YAML file describes it; the last line on stdout names the result.",
-               "run_experiment"};
+  CLI::App app{
+      "Trains and evaluates one model as a YAML file describes it; the last line on stdout names the result.",
+      "run_experiment"};
   std::filesystem::path config, out;
   std::vector<std::string> overrides;
   std::string device;
   RunOptions options;
   bool dry_run = false;
   app.add_option("CONFIG", config, "the configuration, as configs/lstm.yaml")->required();
-  app.add_option("--set", overrides, "key=value: replaces a value, as model[0].lstm.units=64")->allow_extra_args(false);
-  app.add_option("--device", device, "auto, cpu or cuda; check compares the first steps on cpu and cuda, and trains nothing");
-  app.add_option("--threads", options.threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
+  app.add_option("--set", overrides, "key=value: replaces a value, as model[0].lstm.units=64")
+      ->allow_extra_args(false);
+  app.add_option("--device", device,
+                 "auto, cpu or cuda; check compares the first steps on cpu and cuda, and trains nothing");
+  app.add_option("--threads", options.threads, "threads to use (default: one per core)")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the run's folder (default: runs/<experiment>/<key>)");
-  app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between checkpoints (default: 60; 0: after every step)")
+  app.add_option("--checkpoint-seconds", options.checkpoint_seconds,
+                 "time between checkpoints (default: 60; 0: after every step)")
       ->check(CLI::NonNegativeNumber);
-  app.add_option_function<double>("--feature-memory", [&](double megabytes) { options.feature_bytes = std::int64_t(megabytes * 1e6); },
-                                  "MB of features to hold in memory; more stay on disk (default: half of what is free)")
+  app.add_option_function<double>(
+         "--feature-memory", [&](double megabytes) { options.feature_bytes = std::int64_t(megabytes * 1e6); },
+         "MB of features to hold in memory; more stay on disk (default: half of what is free)")
       ->check(CLI::NonNegativeNumber);
   app.add_flag("--force", options.force, "run again what is finished");
   app.add_flag("--restart", options.restart, "begin anew instead of going on from a checkpoint");
-  app.add_flag("--dry-run", dry_run, "show the resolved configuration, the model and the split; train nothing");
+  app.add_flag("--dry-run", dry_run,
+               "show the resolved configuration, the model and the split; train nothing");
   return run_command(app, argc, argv, [&] {
     stop_signal();
     const bool check = device == "check";

@@ -28,7 +28,8 @@ void read_task(const std::string& text, ScheduleOptions& options) {
   unsigned task = 0, tasks = 0;
   char rest = 0;
   if (std::sscanf(text.c_str(), "%u/%u%c", &task, &tasks, &rest) != 2 || task < 1 || task > tasks)
-    fail_request("--task {}: is written as I/N, the task's number from 1 to N and N; as 2/8", printable(text));
+    fail_request("--task {}: is written as I/N, the task's number from 1 to N and N; as 2/8",
+                 printable(text));
   options.task = task - 1, options.tasks = tasks;
 }
 
@@ -42,8 +43,10 @@ int list(const Study& study, const ScheduleOptions& options) {
     table.row({std::to_string(i + 1), state_text(state), study.runs[i].name});
   }
   std::fputs(table.str().c_str(), stdout);
-  std::fputs(fmt::format("{} runs of {} configurations, {} finished; {}\n", shown, study.configurations, finished,
-                         (options.folder / "runs").string()).c_str(), stdout);
+  std::fputs(fmt::format("{} runs of {} configurations, {} finished; {}\n", shown, study.configurations,
+                         finished, (options.folder / "runs").string())
+                 .c_str(),
+             stdout);
   return 0;
 }
 
@@ -55,10 +58,12 @@ struct Harvest {
 };
 
 /// `failures`: of this process; those of other tasks are in the folders.
-Harvest harvest(const Study& study, const ScheduleOptions& options, const std::map<std::size_t, std::string>& failures) {
+Harvest harvest(const Study& study, const ScheduleOptions& options,
+                const std::map<std::size_t, std::string>& failures) {
   std::vector<std::size_t> order(study.runs.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return study.runs[a].configuration < study.runs[b].configuration; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](auto a, auto b) { return study.runs[a].configuration < study.runs[b].configuration; });
   Harvest out;
   for (const auto i : order) {
     const auto folder = run_folder(options, study.runs[i]);
@@ -75,8 +80,11 @@ Harvest harvest(const Study& study, const ScheduleOptions& options, const std::m
           out.failed.push_back({study.runs[i].name, e.what()});
         }
         break;
-      case RunState::failed: out.failed.push_back({study.runs[i].name, failure_of(folder)}); break;
-      default: ++out.unfinished;
+      case RunState::failed:
+        out.failed.push_back({study.runs[i].name, failure_of(folder)});
+        break;
+      default:
+        ++out.unfinished;
     }
   }
   return out;
@@ -84,7 +92,8 @@ Harvest harvest(const Study& study, const ScheduleOptions& options, const std::m
 
 std::vector<report::Picture> pictures(const Study& study) {
   std::vector<report::Picture> out;
-  for (auto& p : genre_examples(study.plan(study.runs.front()))) out.push_back({std::move(p.title), std::move(p.alt), std::move(p.svg)});
+  for (auto& p : genre_examples(study.plan(study.runs.front())))
+    out.push_back({std::move(p.title), std::move(p.alt), std::move(p.svg)});
   return out;
 }
 
@@ -94,7 +103,8 @@ void keep_name(const Study& study, const fs::path& folder) {
   std::ifstream in(file);
   std::string name;
   if (std::getline(in, name) && name != study.name)
-    fail_request("{}: holds the study {}, not {}; name another --out", printable(folder.string()), printable(name), study.name);
+    fail_request("{}: holds the study {}, not {}; name another --out", printable(folder.string()),
+                 printable(name), study.name);
   if (name.empty()) storage::write_file(file, study.name + "\n");
 }
 
@@ -108,7 +118,10 @@ std::string command_line(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Does the runs of a study that are not finished, then writes its report; the last line on stdout names it.", "run_study"};
+  CLI::App app{
+      "Does the runs of a study that are not finished, then writes its report; the last line on stdout names "
+      "it.",
+      "run_study"};
   fs::path file, out;
   std::vector<std::string> overrides;
   std::vector<std::int64_t> seeds;
@@ -116,17 +129,26 @@ int main(int argc, char** argv) {
   ScheduleOptions options;
   bool only_list = false;
   app.add_option("STUDY", file, "the study, as experiments/regularisation.yaml")->required();
-  app.add_option("--set", overrides, "key=value: a value for every run, as training.epochs=20")->allow_extra_args(false);
-  app.add_option("--seeds", seeds, "seeds instead of the study's, as 0,1,2")->delimiter(',')->check(CLI::NonNegativeNumber);
+  app.add_option("--set", overrides, "key=value: a value for every run, as training.epochs=20")
+      ->allow_extra_args(false);
+  app.add_option("--seeds", seeds, "seeds instead of the study's, as 0,1,2")
+      ->delimiter(',')
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--device", device, "auto, cpu or cuda");
-  app.add_option("--jobs", options.jobs, "runs side by side (default: the study's, else one per core)")->check(CLI::Range(1, 1024));
-  app.add_option("--threads", options.threads, "threads of each run (default: the cores shared among the jobs)")->check(CLI::Range(1, 1024));
+  app.add_option("--jobs", options.jobs, "runs side by side (default: the study's, else one per core)")
+      ->check(CLI::Range(1, 1024));
+  app.add_option("--threads", options.threads,
+                 "threads of each run (default: the cores shared among the jobs)")
+      ->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the study's folder (default: runs/<study>)");
   app.add_flag("--list", only_list, "show the runs and what has become of them; do nothing");
   app.add_option("--task", task, "I/N: do every N-th run, beginning with the I-th; for a job array");
-  app.add_option("--checkpoint-seconds", options.checkpoint_seconds, "time between a run's checkpoints (default: 60)")->check(CLI::NonNegativeNumber);
-  app.add_option_function<double>("--feature-memory", [&](double megabytes) { options.feature_bytes = std::int64_t(megabytes * 1e6); },
-                                  "MB of features to hold in memory; more stay on disk (default: half of what is free)")
+  app.add_option("--checkpoint-seconds", options.checkpoint_seconds,
+                 "time between a run's checkpoints (default: 60)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option_function<double>(
+         "--feature-memory", [&](double megabytes) { options.feature_bytes = std::int64_t(megabytes * 1e6); },
+         "MB of features to hold in memory; more stay on disk (default: half of what is free)")
       ->check(CLI::NonNegativeNumber);
   return run_command(app, argc, argv, [&] {
     stop_signal();
@@ -148,12 +170,16 @@ int main(int argc, char** argv) {
     if (!done.failed.empty()) summary += fmt::format(", {} failed", done.failed.size());
     console.line(summary);
     const int status = done.failed.empty() && done.diverged == 0 ? 0 : 1;
-    if (done.unfinished > 0 && study.stop_on_error && status != 0) console.line("stopped at a run that failed (on_error: stop)");
+    if (done.unfinished > 0 && study.stop_on_error && status != 0)
+      console.line("stopped at a run that failed (on_error: stop)");
     if (done.unfinished > 0 && (!task.empty() || outcome.left > 0)) {
-      console.line(fmt::format("{} are left to other tasks; the one that ends last writes the report", done.unfinished));
+      console.line(fmt::format("{} are left to other tasks; the one that ends last writes the report",
+                               done.unfinished));
       return status;
     }
-    if (done.results.empty()) fail_request("{}: no run has finished, so there is nothing to report", printable(options.folder.string()));
+    if (done.results.empty())
+      fail_request("{}: no run has finished, so there is nothing to report",
+                   printable(options.folder.string()));
     const auto is_base = [](const StudyRun& run) { return run.base; };
     std::optional<std::vector<fs::path>> references;
     if (std::any_of(study.runs.begin(), study.runs.end(), is_base)) {
@@ -162,9 +188,13 @@ int main(int argc, char** argv) {
         if (run.base) references->push_back(run_folder(options, run) / "result.h5");
     }
     const auto written = report::write_report(done.results, options.folder / "report.html",
-                                              {.title = study.name, .command = command_line(argc, argv), .axes = study.axes,
-                                               .failed = done.failed, .planned = std::int64_t(study.runs.size()),
-                                               .examples = pictures(study), .references = references});
+                                              {.title = study.name,
+                                               .command = command_line(argc, argv),
+                                               .axes = study.axes,
+                                               .failed = done.failed,
+                                               .planned = std::int64_t(study.runs.size()),
+                                               .examples = pictures(study),
+                                               .references = references});
     std::printf("report: %s\n", written.html.c_str());
     return status;
   });

@@ -12,7 +12,6 @@
 namespace timbre::cuda {
 
 // ---- activations: z, y, from, to [rows, columns]
-// -----------------------------------------------------------
 
 /// z = activation(z + bias) in place; bias [columns] may be null.
 void bias_activation(cudaStream_t stream, nn::Activation activation, const float* bias, float* z,
@@ -31,14 +30,12 @@ void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::in
 std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns);
 
 // ---- dropout
-// -------------------------------------------------------------------------------------------------
 
 /// to = from * mask, the masks of nn/layers/dropout.cpp for layer `index` and step *step; to may be from.
 void apply_dropout(cudaStream_t stream, std::uint64_t seed, int index, double rate, const std::int64_t* step,
                    const float* from, float* to, std::int64_t count);
 
-// ---- batch normalisation: x, y, dy, dx [rows * inner, channels], the first *live of `rows` are the batch's
-// --------
+// ---- batch normalisation: x, y, dy, dx [rows * inner, channels]; the first *live of `rows` are the batch's
 
 /// Arrays [channels], but for the two numbers. The last eleven are work space that lives from forward to
 /// backward.
@@ -65,7 +62,6 @@ void normalise_backward(cudaStream_t stream, const NormalisationArrays& arrays,
                         float* gamma_gradient, float* beta_gradient);
 
 // ---- windows over pictures (nn/layers/window.hpp)
-// ------------------------------------------------------------
 
 struct WindowSide {
   std::int32_t in, kernel, stride, out, before;
@@ -106,7 +102,6 @@ void columns_to_windows(cudaStream_t stream, const WindowGrid& grid, std::int64_
                         const float* columns, float* dx);
 
 // ---- lstm: Keras's layout and cuDNN's
-// --------------------------------------------------------------------------
 
 /// Where cuDNN keeps the gates i, f, c, o, in floats from the start of its weight space.
 struct LstmPlaces {

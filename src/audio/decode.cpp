@@ -117,8 +117,9 @@ struct AudioReader::State {
       }
       const bool draining = at_end && used == mono.size();
       std::size_t taken = 0, made = 0;
-      const auto error = soxr_process(resampler.get(), draining ? nullptr : mono.data() + used, mono.size() - used,
-                                      &taken, out.data() + done, out.size() - done, &made);
+      const auto error =
+          soxr_process(resampler.get(), draining ? nullptr : mono.data() + used, mono.size() - used, &taken,
+                       out.data() + done, out.size() - done, &made);
       if (error) fail("cannot be resampled: {}", words(error));
       used += taken;
       done += made;
@@ -130,8 +131,8 @@ struct AudioReader::State {
 
 AudioReader::AudioReader(const fs::path& path, int sample_rate) : state_(std::make_unique<State>()) {
   if (sample_rate < lowest_sample_rate || sample_rate > highest_sample_rate)
-    fail_request("a sample rate must be between {} and {} Hz, not {}", lowest_sample_rate, highest_sample_rate,
-                 sample_rate);
+    fail_request("a sample rate must be between {} and {} Hz, not {}", lowest_sample_rate,
+                 highest_sample_rate, sample_rate);
   check_file(path);
   auto& s = *state_;
   s.file.reset(sf_open(path.c_str(), SFM_READ, &s.info));

@@ -55,10 +55,14 @@ bool Node::erase(std::string_view key) {
 
 std::string describe(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::sequence: return "a sequence";
-    case Node::Kind::map: return "a map";
-    case Node::Kind::scalar: break;
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::sequence:
+      return "a sequence";
+    case Node::Kind::map:
+      return "a map";
+    case Node::Kind::scalar:
+      break;
   }
   auto text = printable(node.scalar);
   if (text.size() > 40) text = text.substr(0, 37) + "...";
@@ -103,7 +107,8 @@ class Converter {
 
  private:
   Origin at(const YAML::Mark& mark) const {
-    return {mark.is_null() ? source_ : fmt::format("{}:{}:{}", source_, mark.line + 1, mark.column + 1), base_};
+    return {mark.is_null() ? source_ : fmt::format("{}:{}:{}", source_, mark.line + 1, mark.column + 1),
+            base_};
   }
   std::string source_;
   fs::path base_;
@@ -147,14 +152,15 @@ Node load_file(const fs::path& file) {
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   Node node = parse_text(text, name, file.has_parent_path() ? file.parent_path() : fs::path("."));
   if (node.is_null()) fail_request("{}:1:1: empty; a configuration is a map of keys", name);
-  if (!node.is_map()) fail_request("{}: a configuration is a map of keys, this is {}", node.origin.source, describe(node));
+  if (!node.is_map())
+    fail_request("{}: a configuration is a map of keys, this is {}", node.origin.source, describe(node));
   return node;
 }
 
 namespace {
 
 struct Step {
-  std::string key;            // a map entry, or
+  std::string key;                   // a map entry, or
   std::optional<std::size_t> index;  // an item
 };
 
@@ -217,8 +223,7 @@ void assign(Node& root, std::string_view path, Node value, const Origin& origin,
   std::string so_far;
   for (const auto& step : parse_path(path, asked)) {
     if (step.index) {
-      if (!node->is_sequence())
-        fail_request("{}: {} is {}, not a sequence", asked, so_far, describe(*node));
+      if (!node->is_sequence()) fail_request("{}: {} is {}, not a sequence", asked, so_far, describe(*node));
       if (*step.index >= node->items.size())
         fail_request("{}: {} has {} items, numbered from 0", asked, so_far, node->items.size());
       node = &node->items[*step.index];
@@ -227,7 +232,8 @@ void assign(Node& root, std::string_view path, Node value, const Origin& origin,
       if (!node->is_map() && !node->is_null()) {
         // A bare word is short for a map without options: `- flatten`, `optimizer: adam`, `lstm: 64`.
         if (!node->is_scalar() || node->scalar != step.key)
-          fail_request("{}: {} is {}, not a map", asked, so_far.empty() ? "the top level" : so_far, describe(*node));
+          fail_request("{}: {} is {}, not a map", asked, so_far.empty() ? "the top level" : so_far,
+                       describe(*node));
         Node map = Node::map();
         map.origin = node->origin;
         *node = std::move(map);
@@ -244,14 +250,19 @@ namespace {
 
 void emit(YAML::Emitter& out, const Node& node, bool flow) {
   switch (node.kind) {
-    case Node::Kind::null: out << YAML::Null; break;
+    case Node::Kind::null:
+      out << YAML::Null;
+      break;
     case Node::Kind::scalar:
       if (node.quoted) {
         // Text that would read back as something else keeps its quotes.
         const auto& s = node.scalar;
-        const bool bare = !s.empty() && s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/.-0123456789") == s.npos &&
-                          std::isalpha(static_cast<unsigned char>(s[0])) && s != "true" && s != "false" &&
-                          s != "null" && s != "yes" && s != "no" && s != "on" && s != "off" && s != "nan" && s != "inf";
+        const bool bare =
+            !s.empty() &&
+            s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/.-0123456789") ==
+                s.npos &&
+            std::isalpha(static_cast<unsigned char>(s[0])) && s != "true" && s != "false" && s != "null" &&
+            s != "yes" && s != "no" && s != "on" && s != "off" && s != "nan" && s != "inf";
         if (!bare) out << YAML::DoubleQuoted;
         out << s;
       } else {
@@ -259,7 +270,8 @@ void emit(YAML::Emitter& out, const Node& node, bool flow) {
       }
       break;
     case Node::Kind::sequence: {
-      const bool leaf = std::all_of(node.items.begin(), node.items.end(), [](const Node& n) { return n.is_scalar(); });
+      const bool leaf =
+          std::all_of(node.items.begin(), node.items.end(), [](const Node& n) { return n.is_scalar(); });
       out << (flow || leaf ? YAML::Flow : YAML::Block) << YAML::BeginSeq;
       for (const auto& item : node.items) emit(out, item, flow || leaf);
       out << YAML::EndSeq;

@@ -31,8 +31,11 @@ Reader Reader::item(std::size_t index) const {
 
 bool Reader::boolean() const {
   if (node_->is_scalar() && !node_->quoted) {
-    if (node_->scalar == "true" || node_->scalar == "True" || node_->scalar == "yes" || node_->scalar == "on") return true;
-    if (node_->scalar == "false" || node_->scalar == "False" || node_->scalar == "no" || node_->scalar == "off") return false;
+    if (node_->scalar == "true" || node_->scalar == "True" || node_->scalar == "yes" || node_->scalar == "on")
+      return true;
+    if (node_->scalar == "false" || node_->scalar == "False" || node_->scalar == "no" ||
+        node_->scalar == "off")
+      return false;
   }
   fail("must be true or false, not " + describe(*node_));
 }
@@ -101,9 +104,10 @@ Reader::Choice Reader::choice(std::string_view what, const std::vector<std::stri
     name = node_->entries[0].first;
     options = node_->entries[0].second;
   } else {
-    fail(fmt::format("must be one {} with its options, not {}; known: {}", what,
-                     node_->is_map() ? fmt::format("a map of {} keys", node_->entries.size()) : describe(*node_),
-                     join(known)));
+    fail(fmt::format(
+        "must be one {} with its options, not {}; known: {}", what,
+        node_->is_map() ? fmt::format("a map of {} keys", node_->entries.size()) : describe(*node_),
+        join(known)));
   }
   if (std::find(known.begin(), known.end(), name) == known.end()) {
     const auto message = unknown(what, name, known);
@@ -115,7 +119,9 @@ Reader::Choice Reader::choice(std::string_view what, const std::vector<std::stri
 
 Rule<std::string> one_of(std::vector<std::string> choices) {
   auto text = "one of " + join(choices);
-  return {[choices](const std::string& v) { return std::find(choices.begin(), choices.end(), v) != choices.end(); },
+  return {[choices](const std::string& v) {
+            return std::find(choices.begin(), choices.end(), v) != choices.end();
+          },
           std::move(text)};
 }
 

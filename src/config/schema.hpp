@@ -103,11 +103,13 @@ class Schema;
 namespace detail {
 
 template <class T>
-concept HasSchema = requires { schema(of<T>{}); };
+concept HasSchema = requires {
+  schema(of<T>{});
+};
 template <class T>
 concept HasFrom = requires(const Reader& r, const T& t) {
-  { T::from(r) };
-  { t.dump() };
+  {T::from(r)};
+  {t.dump()};
 };
 template <class T>
 struct IsOptional : std::false_type {};
@@ -127,12 +129,14 @@ T read(const Reader& r) {
   } else if constexpr (HasSchema<T>) {
     return schema(of<T>{}).parse(r);
   } else if constexpr (IsOptional<T>::value) {
-    if (r.node().is_null() || (r.node().is_scalar() && !r.node().quoted && r.node().scalar == "none")) return std::nullopt;
+    if (r.node().is_null() || (r.node().is_scalar() && !r.node().quoted && r.node().scalar == "none"))
+      return std::nullopt;
     return read<typename T::value_type>(r);
   } else if constexpr (IsVector<T>::value) {
     if (!r.node().is_sequence()) r.fail("must be a sequence, not " + describe(r.node()));
     T out;
-    for (std::size_t i = 0; i < r.node().items.size(); ++i) out.push_back(read<typename T::value_type>(r.item(i)));
+    for (std::size_t i = 0; i < r.node().items.size(); ++i)
+      out.push_back(read<typename T::value_type>(r.item(i)));
     return out;
   } else if constexpr (std::is_same_v<T, bool>) {
     return r.boolean();
@@ -177,15 +181,24 @@ Node write(const T& v) {
 
 template <class T>
 std::string type_text() {
-  if constexpr (HasFrom<T>) return "value";
-  else if constexpr (HasSchema<T>) return "map";
-  else if constexpr (IsOptional<T>::value) return type_text<typename T::value_type>() + " or null";
-  else if constexpr (IsVector<T>::value) return "sequence of " + type_text<typename T::value_type>();
-  else if constexpr (std::is_same_v<T, bool>) return "boolean";
-  else if constexpr (std::is_same_v<T, std::string>) return "text";
-  else if constexpr (std::is_same_v<T, std::filesystem::path>) return "path";
-  else if constexpr (std::is_integral_v<T>) return "whole number";
-  else return "number";
+  if constexpr (HasFrom<T>)
+    return "value";
+  else if constexpr (HasSchema<T>)
+    return "map";
+  else if constexpr (IsOptional<T>::value)
+    return type_text<typename T::value_type>() + " or null";
+  else if constexpr (IsVector<T>::value)
+    return "sequence of " + type_text<typename T::value_type>();
+  else if constexpr (std::is_same_v<T, bool>)
+    return "boolean";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "text";
+  else if constexpr (std::is_same_v<T, std::filesystem::path>)
+    return "path";
+  else if constexpr (std::is_integral_v<T>)
+    return "whole number";
+  else
+    return "number";
 }
 
 }  // namespace detail
@@ -229,8 +242,10 @@ class Schema {
       reader.fail("must be a map of keys, not " + describe(node) + "; known: " + join(names()));
     reader.expect_keys(names());
     for (const auto& f : fields_) {
-      if (node.find(f.name)) f.parse(reader.entry(f.name), out);
-      else if (f.is_required) reader.fail("the key '" + f.name + "' is missing (" + f.doc + ")");
+      if (node.find(f.name))
+        f.parse(reader.entry(f.name), out);
+      else if (f.is_required)
+        reader.fail("the key '" + f.name + "' is missing (" + f.doc + ")");
     }
     run_checks(reader, out);
     return out;
@@ -256,7 +271,8 @@ class Schema {
       while (!value.empty() && value.back() == '\n') value.pop_back();
       if (value.find('\n') != value.npos) value = "...";
       out += fmt::format("{}{:<22} {} ({}{}{})\n", indent, f.name, f.doc, f.type,
-                         f.rule.empty() ? "" : ", " + f.rule, f.is_required ? ", required" : ", default " + value);
+                         f.rule.empty() ? "" : ", " + f.rule,
+                         f.is_required ? ", required" : ", default " + value);
     }
     return out;
   }

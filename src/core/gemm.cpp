@@ -1,7 +1,6 @@
 #include "core/gemm.hpp"
 
 #include <omp.h>
-
 #include <oneapi/dnnl/dnnl.h>
 
 #include <algorithm>
@@ -17,8 +16,8 @@ void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, floa
   thread_local const bool serial = (omp_set_num_threads(1), true);
   (void)serial;
   if (m == 0 || n == 0) return;
-  const auto status = dnnl_sgemm(op_a == Op::transpose ? 'T' : 'N', op_b == Op::transpose ? 'T' : 'N', m, n, k,
-                                 alpha, a, lda, b, ldb, beta, c, ldc);
+  const auto status = dnnl_sgemm(op_a == Op::transpose ? 'T' : 'N', op_b == Op::transpose ? 'T' : 'N', m, n,
+                                 k, alpha, a, lda, b, ldb, beta, c, ldc);
   if (status != dnnl_success) throw std::logic_error("dnnl_sgemm refused its arguments");
 }
 
@@ -33,8 +32,8 @@ void gemm(ThreadPool& pool, Op op_a, Op op_b, std::int64_t m, std::int64_t n, st
     const auto r = piece_of(m, rows, tile / columns), s = piece_of(n, columns, tile % columns);
     const float* a_tile = op_a == Op::none ? a + r.begin * lda : a + r.begin;
     const float* b_tile = op_b == Op::none ? b + s.begin : b + s.begin * ldb;
-    gemm(op_a, op_b, r.size(), s.size(), k, alpha, a_tile, lda, b_tile, ldb, beta, c + r.begin * ldc + s.begin,
-         ldc);
+    gemm(op_a, op_b, r.size(), s.size(), k, alpha, a_tile, lda, b_tile, ldb, beta,
+         c + r.begin * ldc + s.begin, ldc);
   });
 }
 

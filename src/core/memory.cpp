@@ -32,7 +32,8 @@ std::int64_t cached_files(const std::filesystem::path& statistics) {
 std::int64_t left_in_groups() {
   std::ifstream in("/proc/self/cgroup");
   std::string line;
-  while (std::getline(in, line) && !line.starts_with("0::")) {}
+  while (std::getline(in, line) && !line.starts_with("0::")) {
+  }
   if (!line.starts_with("0::/")) return unknown;
   auto left = unknown;
   const std::filesystem::path root = "/sys/fs/cgroup";

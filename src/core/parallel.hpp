@@ -35,7 +35,9 @@ class ThreadPool {
 int available_cores();
 
 /// Number of pieces for `count` items, each of at most `largest` items.
-inline std::int64_t piece_count(std::int64_t count, std::int64_t largest) { return (count + largest - 1) / largest; }
+inline std::int64_t piece_count(std::int64_t count, std::int64_t largest) {
+  return (count + largest - 1) / largest;
+}
 
 /// Half-open range of piece i when `count` items are cut into `pieces` parts that differ by at most one.
 struct Piece {

@@ -25,8 +25,8 @@ struct PhiloxBlock {
 /// One block of four 32-bit words. seed: 64-bit key; stream, step: two counter words; index: the 64-bit rest.
 TIMBRE_HD inline PhiloxBlock philox(std::uint64_t seed, std::uint32_t stream, std::uint32_t step,
                                     std::uint64_t index) {
-  std::uint32_t c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32), c2 = step,
-                c3 = stream;
+  std::uint32_t c0 = static_cast<std::uint32_t>(index), c1 = static_cast<std::uint32_t>(index >> 32),
+                c2 = step, c3 = stream;
   std::uint32_t k0 = static_cast<std::uint32_t>(seed), k1 = static_cast<std::uint32_t>(seed >> 32);
   for (int round = 0; round < 10; ++round) {
     const std::uint64_t p0 = std::uint64_t{0xD2511F53u} * c0, p1 = std::uint64_t{0xCD9E8D57u} * c2;

@@ -22,8 +22,7 @@ class Registry {
     return registry;
   }
   void add(std::string name, Entry entry) {
-    if (!entries_.emplace(name, std::move(entry)).second)
-      throw std::logic_error("registered twice: " + name);
+    if (!entries_.emplace(name, std::move(entry)).second) throw std::logic_error("registered twice: " + name);
   }
   /// The entry, or nullptr where the name is unknown.
   const Entry* find(std::string_view name) const {

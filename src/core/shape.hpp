@@ -29,8 +29,7 @@ class Shape {
   /// As Python writes it: (130, 13), (64,), ().
   std::string str() const {
     std::string s = "(";
-    for (std::size_t i = 0; i < extents_.size(); ++i)
-      s += (i ? ", " : "") + std::to_string(extents_[i]);
+    for (std::size_t i = 0; i < extents_.size(); ++i) s += (i ? ", " : "") + std::to_string(extents_[i]);
     return s + (extents_.size() == 1 ? ",)" : ")");
   }
   bool operator==(const Shape&) const = default;

@@ -4,7 +4,8 @@
 // the sanitizers are ready.
 #pragma once
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__) || defined(__CUDACC__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__x86_64__) || \
+    defined(__CUDACC__)
 #define TIMBRE_SIMD
 #else
 #define TIMBRE_SIMD __attribute__((target_clones("arch=skylake-avx512", "avx2", "default"), flatten))

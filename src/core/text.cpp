@@ -62,7 +62,8 @@ std::string duration_text(double seconds) {
 
 std::string grouped(std::int64_t value) {
   std::string s = std::to_string(value);
-  for (auto i = static_cast<std::int64_t>(s.size()) - 3; i > (value < 0); i -= 3) s.insert(std::size_t(i), ",");
+  for (auto i = static_cast<std::int64_t>(s.size()) - 3; i > (value < 0); i -= 3)
+    s.insert(std::size_t(i), ",");
   return s;
 }
 

@@ -46,7 +46,8 @@ std::string_view last_two(std::string_view path) {
   return path.substr(path.rfind('/', slash - 1) + 1);
 }
 
-void add(std::map<std::string, std::vector<std::int32_t>, std::less<>>& map, std::string_view key, std::int32_t clip) {
+void add(std::map<std::string, std::vector<std::int32_t>, std::less<>>& map, std::string_view key,
+         std::int32_t clip) {
   auto& clips = map[std::string(key)];
   if (clips.empty() || clips.back() != clip) clips.push_back(clip);
 }
@@ -123,9 +124,10 @@ std::vector<GroupEntry> read_groups(const fs::path& file) {
   const auto table = parse_csv(text, source);
   const int path = table.column("path"), group = table.column("group");
   if (path < 0 || group < 0)
-    fail_request("{}:{}: a table of groups is CSV with the columns path,group, or an index with lines "
-                 "'file ::: artist ::: title'; the columns here: {}", source, table.header.line,
-                 printable(join(table.header.fields)));
+    fail_request(
+        "{}:{}: a table of groups is CSV with the columns path,group, or an index with lines "
+        "'file ::: artist ::: title'; the columns here: {}",
+        source, table.header.line, printable(join(table.header.fields)));
   for (const auto& row : table.rows) {
     const auto& name = row.fields[std::size_t(path)];
     if (name.empty()) fail_request("{}:{}: the path is empty", source, row.line);
@@ -151,8 +153,8 @@ std::vector<std::string> groups_of_clips(const fs::path& file, const std::vector
       auto& group = out[std::size_t(i)];
       auto& line = named_in[std::size_t(i)];
       if (line != 0 && group != entry.group)
-        fail_request("{}:{}: '{}' has the group '{}', but '{}' in line {}", source, entry.line, printable(entry.name),
-                     printable(entry.group), printable(group), line);
+        fail_request("{}:{}: '{}' has the group '{}', but '{}' in line {}", source, entry.line,
+                     printable(entry.name), printable(entry.group), printable(group), line);
       group = entry.group, line = entry.line;
     }
   }

@@ -40,9 +40,12 @@ std::string problem_with(const DatasetOptions& o) {
 
 /// One line: where it was looked for, how to get GTZAN, how to do without.
 [[noreturn]] void fail_not_there(std::string_view key, const fs::path& path, std::string_view what) {
-  const auto tree = path.filename() == "genres_original" ? path : path.filename() == "gtzan" ? path / "genres_original" : path;
+  const auto tree = path.filename() == "genres_original" ? path
+                    : path.filename() == "gtzan"         ? path / "genres_original"
+                                                         : path;
   fail_request(
-      "dataset.{}: {} at {}. GTZAN: search for 'GTZAN Dataset - Music Genre Classification' on Kaggle and unpack it "
+      "dataset.{}: {} at {}. GTZAN: search for 'GTZAN Dataset - Music Genre Classification' on Kaggle and "
+      "unpack it "
       "so that {}/blues/*.wav exists. To try without music: --set dataset.synthetic={{}}",
       key, what, shown(fs::absolute(path).lexically_normal()), shown(fs::absolute(tree).lexically_normal()));
 }
@@ -53,7 +56,8 @@ std::vector<fs::directory_entry> children(const fs::path& folder, std::error_cod
   fs::directory_iterator it(folder, error);
   for (const fs::directory_iterator end; !error && it != end; it.increment(error))
     if (!it->path().filename().string().starts_with('.')) out.push_back(*it);
-  std::sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.path().native() < b.path().native(); });
+  std::sort(out.begin(), out.end(),
+            [](const auto& a, const auto& b) { return a.path().native() < b.path().native(); });
   return out;
 }
 
@@ -75,7 +79,8 @@ bool holds_genres(const fs::path& folder) {
 }
 
 void sort_clips(ClipIndex& index) {
-  std::sort(index.clips.begin(), index.clips.end(), [](const Clip& a, const Clip& b) { return a.path < b.path; });
+  std::sort(index.clips.begin(), index.clips.end(),
+            [](const Clip& a, const Clip& b) { return a.path < b.path; });
 }
 
 void require_classes(const ClipIndex& index, std::string_view key, std::string_view where) {
@@ -91,8 +96,10 @@ ClipIndex index_tree(const DatasetOptions& options) {
   if (status.type() == fs::file_type::not_found) fail_not_there("path", given, "there is no folder");
   if (error) fail_request("dataset.path: {}: {}", shown(given), error.message());
   if (!fs::is_directory(status))
-    fail_request("dataset.path: {} is a file; a folder <genre>/<clip>.wav is meant (a list of files is given as "
-                 "dataset.manifest)", shown(given));
+    fail_request(
+        "dataset.path: {} is a file; a folder <genre>/<clip>.wav is meant (a list of files is given as "
+        "dataset.manifest)",
+        shown(given));
 
   ClipIndex index;
   index.root = fs::absolute(given).lexically_normal();
@@ -114,7 +121,8 @@ ClipIndex index_tree(const DatasetOptions& options) {
     if (error) {
       if (options.on_bad_file == "error")
         fail("{}: the folder cannot be read: {}", shown(genre.path()), error.message());
-      index.notes.push_back(fmt::format("{}: the folder cannot be read: {}", printable(name), error.message()));
+      index.notes.push_back(
+          fmt::format("{}: the folder cannot be read: {}", printable(name), error.message()));
       continue;
     }
     for (const auto& file : files) {
@@ -132,10 +140,14 @@ ClipIndex index_tree(const DatasetOptions& options) {
   }
   if (index.clips.empty()) {
     if (!deeper.empty())
-      fail_request("dataset.path: {} holds no <genre>/<clip>.wav; did you mean {}/{}?", root, root, printable(deeper));
+      fail_request("dataset.path: {} holds no <genre>/<clip>.wav; did you mean {}/{}?", root, root,
+                   printable(deeper));
     if (loose_audio)
-      fail_request("dataset.path: the audio files of {} stand directly in it; each belongs in a folder named after its "
-                   "genre, or in a dataset.manifest with the columns path,label", root);
+      fail_request(
+          "dataset.path: the audio files of {} stand directly in it; each belongs in a folder named after "
+          "its "
+          "genre, or in a dataset.manifest with the columns path,label",
+          root);
     fail_not_there("path", given, "there are no audio files <genre>/<clip>.{wav,au,flac,ogg,mp3}");
   }
   // Folders are sorted as paths, which is the order of their names' bytes; clips likewise but for the '/'.
@@ -157,9 +169,10 @@ ClipIndex index_manifest(const DatasetOptions& options) {
   const fs::path& file = *options.manifest;
   std::error_code error;
   if (fs::status(file, error).type() == fs::file_type::not_found)
-    fail_request("dataset.manifest: there is no file at {}. It is a CSV file with the columns path,label[,group]"
-                 "[,fold]. To try without music: --set dataset.synthetic={{}}",
-                 shown(fs::absolute(file).lexically_normal()));
+    fail_request(
+        "dataset.manifest: there is no file at {}. It is a CSV file with the columns path,label[,group]"
+        "[,fold]. To try without music: --set dataset.synthetic={{}}",
+        shown(fs::absolute(file).lexically_normal()));
   const auto table = read_csv(file);
   const std::vector<std::string> known{"path", "label", "group", "fold"};
   for (std::size_t i = 0; i < table.header.fields.size(); ++i) {
@@ -176,8 +189,8 @@ ClipIndex index_manifest(const DatasetOptions& options) {
             fold = table.column("fold");
   for (const auto& [name, column] : {std::pair{"path", path}, {"label", label}})
     if (column < 0)
-      fail_request("{}:{}: the column '{}' is missing; a manifest has path,label[,group][,fold]", table.source,
-                   table.header.line, name);
+      fail_request("{}:{}: the column '{}' is missing; a manifest has path,label[,group][,fold]",
+                   table.source, table.header.line, name);
   if (table.rows.empty()) fail_request("{}:{}: no clips below the header", table.source, table.header.line);
 
   ClipIndex index;
@@ -201,12 +214,14 @@ ClipIndex index_manifest(const DatasetOptions& options) {
     const auto relative = clip.file.lexically_relative(index.root);
     // A file elsewhere keeps its whole path; a way up and down again would say nothing.
     clip.path = relative.empty() || (fs::path(field(path)).is_absolute() && *relative.begin() == "..")
-                    ? clip.file.generic_string() : relative.generic_string();
+                    ? clip.file.generic_string()
+                    : relative.generic_string();
     clip.label = labels.at(field(label));
     clip.group = field(group);
     clip.fold = parse_fold(field(fold), place);
     const auto [first, is_new] = seen.emplace(clip.file, row.line);
-    if (!is_new) fail_request("{}: '{}' stands in line {} already", place, printable(field(path)), first->second);
+    if (!is_new)
+      fail_request("{}: '{}' stands in line {} already", place, printable(field(path)), first->second);
     index.clips.push_back(std::move(clip));
   }
   sort_clips(index);
@@ -222,7 +237,11 @@ ClipIndex index_synthetic(const audio::SyntheticOptions& options) {
   for (std::size_t g = 0; g < index.label_names.size(); ++g)
     for (std::int64_t i = 0; i < options.clips_per_genre; ++i) {
       const auto& genre = index.label_names[g];
-      index.clips.push_back({fmt::format("{}/{}.{:05}", genre, genre, i), {}, static_cast<std::int32_t>(g), "", -1,
+      index.clips.push_back({fmt::format("{}/{}.{:05}", genre, genre, i),
+                             {},
+                             static_cast<std::int32_t>(g),
+                             "",
+                             -1,
                              static_cast<std::int32_t>(i)});
     }
   sort_clips(index);
@@ -246,7 +265,8 @@ const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
   static const auto s =
       config::Schema<DatasetOptions>("the clips; one of path, manifest and synthetic")
           .field("path", &DatasetOptions::path, "a folder <genre>/<clip>.{wav,au,flac,ogg,mp3}")
-          .field("manifest", &DatasetOptions::manifest, "a CSV file with the columns path,label[,group][,fold]")
+          .field("manifest", &DatasetOptions::manifest,
+                 "a CSV file with the columns path,label[,group][,fold]")
           .field("synthetic", &DatasetOptions::synthetic, "made-up clips")
           .field("segment_seconds", &DatasetOptions::segment_seconds,
                  "length of what a network sees; a shorter remainder is dropped",
@@ -271,7 +291,8 @@ std::string_view without_audio_extension(std::string_view name) {
   const auto dot = name.rfind('.');
   if (dot == name.npos || name.size() - dot > 5) return name;
   const auto extension = lower(name.substr(dot));
-  const bool known = std::find(audio_extensions.begin(), audio_extensions.end(), extension) != audio_extensions.end();
+  const bool known =
+      std::find(audio_extensions.begin(), audio_extensions.end(), extension) != audio_extensions.end();
   return known ? name.substr(0, dot) : name;
 }
 

@@ -37,12 +37,12 @@ struct DatasetOptions {
 const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>);
 
 struct Clip {
-  std::string path;             // relative to the data set's root, with '/'
-  std::filesystem::path file;   // absolute; empty for synthetic clips
-  std::int32_t label = 0;       // index into label_names
-  std::string group;            // artist; empty where unknown
-  std::int32_t fold = -1;       // -1 where the manifest names none
-  std::int32_t number = 0;      // of a synthetic clip, within its genre
+  std::string path;            // relative to the data set's root, with '/'
+  std::filesystem::path file;  // absolute; empty for synthetic clips
+  std::int32_t label = 0;      // index into label_names
+  std::string group;           // artist; empty where unknown
+  std::int32_t fold = -1;      // -1 where the manifest names none
+  std::int32_t number = 0;     // of a synthetic clip, within its genre
 };
 
 struct ClipIndex {

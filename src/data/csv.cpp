@@ -108,7 +108,8 @@ class CsvParser {
         } else {
           ++at_;
           skip_blanks();
-          if (!at_end_of_field()) fail_request("{}:{}: text after the closing quote of a field", source_, line_);
+          if (!at_end_of_field())
+            fail_request("{}:{}: text after the closing quote of a field", source_, line_);
           return out;
         }
       }
@@ -130,7 +131,8 @@ CsvTable parse_csv(std::string_view text, std::string source) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   CsvTable table{std::move(source), {}, {}};
   CsvParser parser(text, table.source);
-  if (!parser.next(table.header)) fail_request("{}:1: empty; a table begins with a line of column names", table.source);
+  if (!parser.next(table.header))
+    fail_request("{}:1: empty; a table begins with a line of column names", table.source);
   for (CsvRow row; parser.next(row);) {
     if (row.fields.size() != table.header.fields.size())
       fail_request("{}:{}: {} fields, but the header has {} ({})", table.source, row.line, row.fields.size(),

@@ -62,16 +62,17 @@ std::pair<std::int64_t, std::int64_t> stream_segments(
   }
 }
 
-std::string too_short(std::int64_t samples, std::int64_t segment_samples, double segment_seconds, int sample_rate) {
+std::string too_short(std::int64_t samples, std::int64_t segment_samples, double segment_seconds,
+                      int sample_rate) {
   return fmt::format("shorter than one segment of {} s ({} samples): {:.3g} s", number_text(segment_seconds),
                      segment_samples, double(samples) / sample_rate);
 }
 
 }  // namespace
 
-Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
-                       const std::filesystem::path& folder, ThreadPool& pool, const ExtractionHooks& hooks,
-                       bool stop_at_bad)
+Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset,
+                       const features::FeatureOptions& options, const std::filesystem::path& folder,
+                       ThreadPool& pool, const ExtractionHooks& hooks, bool stop_at_bad)
     : clips_(index.clips.size()), workers_(static_cast<std::size_t>(pool.threads())) {
   const auto segment_samples = dataset.segment_samples(options.sample_rate);
   row_size_ = features::feature_shape(options, segment_samples).size();
@@ -105,10 +106,11 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset, co
         source = [reader](std::span<float> out) { return reading([&] { return reader->read(out); }); };
       }
       const auto [segments, samples] =
-          stream_segments(source, *worker.engine, segment_samples, worker.buffers, [&](std::span<const float> values, std::int64_t) {
-            if (hooks.check) hooks.check();
-            worker.spill->append(values);
-          });
+          stream_segments(source, *worker.engine, segment_samples, worker.buffers,
+                          [&](std::span<const float> values, std::int64_t) {
+                            if (hooks.check) hooks.check();
+                            worker.spill->append(values);
+                          });
       if (segments == 0)
         throw BadClip{too_short(samples, segment_samples, dataset.segment_seconds, options.sample_rate)};
       rows.count = segments;
@@ -140,12 +142,13 @@ void Extraction::read(std::size_t clip, std::int64_t first, std::span<float> out
   workers_[std::size_t(rows.thread)].spill->read(rows.first + first * row_size_, out);
 }
 
-std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine, std::int64_t segment_samples,
+std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine,
+                          std::int64_t segment_samples,
                           const std::function<void(std::span<const float>, std::int64_t)>& consume,
                           std::int64_t* samples) {
   SegmentBuffers buffers;
-  const auto [segments, total] = stream_segments([&](std::span<float> out) { return reader.read(out); }, engine,
-                                                 segment_samples, buffers, consume);
+  const auto [segments, total] = stream_segments([&](std::span<float> out) { return reader.read(out); },
+                                                 engine, segment_samples, buffers, consume);
   if (samples) *samples = total;
   return segments;
 }

@@ -31,7 +31,8 @@ class Extraction {
   /// Extracts all clips. Spill files go to `folder`. With `stop_at_bad` the work ends at the first bad file, which
   /// is then the one of lowest index that is bad; later clips may be missing.
   Extraction(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
-             const std::filesystem::path& folder, ThreadPool& pool, const ExtractionHooks& hooks, bool stop_at_bad);
+             const std::filesystem::path& folder, ThreadPool& pool, const ExtractionHooks& hooks,
+             bool stop_at_bad);
 
   const std::vector<ClipRows>& clips() const { return clips_; }
   /// Rows [first, first + n) of a clip, n = out.size() / row size.

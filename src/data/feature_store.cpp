@@ -36,7 +36,7 @@ std::string shown(const fs::path& path) { return printable(path.string()); }
 /// Rows copied at a time.
 std::int64_t block_rows(std::int64_t row_size) { return std::max<std::int64_t>(1, copy_floats / row_size); }
 
-// ---- keys --------------------------------------------------------------------------------------------------
+// ---- keys
 
 /// Hash of a file's bytes; "" where it cannot be read (which the extraction will say in words).
 std::string hash_of_file(const fs::path& file) {
@@ -47,7 +47,8 @@ std::string hash_of_file(const fs::path& file) {
   std::setvbuf(in.get(), nullptr, _IONBF, 0);
   std::vector<char> block(1 << 20);
   Hasher hasher;
-  for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), in.get())) > 0;) hasher.bytes(block.data(), n);
+  for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), in.get())) > 0;)
+    hasher.bytes(block.data(), n);
   return std::ferror(in.get()) ? "" : hasher.hex();
 }
 
@@ -87,12 +88,13 @@ void require_unchanged(const ClipIndex& index, const Contents& contents) {
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
     const auto now = stamp_of(index.clips[i].file);
     if (now != contents.stamps[i])
-      fail("{}: {} while the features were extracted", shown(index.clips[i].file), now.there ? "changed" : "vanished");
+      fail("{}: {} while the features were extracted", shown(index.clips[i].file),
+           now.there ? "changed" : "vanished");
   }
 }
 
-std::string key_of(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
-                   const std::vector<std::string>& hashes) {
+std::string key_of(const ClipIndex& index, const DatasetOptions& dataset,
+                   const features::FeatureOptions& options, const std::vector<std::string>& hashes) {
   Hasher hasher;
   hasher.text(features::extraction_key(options));
   hasher.text(std::to_string(dataset.segment_samples(options.sample_rate)));
@@ -107,7 +109,8 @@ std::string key_of(const ClipIndex& index, const DatasetOptions& dataset, const 
 }
 
 /// A note about clips that are the same file under several names.
-void note_replicas(const ClipIndex& index, const std::vector<std::string>& hashes, std::vector<std::string>& notes) {
+void note_replicas(const ClipIndex& index, const std::vector<std::string>& hashes,
+                   std::vector<std::string>& notes) {
   std::map<std::string_view, std::size_t> first;
   std::vector<std::string> pairs;
   for (std::size_t i = 0; i < hashes.size(); ++i) {
@@ -118,11 +121,12 @@ void note_replicas(const ClipIndex& index, const std::vector<std::string>& hashe
   if (pairs.empty()) return;
   const auto count = pairs.size();
   if (count > 3) pairs.resize(3), pairs.push_back("...");
-  notes.push_back(fmt::format("{} {} the same bytes as another ({}): a split by clip does not keep them together", count,
-                              count == 1 ? "clip holds" : "clips hold", join(pairs)));
+  notes.push_back(
+      fmt::format("{} {} the same bytes as another ({}): a split by clip does not keep them together", count,
+                  count == 1 ? "clip holds" : "clips hold", join(pairs)));
 }
 
-// ---- writing -----------------------------------------------------------------------------------------------
+// ---- writing
 
 void write_parameters(storage::H5File& file, const FeatureTable& table, const DatasetOptions& dataset,
                       const features::FeatureOptions& options) {
@@ -172,7 +176,7 @@ void write_table(storage::H5File& file, const FeatureTable& table) {
   file.write_texts("/bad_files/reason", reasons);
 }
 
-// ---- reading -----------------------------------------------------------------------------------------------
+// ---- reading
 
 /// Where features are read to, if they are no larger than `largest` bytes.
 struct Destination {
@@ -182,8 +186,8 @@ struct Destination {
 
 /// Fills the table (and the features, if asked for) from a store file. Throws Error where the file is not what its
 /// name says; the index tells what must be in it.
-void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& table, const Destination* destination,
-                const ExtractionHooks& hooks) {
+void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& table,
+                const Destination* destination, const ExtractionHooks& hooks) {
   const auto file = storage::H5File::open(path);
   const auto demand = [&](bool holds, std::string_view what) {
     if (!holds) fail("{}: {}", shown(path), what);
@@ -211,12 +215,14 @@ void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& tabl
     }
   }
   const auto rows = table.rows(), row_size = table.shape.size();
-  demand(std::ssize(table.clip) == rows && std::ssize(table.segment) == rows, "has columns of different lengths");
+  demand(std::ssize(table.clip) == rows && std::ssize(table.segment) == rows,
+         "has columns of different lengths");
   for (std::size_t i = 0; i < table.label.size(); ++i)
     demand(table.clip[i] >= 0 && std::size_t(table.clip[i]) < table.clips.size() &&
                table.clips[std::size_t(table.clip[i])].label == table.label[i],
            "has rows of no clip");
-  demand(file.shape("/features") == Shape({rows, table.shape[0], table.shape[1]}), "has features of another shape");
+  demand(file.shape("/features") == Shape({rows, table.shape[0], table.shape[1]}),
+         "has features of another shape");
 
   Hasher hasher;
   std::vector<float> block;
@@ -228,14 +234,16 @@ void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& tabl
     if (hooks.check) hooks.check();
     const auto size = static_cast<std::size_t>(std::min(step, rows - first) * row_size);
     if (!features) block.resize(size);
-    const auto out = features ? std::span(*features).subspan(std::size_t(first * row_size), size) : std::span(block);
+    const auto out =
+        features ? std::span(*features).subspan(std::size_t(first * row_size), size) : std::span(block);
     file.read_rows("/features", first, out);
     hasher.bytes(out.data(), out.size_bytes());
   }
-  demand(file.text_attribute("/", "checksum") == hasher.hex(), "has features that do not match their checksum");
+  demand(file.text_attribute("/", "checksum") == hasher.hex(),
+         "has features that do not match their checksum");
 }
 
-// ---- the store ---------------------------------------------------------------------------------------------
+// ---- the store
 
 void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset) {
   if (dataset.on_bad_file == "error" && !table.bad_files.empty())
@@ -255,13 +263,15 @@ void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset
 
 /// Extracts into the store file table.file.
 void build_store(const ClipIndex& index, const Contents& contents, const DatasetOptions& dataset,
-                 const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks, FeatureTable& table) {
+                 const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks,
+                 FeatureTable& table) {
   const auto folder = table.file.parent_path();
   storage::remove_temporaries(folder);
   const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error");
   require_unchanged(index, contents);
   table.device = hooks.device;
-  table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(), table.bad_files.clear();
+  table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(),
+      table.bad_files.clear();
   std::vector<std::size_t> source;  // of each good clip, its number in the index
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
     const auto& rows = extraction.clips()[i];
@@ -269,7 +279,8 @@ void build_store(const ClipIndex& index, const Contents& contents, const Dataset
     if (!rows.reason.empty()) table.bad_files.push_back({clip.path, rows.reason});
     if (rows.count == 0) continue;
     table.label.insert(table.label.end(), std::size_t(rows.count), clip.label);
-    table.clip.insert(table.clip.end(), std::size_t(rows.count), static_cast<std::int32_t>(table.clips.size()));
+    table.clip.insert(table.clip.end(), std::size_t(rows.count),
+                      static_cast<std::int32_t>(table.clips.size()));
     for (std::int64_t s = 0; s < rows.count; ++s) table.segment.push_back(static_cast<std::int32_t>(s));
     table.clips.push_back(clip);
     source.push_back(i);
@@ -322,8 +333,8 @@ bool try_store(const ClipIndex& index, FeatureTable& table, const Destination* f
 }
 
 void prepare(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
-             const fs::path& store_folder, ThreadPool& pool, const ExtractionHooks& hooks, FeatureTable& table,
-             const Destination* features) {
+             const fs::path& store_folder, ThreadPool& pool, const ExtractionHooks& hooks,
+             FeatureTable& table, const Destination* features) {
   table.shape = features::feature_shape(options, dataset.segment_samples(options.sample_rate));
   if (index.synthetic && options.sample_rate != audio::synthetic_sample_rate)
     fail_request("dataset.synthetic: clips are made at {} Hz; features.sample_rate must be {}, not {}",
@@ -357,22 +368,23 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
 
 }  // namespace
 
-std::string content_key(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
-                        ThreadPool& pool, const ExtractionHooks& hooks) {
+std::string content_key(const ClipIndex& index, const DatasetOptions& dataset,
+                        const features::FeatureOptions& options, ThreadPool& pool,
+                        const ExtractionHooks& hooks) {
   return key_of(index, dataset, options, read_contents(index, pool, hooks).hashes);
 }
 
 FeatureTable prepare_features(const ClipIndex& index, const DatasetOptions& dataset,
-                              const features::FeatureOptions& options, const fs::path& store_folder, ThreadPool& pool,
-                              const ExtractionHooks& hooks) {
+                              const features::FeatureOptions& options, const fs::path& store_folder,
+                              ThreadPool& pool, const ExtractionHooks& hooks) {
   FeatureTable table;
   prepare(index, dataset, options, store_folder, pool, hooks, table, nullptr);
   return table;
 }
 
 FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
-                         const features::FeatureOptions& options, const fs::path& store_folder, ThreadPool& pool,
-                         const ExtractionHooks& hooks, std::int64_t largest_bytes) {
+                         const features::FeatureOptions& options, const fs::path& store_folder,
+                         ThreadPool& pool, const ExtractionHooks& hooks, std::int64_t largest_bytes) {
   FeatureSet set;
   const Destination destination{&set.features, largest_bytes};
   prepare(index, dataset, options, store_folder, pool, hooks, set, &destination);
@@ -385,7 +397,8 @@ void write_feature_file(const fs::path& target, const FeatureTable& table, const
   storage::AtomicFile atomic(target);
   auto file = storage::H5File::create(atomic);
   write_parameters(file, table, dataset, options);
-  if (const auto& from = dataset.path ? dataset.path : dataset.manifest) file.attribute("/", "dataset", from->string());
+  if (const auto& from = dataset.path ? dataset.path : dataset.manifest)
+    file.attribute("/", "dataset", from->string());
   write_table(file, table);
   const auto rows = table.rows(), row_size = table.shape.size(), step = block_rows(row_size);
   file.create_rows("/features", {rows, table.shape[0], table.shape[1]});

@@ -43,24 +43,24 @@ struct BadFile {
 
 /// Everything about the rows but the features themselves.
 struct FeatureTable {
-  Shape shape;                               // (T, F) of a row
-  std::vector<std::int32_t> label;           // [N]
-  std::vector<std::int32_t> clip;            // [N], index into clips
-  std::vector<std::int32_t> segment;         // [N], number within the clip
-  std::vector<Clip> clips;                   // those that give rows
+  Shape shape;                        // (T, F) of a row
+  std::vector<std::int32_t> label;    // [N]
+  std::vector<std::int32_t> clip;     // [N], index into clips
+  std::vector<std::int32_t> segment;  // [N], number within the clip
+  std::vector<Clip> clips;            // those that give rows
   std::vector<std::string> label_names;
-  std::vector<BadFile> bad_files;            // in the order of clips
-  std::string key;                           // of options and content
-  std::filesystem::path file;                // in the store
-  bool from_cache = false;                   // nothing had to be extracted
+  std::vector<BadFile> bad_files;  // in the order of clips
+  std::string key;                 // of options and content
+  std::filesystem::path file;      // in the store
+  bool from_cache = false;         // nothing had to be extracted
   bool synthetic = false;
-  std::string device;                        // where they were computed; "" if not known
-  std::vector<std::string> notes;            // for the person, one line each
+  std::string device;              // where they were computed; "" if not known
+  std::vector<std::string> notes;  // for the person, one line each
   std::int64_t rows() const { return static_cast<std::int64_t>(label.size()); }
 };
 
 struct FeatureSet : FeatureTable {
-  std::vector<float> features;               // [N, T, F]; empty where they stay in the store
+  std::vector<float> features;  // [N, T, F]; empty where they stay in the store
 };
 
 /// What an extraction tells and asks while it works (each may be empty), and where it computes.
@@ -72,8 +72,9 @@ struct ExtractionHooks {
 
 /// Finds or extracts the features and leaves them in the store.
 FeatureTable prepare_features(const ClipIndex& index, const DatasetOptions& dataset,
-                              const features::FeatureOptions& options, const std::filesystem::path& store_folder,
-                              ThreadPool& pool, const ExtractionHooks& hooks = {});
+                              const features::FeatureOptions& options,
+                              const std::filesystem::path& store_folder, ThreadPool& pool,
+                              const ExtractionHooks& hooks = {});
 
 /// The same, read into memory; features larger than `largest_bytes` are left in the store (`features` is empty then).
 FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
@@ -83,16 +84,18 @@ FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
 
 /// Key of the features, as 32 hexadecimal digits. Reads every file once.
 std::string content_key(const ClipIndex& index, const DatasetOptions& dataset,
-                        const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks = {});
+                        const features::FeatureOptions& options, ThreadPool& pool,
+                        const ExtractionHooks& hooks = {});
 
 /// Copies prepared features to a file of their own, in the same layout.
-void write_feature_file(const std::filesystem::path& target, const FeatureTable& table, const DatasetOptions& dataset,
-                        const features::FeatureOptions& options);
+void write_feature_file(const std::filesystem::path& target, const FeatureTable& table,
+                        const DatasetOptions& dataset, const features::FeatureOptions& options);
 
 /// Features of all whole segments of one file, in batches, with flat memory, by an engine for segments of
 /// `segment_samples`. rows [count, T, F], first: the number of the first of them. Returns the number of segments; 0 where the file is shorter than one, and then `samples`
 /// (if given) tells how long it is.
-std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine, std::int64_t segment_samples,
+std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine,
+                          std::int64_t segment_samples,
                           const std::function<void(std::span<const float> rows, std::int64_t first)>& consume,
                           std::int64_t* samples = nullptr);
 

@@ -51,7 +51,8 @@ void StoreRows::fetch(std::int32_t row, float* out) const {
 
 void StoreRows::prefetch(std::span<const std::int32_t> rows) const {
   const auto bytes = width_ * std::int64_t(sizeof(float));
-  for (const auto row : rows) ::posix_fadvise(descriptor_, off_t(offset_ + row * bytes), off_t(bytes), POSIX_FADV_WILLNEED);
+  for (const auto row : rows)
+    ::posix_fadvise(descriptor_, off_t(offset_ + row * bytes), off_t(bytes), POSIX_FADV_WILLNEED);
 }
 
 }  // namespace timbre::data

@@ -38,7 +38,8 @@ class RowSource {
 /// Rows [rows, width] that lie in memory; not owned.
 class MemoryRows final : public RowSource {
  public:
-  MemoryRows(const float* data, std::int64_t rows, std::int64_t width) : data_(data), rows_(rows), width_(width) {}
+  MemoryRows(const float* data, std::int64_t rows, std::int64_t width)
+      : data_(data), rows_(rows), width_(width) {}
   std::int64_t rows() const override { return rows_; }
   std::int64_t width() const override { return width_; }
 

@@ -31,17 +31,23 @@ struct Group {
 
 class Splitter {
  public:
-  Splitter(const SplitOptions& options, const std::vector<Clip>& clips, const std::vector<std::string>& label_names,
-           std::span<const std::int32_t> row_clip, std::uint64_t run_seed, const std::vector<std::string>& bad_paths,
-           bool lenient)
-      : options_(options), clips_(clips), label_names_(label_names), row_clip_(row_clip),
-        seed_(options.seed ? static_cast<std::uint64_t>(*options.seed) : run_seed), bad_paths_(bad_paths),
-        lenient_(lenient), part_(row_clip.size(), none) {}
+  Splitter(const SplitOptions& options, const std::vector<Clip>& clips,
+           const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
+           std::uint64_t run_seed, const std::vector<std::string>& bad_paths, bool lenient)
+      : options_(options),
+        clips_(clips),
+        label_names_(label_names),
+        row_clip_(row_clip),
+        seed_(options.seed ? static_cast<std::uint64_t>(*options.seed) : run_seed),
+        bad_paths_(bad_paths),
+        lenient_(lenient),
+        part_(row_clip.size(), none) {}
 
   Split run() {
     find_artists();
     const bool by_files = options_.lists || !options_.train.list.empty();
-    const bool by_manifest = options_.folds && std::any_of(clips_.begin(), clips_.end(), [](const Clip& c) { return c.fold >= 0; });
+    const bool by_manifest = options_.folds && std::any_of(clips_.begin(), clips_.end(),
+                                                           [](const Clip& c) { return c.fold >= 0; });
     if (by_files) {
       follow_lists();
     } else if (by_manifest) {
@@ -50,7 +56,8 @@ class Splitter {
       deal_groups();
     }
     if ((by_files || by_manifest) && options_.group_by != "clip")
-      note("group_by: {} does not apply: {} decide", options_.group_by, by_files ? "the lists" : "the manifest's folds");
+      note("group_by: {} does not apply: {} decide", options_.group_by,
+           by_files ? "the lists" : "the manifest's folds");
     collect_rows();
     check_parts(by_files);
     measure_shares();
@@ -62,7 +69,9 @@ class Splitter {
   void note(fmt::format_string<A...> format, A&&... args) {
     split_.notes.push_back(fmt::format(format, std::forward<A>(args)...));
   }
-  std::int32_t label_of(std::int32_t row) const { return clips_[std::size_t(row_clip_[std::size_t(row)])].label; }
+  std::int32_t label_of(std::int32_t row) const {
+    return clips_[std::size_t(row_clip_[std::size_t(row)])].label;
+  }
   std::string class_name(std::size_t label) const { return printable(label_names_[label]); }
 
   void find_artists() {
@@ -73,20 +82,21 @@ class Splitter {
     }
     const auto unknown = std::count(artists_.begin(), artists_.end(), "");
     if (options_.group_by == "artist" && unknown == std::ssize(artists_))
-      fail_request("split.group_by: artist needs artists: split.groups (Sturm's index.txt, or CSV with the columns "
-                   "path,group), or a group column in the manifest{}",
-                   options_.groups ? "; " + printable(options_.groups->string()) + " knows none of the clips" : "");
+      fail_request(
+          "split.group_by: artist needs artists: split.groups (Sturm's index.txt, or CSV with the columns "
+          "path,group), or a group column in the manifest{}",
+          options_.groups ? "; " + printable(options_.groups->string()) + " knows none of the clips" : "");
     if ((options_.group_by == "artist" || options_.groups) && unknown > 0)
       note("{} of {} clips have no known artist{}", unknown, artists_.size(),
            options_.group_by == "artist" ? "; each is a group of its own" : "");
   }
 
-  // ---- given parts ---------------------------------------------------------------------------------------
+  // ---- given parts
 
   void follow_lists() {
-    const auto files = options_.lists
-                           ? std::array{options_.lists->train, options_.lists->validation, options_.lists->test}
-                           : std::array{options_.train.list, options_.validation.list, options_.test.list};
+    const auto files =
+        options_.lists ? std::array{options_.lists->train, options_.lists->validation, options_.lists->test}
+                       : std::array{options_.train.list, options_.validation.list, options_.test.list};
     const ClipNames names(clips_, label_names_);
     std::vector<Clip> bad(bad_paths_.size());
     for (std::size_t i = 0; i < bad.size(); ++i) bad[i].path = bad_paths_[i];
@@ -101,7 +111,8 @@ class Splitter {
       for (const auto& entry : read_list(file)) {
         ++statistics.entries;
         const auto found = names.find(entry.name);
-        if (found.empty()) ++(bad_names.find(entry.name).empty() ? statistics.not_on_disk : statistics.unreadable);
+        if (found.empty())
+          ++(bad_names.find(entry.name).empty() ? statistics.not_on_disk : statistics.unreadable);
         std::set<std::string_view> stems;
         for (const auto i : found) stems.insert(without_audio_extension(clips_[std::size_t(i)].path));
         if (stems.size() > 1)
@@ -117,7 +128,8 @@ class Splitter {
         }
       }
     }
-    for (std::size_t row = 0; row < part_.size(); ++row) part_[row] = placed[std::size_t(row_clip_[row])].part;
+    for (std::size_t row = 0; row < part_.size(); ++row)
+      part_[row] = placed[std::size_t(row_clip_[row])].part;
     statistics.in_no_list =
         std::count_if(placed.begin(), placed.end(), [](const Place& place) { return place.part == none; });
     if (statistics.not_on_disk > 0)
@@ -137,14 +149,15 @@ class Splitter {
   void follow_fold_column() {
     for (const auto& clip : clips_)
       if (clip.fold < 0 || clip.fold >= *options_.folds)
-        fail_request("split.folds: {}: '{}' has {} in the manifest's fold column; {} folds are numbered 0 to {}",
-                     *options_.folds, printable(clip.path), clip.fold < 0 ? "nothing" : std::to_string(clip.fold),
-                     *options_.folds, *options_.folds - 1);
+        fail_request(
+            "split.folds: {}: '{}' has {} in the manifest's fold column; {} folds are numbered 0 to {}",
+            *options_.folds, printable(clip.path), clip.fold < 0 ? "nothing" : std::to_string(clip.fold),
+            *options_.folds, *options_.folds - 1);
     for (std::size_t row = 0; row < part_.size(); ++row)
       part_[row] = part_of_fold(clips_[std::size_t(row_clip_[row])].fold);
   }
 
-  // ---- dealing -------------------------------------------------------------------------------------------
+  // ---- dealing
 
   std::vector<Group> make_groups() const {
     std::vector<Group> groups;
@@ -152,9 +165,9 @@ class Splitter {
     for (std::size_t row = 0; row < row_clip_.size(); ++row) {
       const auto clip = static_cast<std::size_t>(row_clip_[row]);
       // Clips and artists are told apart by the first character.
-      auto key = options_.group_by == "segment"                                 ? fmt::format("s{}", row)
+      auto key = options_.group_by == "segment"                             ? fmt::format("s{}", row)
                  : options_.group_by == "artist" && !artists_[clip].empty() ? "a" + artists_[clip]
-                                                                                : fmt::format("c{}", clip);
+                                                                            : fmt::format("c{}", clip);
       const auto [it, is_new] = number_of.emplace(std::move(key), groups.size());
       if (is_new) groups.emplace_back();
       groups[it->second].rows.push_back(static_cast<std::int32_t>(row));
@@ -175,16 +188,18 @@ class Splitter {
       for (const auto row : groups[g].rows) groups_of[std::size_t(label_of(row))].insert(g);
     for (std::size_t c = 0; c < groups_of.size(); ++c)
       if (!groups_of[c].empty() && groups_of[c].size() < 3)
-        fail_request("split: the class '{}' has {} {}{}; train, validation and test need at least 3 to share "
-                     "(more of them, or stratify: false)", class_name(c), groups_of[c].size(), options_.group_by,
-                     groups_of[c].size() == 1 ? "" : "s");
+        fail_request(
+            "split: the class '{}' has {} {}{}; train, validation and test need at least 3 to share "
+            "(more of them, or stratify: false)",
+            class_name(c), groups_of[c].size(), options_.group_by, groups_of[c].size() == 1 ? "" : "s");
   }
 
   void deal_groups() {
     const auto groups = make_groups();
     if (options_.stratify && !lenient_) require_three_groups(groups);
     const auto folds = options_.folds.value_or(0);
-    std::vector<double> fractions{options_.train.fraction, options_.validation.fraction, options_.test.fraction};
+    std::vector<double> fractions{options_.train.fraction, options_.validation.fraction,
+                                  options_.test.fraction};
     if (folds) fractions.assign(std::size_t(folds), 1.0 / folds);
     const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
     for (auto& f : fractions) f /= sum;  // 0.333333 three times is meant to be everything
@@ -197,7 +212,8 @@ class Splitter {
     for (std::size_t c = 0; c < classes; ++c) {
       std::vector<std::int32_t> order;
       for (std::size_t g = 0; g < groups.size(); ++g)
-        if (!options_.stratify || groups[g].label == static_cast<std::int32_t>(c)) order.push_back(std::int32_t(g));
+        if (!options_.stratify || groups[g].label == static_cast<std::int32_t>(c))
+          order.push_back(std::int32_t(g));
       PhiloxSequence random(seed_, stream::split, static_cast<std::uint32_t>(c));
       for (auto i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
       std::vector<std::int64_t> counts;
@@ -216,12 +232,14 @@ class Splitter {
     }
   }
 
-  // ---- what came of it -----------------------------------------------------------------------------------
+  // ---- what came of it
 
   void collect_rows() {
     for (std::size_t row = 0; row < part_.size(); ++row) {
       if (part_[row] == none) continue;
-      (part_[row] == train ? split_.train : part_[row] == validation ? split_.validation : split_.test)
+      (part_[row] == train        ? split_.train
+       : part_[row] == validation ? split_.validation
+                                  : split_.test)
           .push_back(static_cast<std::int32_t>(row));
     }
   }
@@ -231,8 +249,9 @@ class Splitter {
     const std::array parts{&split_.train, &split_.validation, &split_.test};
     for (std::size_t p = 0; p < 3; ++p)
       if (parts[p]->empty())
-        fail_request("split: the {} part is empty{}", part_names[p],
-                     by_files ? ": none of the clips its list names is there" : "; there are too few groups to share");
+        fail_request(
+            "split: the {} part is empty{}", part_names[p],
+            by_files ? ": none of the clips its list names is there" : "; there are too few groups to share");
     std::vector<std::array<bool, 3>> has(label_names_.size());
     std::vector<bool> present(label_names_.size(), false);
     for (std::size_t row = 0; row < part_.size(); ++row) {
@@ -246,8 +265,10 @@ class Splitter {
         if (present[c] && !has[c][p]) missing.push_back(class_name(c));
       if (missing.empty()) continue;
       if (p == train && !by_files)
-        fail_request("split: train holds nothing of {}; nothing can be learned about it (more clips, other fractions, "
-                     "or another seed)", join(missing));
+        fail_request(
+            "split: train holds nothing of {}; nothing can be learned about it (more clips, other fractions, "
+            "or another seed)",
+            join(missing));
       note("{} holds nothing of {}", part_names[p], join(missing));
     }
   }
@@ -255,7 +276,8 @@ class Splitter {
   void measure_shares() {
     std::vector<std::array<bool, 2>> in(clips_.size());  // of each clip: in train, in test
     for (std::size_t row = 0; row < part_.size(); ++row)
-      if (part_[row] == train || part_[row] == test) in[std::size_t(row_clip_[row])][part_[row] == test] = true;
+      if (part_[row] == train || part_[row] == test)
+        in[std::size_t(row_clip_[row])][part_[row] == test] = true;
     std::set<std::string_view> heard;
     for (std::size_t i = 0; i < in.size(); ++i)
       if (in[i][0] && !artists_[i].empty()) heard.insert(artists_[i]);
@@ -269,11 +291,12 @@ class Splitter {
     if (known) split_.artist_share_in_train = double(familiar) / double(known);
     split_.leaks = leaked > 0;
     if (leaked)
-      note("the split leaks: {} of {} test clips ({:.0f}%) have segments in train; test figures are too good", leaked,
-           clips, 100 * split_.clip_share_in_train);
+      note("the split leaks: {} of {} test clips ({:.0f}%) have segments in train; test figures are too good",
+           leaked, clips, 100 * split_.clip_share_in_train);
     if (familiar)
       note("{} of {} test clips ({:.1f}%) are by artists who are also in train{}", familiar, known,
-           100 * split_.artist_share_in_train, options_.group_by == "artist" ? "" : " (group_by: artist avoids it)");
+           100 * split_.artist_share_in_train,
+           options_.group_by == "artist" ? "" : " (group_by: artist avoids it)");
   }
 
   const SplitOptions& options_;

@@ -15,14 +15,15 @@ struct Swap {
 
 /// The best swap that moves rows from part p to part q, whose positions are sorted by size. excess = e_p - e_q > 0,
 /// where e is rows minus target. Moving d rows lowers the sum of squares by 2 d (excess - d): most at d = excess / 2.
-std::optional<Swap> best_swap(const std::vector<std::size_t>& p, const std::vector<std::size_t>& q, double excess,
-                              const auto& size_of) {
+std::optional<Swap> best_swap(const std::vector<std::size_t>& p, const std::vector<std::size_t>& q,
+                              double excess, const auto& size_of) {
   std::optional<Swap> best;
   for (const auto a : p) {
     const auto wanted = double(size_of(a)) - excess / 2;
-    const auto above = std::lower_bound(q.begin(), q.end(), wanted,
-                                        [&](std::size_t b, double size) { return double(size_of(b)) < size; });
-    for (const auto it : {above == q.begin() ? above : above - 1, above}) {  // the nearest from below and from above
+    const auto above = std::lower_bound(
+        q.begin(), q.end(), wanted, [&](std::size_t b, double size) { return double(size_of(b)) < size; });
+    for (const auto it :
+         {above == q.begin() ? above : above - 1, above}) {  // the nearest from below and from above
       if (it == q.end()) continue;
       const double d = double(size_of(a) - size_of(*it)), gain = 2 * d * (excess - d);
       if (gain > 1e-6 && (!best || gain > best->gain)) best = Swap{a, *it, gain};

@@ -39,12 +39,14 @@ namespace {
 
 std::string problem_with(const SplitOptions& o) {
   const int listed = !o.train.list.empty() + !o.validation.list.empty() + !o.test.list.empty();
-  if (listed != 0 && listed != 3) return "train, validation and test must all be fractions or all be lists of clips";
+  if (listed != 0 && listed != 3)
+    return "train, validation and test must all be fractions or all be lists of clips";
   if (listed && o.lists) return "the lists are named twice, by lists and by train, validation and test";
   if ((listed || o.lists) && o.folds) return "lists and folds exclude each other; give one of them";
   if (o.folds) {
     if (*o.folds < 3)
-      return fmt::format("folds must be at least 3 (one to test, one to validate, the rest to train), not {}", *o.folds);
+      return fmt::format("folds must be at least 3 (one to test, one to validate, the rest to train), not {}",
+                         *o.folds);
     if (o.fold >= *o.folds) return fmt::format("fold must be from 0 to {}, not {}", *o.folds - 1, o.fold);
     return "";
   }
@@ -52,8 +54,9 @@ std::string problem_with(const SplitOptions& o) {
   if (listed || o.lists) return "";
   const double sum = o.train.fraction + o.validation.fraction + o.test.fraction;
   if (!(std::abs(sum - 1) <= 1e-6))
-    return fmt::format("train, validation and test must add up to 1; {} + {} + {} is {}", number_text(o.train.fraction),
-                       number_text(o.validation.fraction), number_text(o.test.fraction), fmt::format("{:.6g}", sum));
+    return fmt::format("train, validation and test must add up to 1; {} + {} + {} is {}",
+                       number_text(o.train.fraction), number_text(o.validation.fraction),
+                       number_text(o.test.fraction), fmt::format("{:.6g}", sum));
   return "";
 }
 

@@ -48,7 +48,9 @@ SpillFile::~SpillFile() {
 }
 
 SpillFile::SpillFile(SpillFile&& other) noexcept
-    : folder_(std::move(other.folder_)), descriptor_(std::exchange(other.descriptor_, -1)), size_(other.size_) {}
+    : folder_(std::move(other.folder_)),
+      descriptor_(std::exchange(other.descriptor_, -1)),
+      size_(other.size_) {}
 
 void SpillFile::append(std::span<const float> values) {
   auto bytes = std::as_bytes(values);
@@ -69,7 +71,8 @@ void SpillFile::read(std::int64_t first, std::span<float> out) const {
   while (!bytes.empty()) {
     const auto got = ::pread(descriptor_, bytes.data(), bytes.size(), at);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) fail("{}: cannot be read: {}", folder_, got < 0 ? reason(errno) : "a temporary file was cut short");
+    if (got <= 0)
+      fail("{}: cannot be read: {}", folder_, got < 0 ? reason(errno) : "a temporary file was cut short");
     bytes = bytes.subspan(static_cast<std::size_t>(got));
     at += got;
   }
@@ -80,8 +83,8 @@ namespace {
 bool is_still(int descriptor, const fs::path& path) {
   struct stat held {
   }, named{};
-  return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 && held.st_ino == named.st_ino &&
-         held.st_dev == named.st_dev;
+  return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
 fs::path lock_file(const fs::path& folder, const std::string& key) { return folder / (key + ".lock"); }

@@ -14,7 +14,8 @@ namespace timbre::device {
 
 namespace {
 
-const Registration<Backend> cpu{"cpu", {[] { return std::string("the processor"); }, [] { return std::string(); }}};
+const Registration<Backend> cpu{"cpu",
+                                {[] { return std::string("the processor"); }, [] { return std::string(); }}};
 
 // Why there is no CUDA back end in the registry, if there is none.
 std::string& cuda_load_error() {
@@ -36,7 +37,8 @@ std::vector<std::filesystem::path> toolkit_folders() {
     if (end > begin) folders.emplace_back(named.substr(begin, end - begin));
     begin = end + 1;
   }
-  for (const auto& root : {environment("CUDA_HOME"), environment("CUDA_PATH"), std::string("/usr/local/cuda")})
+  for (const auto& root :
+       {environment("CUDA_HOME"), environment("CUDA_PATH"), std::string("/usr/local/cuda")})
     for (const char* below : {"lib64", "lib", "targets/x86_64-linux/lib"})
       if (!root.empty()) folders.push_back(std::filesystem::path(root) / below);
   return folders;
@@ -77,8 +79,10 @@ void load_plugins() {
     std::string error;
     void* handle = open_plugin(file, error);
     auto* enter = handle ? reinterpret_cast<void (*)()>(dlsym(handle, "timbre_register_plugin")) : nullptr;
-    if (enter) enter();
-    else cuda_load_error() = "the CUDA plug-in cannot be loaded: " + (handle ? std::string(dlerror()) : error);
+    if (enter)
+      enter();
+    else
+      cuda_load_error() = "the CUDA plug-in cannot be loaded: " + (handle ? std::string(dlerror()) : error);
   });
 }
 
@@ -88,7 +92,9 @@ Choice choose(const std::string& requested) {
   const auto* cuda = BackendRegistry::instance().find("cuda");
   const std::string reason = cuda ? cuda->why_not() : cuda_load_error();
   // Who did not ask for it should know that it is young.
-  const char* young = requested == "auto" ? "; this back end has met no GPU yet: --device check compares it with the CPU, --device cpu leaves it out" : "";
+  const char* young = requested == "auto" ? "; this back end has met no GPU yet: --device check compares it "
+                                            "with the CPU, --device cpu leaves it out"
+                                          : "";
   if (reason.empty()) return {"cuda", "device: cuda (" + cuda->describe() + ")" + young};
   if (requested == "cuda") fail("device cuda cannot be used: {}", reason);
   return {"cpu", "device: cpu (" + reason + ")"};

@@ -28,16 +28,21 @@ struct Predictor::State {
   std::unique_ptr<features::FeatureEngine> engine;
 
   State(const std::filesystem::path& path, ThreadPool& threads, const std::string& device)
-      : record(results::read_result(path)), config(parse_run_config(record.config, path.string())),
+      : record(results::read_result(path)),
+        config(parse_run_config(record.config, path.string())),
         segment_samples(config.dataset.segment_samples(config.features.sample_rate)),
-        model(nn::Model::parse(config::Reader(config.model.node, "model"), features::feature_shape(config.features, segment_samples),
+        model(nn::Model::parse(config::Reader(config.model.node, "model"),
+                               features::feature_shape(config.features, segment_samples),
                                std::int64_t(record.label_names.size()), config.regularisation)),
-        pool(threads), standardisation{record.feature_mean, record.feature_std} {
+        pool(threads),
+        standardisation{record.feature_mean, record.feature_std} {
     if (record.weights.empty()) fail("{}: holds no model (its run has {})", path.string(), record.status);
-    if (!standardisation.mean.empty() && (std::int64_t(standardisation.mean.size()) != model.input()[1] || standardisation.std.size() != standardisation.mean.size()))
+    if (!standardisation.mean.empty() && (std::int64_t(standardisation.mean.size()) != model.input()[1] ||
+                                          standardisation.std.size() != standardisation.mean.size()))
       fail("{}: its standardisation does not fit its features", path.string());
     const auto& t = config.training;
-    step = training::make_step(device, {&model, t.loss.loss.get(), t.optimizer.optimizer.get(), segments_at_once, 0, 0}, pool);
+    step = training::make_step(
+        device, {&model, t.loss.loss.get(), t.optimizer.optimizer.get(), segments_at_once, 0, 0}, pool);
     auto state = step->export_state();
     results::load_weights(model, record.weights, state.arena);
     step->import_state(state);
@@ -58,25 +63,27 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
   Prediction p;
   std::vector<std::int32_t> index, labels;
   std::int64_t samples = 0;
-  p.count = data::extract_file(audio::AudioReader(audio, s.config.features.sample_rate), *s.engine, s.segment_samples,
-                               [&](std::span<const float> batch, std::int64_t) {
-                                 const auto n = std::int64_t(batch.size()) / width;
-                                 index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
-                                 std::iota(index.begin(), index.end(), 0);
-                                 data::MemoryRows source(batch.data(), n, width);
-                                 source.standardise(s.standardisation);
-                                 s.step->bind(source, labels.data());
-                                 const auto scores = s.step->evaluate(index);
-                                 p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());
-                               },
-                               &samples);
+  p.count = data::extract_file(
+      audio::AudioReader(audio, s.config.features.sample_rate), *s.engine, s.segment_samples,
+      [&](std::span<const float> batch, std::int64_t) {
+        const auto n = std::int64_t(batch.size()) / width;
+        index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
+        std::iota(index.begin(), index.end(), 0);
+        data::MemoryRows source(batch.data(), n, width);
+        source.standardise(s.standardisation);
+        s.step->bind(source, labels.data());
+        const auto scores = s.step->evaluate(index);
+        p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());
+      },
+      &samples);
   p.seconds = double(samples) / s.config.features.sample_rate;
   if (p.count == 0)
     fail("shorter than one segment of {} s: {:.2f} s", number_text(segment_seconds()), p.seconds);
   std::vector<double> sum(std::size_t(classes), 0.0);
   for (std::size_t i = 0; i < p.segments.size(); ++i) sum[i % std::size_t(classes)] += double(p.segments[i]);
   for (const double v : sum) p.probabilities.push_back(float(v / double(p.count)));
-  p.best = std::int32_t(std::max_element(p.probabilities.begin(), p.probabilities.end()) - p.probabilities.begin());
+  p.best = std::int32_t(std::max_element(p.probabilities.begin(), p.probabilities.end()) -
+                        p.probabilities.begin());
   return p;
 }
 

@@ -41,7 +41,7 @@ std::string back_over(std::size_t lines) {
 }
 
 std::string per_step(double seconds) {
-  return seconds >= 1 ? fmt::format("{:.1f}s/step", seconds)
+  return seconds >= 1      ? fmt::format("{:.1f}s/step", seconds)
          : seconds >= 1e-3 ? fmt::format("{:.0f}ms/step", seconds * 1e3)
                            : fmt::format("{:.0f}us/step", seconds * 1e6);
 }
@@ -55,7 +55,8 @@ std::string progress_bar(std::int64_t done, std::int64_t total, int width) {
   return out;
 }
 
-Console::Console(const std::filesystem::path& log, bool quiet) : terminal_(!quiet && isatty(STDERR_FILENO)), quiet_(quiet) {
+Console::Console(const std::filesystem::path& log, bool quiet)
+    : terminal_(!quiet && isatty(STDERR_FILENO)), quiet_(quiet) {
   if (!log.empty() && !(log_ = std::fopen(log.c_str(), "a"))) fail("{}: cannot be written", log.string());
 }
 
@@ -82,7 +83,8 @@ void Console::block(const std::vector<std::string>& lines) {
   const auto size = terminal_size();
   const auto count = std::min(lines.size(), size.rows - 1);  // one that scrolled away could not be drawn over
   auto text = back_over(open_lines_);
-  for (std::size_t i = 0; i < count; ++i) text += (i > 0 ? "\n" : "") + clip_columns(lines[i], size.columns - 1);
+  for (std::size_t i = 0; i < count; ++i)
+    text += (i > 0 ? "\n" : "") + clip_columns(lines[i], size.columns - 1);
   std::fputs(text.c_str(), stderr);
   std::fflush(stderr);
   open_lines_ = count;
@@ -109,18 +111,22 @@ void TrainingProgress::on_batch(const training::Progress& p) {
   }
   const double step = p.seconds / double(p.batch), left = step * double(p.batches - p.batch);
   console_.transient(fmt::format("{:>{}}/{} {} {} {} - accuracy: {:.4f} - loss: {:.4f}", p.batch,
-                                 std::to_string(p.batches).size(), p.batches, progress_bar(p.batch, p.batches, bar_width()),
-                                 duration_text(left), per_step(step), p.metrics->accuracy(), p.metrics->loss()));
+                                 std::to_string(p.batches).size(), p.batches,
+                                 progress_bar(p.batch, p.batches, bar_width()), duration_text(left),
+                                 per_step(step), p.metrics->accuracy(), p.metrics->loss()));
 }
 
-void TrainingProgress::on_epoch(std::int64_t epoch, std::int64_t epochs, std::int64_t batches, const training::History& h) {
+void TrainingProgress::on_epoch(std::int64_t epoch, std::int64_t epochs, std::int64_t batches,
+                                const training::History& h) {
   const double seconds = h.seconds.back();
-  const auto metrics = fmt::format("accuracy: {:.4f} - loss: {:.4f} - val_accuracy: {:.4f} - val_loss: {:.4f}",
-                                   h.accuracy.back(), h.loss.back(), h.val_accuracy.back(), h.val_loss.back());
+  const auto metrics =
+      fmt::format("accuracy: {:.4f} - loss: {:.4f} - val_accuracy: {:.4f} - val_loss: {:.4f}",
+                  h.accuracy.back(), h.loss.back(), h.val_accuracy.back(), h.val_loss.back());
   if (console_.terminal()) {
     if (titled_ != epoch) console_.line(fmt::format("Epoch {}/{}", epoch, epochs));
     titled_ = epoch;
-    console_.line(fmt::format("{}/{} {} {} {} - {}", batches, batches, progress_bar(batches, batches, bar_width()), duration_text(seconds),
+    console_.line(fmt::format("{}/{} {} {} {} - {}", batches, batches,
+                              progress_bar(batches, batches, bar_width()), duration_text(seconds),
                               per_step(seconds / double(batches)), metrics));
   } else {
     console_.line(fmt::format("epoch {}/{} - {} - {}", epoch, epochs, duration_text(seconds), metrics));

@@ -57,7 +57,8 @@ class TrainingProgress {
  public:
   explicit TrainingProgress(Console& console) : console_(console) {}
   void on_batch(const training::Progress& progress);
-  void on_epoch(std::int64_t epoch, std::int64_t epochs, std::int64_t batches, const training::History& history);
+  void on_epoch(std::int64_t epoch, std::int64_t epochs, std::int64_t batches,
+                const training::History& history);
 
  private:
   Console& console_;

@@ -12,8 +12,8 @@
 #include "core/memory.hpp"
 #include "core/text.hpp"
 #include "device/device.hpp"
-#include "experiment/command_line.hpp"
 #include "evaluation/statistics.hpp"
+#include "experiment/command_line.hpp"
 #include "features/engine.hpp"
 #include "results/environment.hpp"
 #include "results/keras_layout.hpp"
@@ -36,8 +36,8 @@ Plan make_plan(RunConfig config, const data::ClipIndex* known) {
       fail_with_place(config, e);
     }
   }();
-  auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input, std::int64_t(clips.label_names.size()),
-                                config.regularisation);
+  auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input,
+                                std::int64_t(clips.label_names.size()), config.regularisation);
   return {std::move(config), std::move(clips), std::move(model), samples};
 }
 
@@ -73,7 +73,9 @@ std::string run_key(const Plan& plan, const data::FeatureTable& features, const 
   return h.hex().substr(0, 16);
 }
 
-std::string percent(double share) { return std::isnan(share) ? "unknown" : fmt::format("{:.1f}%", 100 * share); }
+std::string percent(double share) {
+  return std::isnan(share) ? "unknown" : fmt::format("{:.1f}%", 100 * share);
+}
 
 std::string split_counts(const data::Split& split, const std::vector<std::int32_t>& row_clip) {
   std::string out;
@@ -87,7 +89,8 @@ std::string split_counts(const data::Split& split, const std::vector<std::int32_
   part("train", split.train), part("validation", split.validation), part("test", split.test);
   out += fmt::format("test clips also in train: {}; test clips whose artist is also in train: {}\n",
                      percent(split.clip_share_in_train), percent(split.artist_share_in_train));
-  if (split.leaks) out += "LEAKS: segments of one clip stand in train and in test; the test figures are too good\n";
+  if (split.leaks)
+    out += "LEAKS: segments of one clip stand in train and in test; the test figures are too good\n";
   return out;
 }
 
@@ -122,13 +125,15 @@ results::Evaluation evaluate_part(training::TrainingStep& step, const data::Feat
 
 results::RunRecord make_record(const Plan& plan, const std::string& key, const data::FeatureSet& features,
                                const data::Split& split, const data::Standardisation& standardisation,
-                               const training::TrainingResult& trained, const std::string& device, int threads) {
+                               const training::TrainingResult& trained, const std::string& device,
+                               int threads) {
   results::RunRecord r;
   const auto& h = trained.history;
   r.experiment = plan.config.experiment, r.key = key, r.seed = plan.config.seed, r.device = device;
   r.status = trained.status == training::Status::finished ? "finished" : "diverged";
   r.message = trained.message;
-  r.best_epoch = trained.best_epoch, r.weights_epoch = trained.weights_epoch, r.epochs_run = trained.epochs_run;
+  r.best_epoch = trained.best_epoch, r.weights_epoch = trained.weights_epoch,
+  r.epochs_run = trained.epochs_run;
   r.stopped_early = trained.stopped_early;
   r.parameters = plan.model.parameters(), r.trainable_parameters = plan.model.trainable_parameters();
   r.train_seconds = trained.seconds;
@@ -141,8 +146,11 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   r.history.loss = h.loss, r.history.accuracy = h.accuracy;
   r.history.val_loss = h.val_loss, r.history.val_accuracy = h.val_accuracy;
   r.history.learning_rate = h.learning_rate, r.history.seconds = h.seconds;
-  r.split = {split.train, split.validation, split.test, split.leaks, split.clip_share_in_train, split.artist_share_in_train, {}};
-  for (std::size_t i = 0; i < split.notes.size(); ++i) r.split.notes.emplace_back(fmt::format("note{}", i), split.notes[i]);
+  r.split = {split.train, split.validation,          split.test,
+             split.leaks, split.clip_share_in_train, split.artist_share_in_train,
+             {}};
+  for (std::size_t i = 0; i < split.notes.size(); ++i)
+    r.split.notes.emplace_back(fmt::format("note{}", i), split.notes[i]);
   for (const auto& bad : features.bad_files) r.bad_files.push_back({bad.path, bad.reason});
   return r;
 }
@@ -156,14 +164,20 @@ std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Cons
     if (request && results::is_result_file(result)) throw;
     const auto aside = result.parent_path() / "damaged-result.h5";
     fs::rename(result, aside);
-    console.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(), aside.filename().string()));
+    console.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(),
+                             aside.filename().string()));
     return std::nullopt;
   }
 }
 
 RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool before) {
   constexpr auto unknown = std::numeric_limits<double>::quiet_NaN();
-  return {file, before, r.status == "diverged", r.message, r.epochs_run, r.weights_epoch,
+  return {file,
+          before,
+          r.status == "diverged",
+          r.message,
+          r.epochs_run,
+          r.weights_epoch,
           r.validation ? r.validation->clips.accuracy : unknown};
 }
 
@@ -173,11 +187,16 @@ void show_scores(Console& console, const results::RunRecord& r) {
   const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
   console.line();
   if (r.synthetic) console.line("SYNTHETIC data: these figures say nothing about music");
-  if (r.split.leaks) console.line("LEAKS: segments of one clip stand in train and in test; the test figures are too good");
-  console.line(fmt::format("validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
-                           100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
-  console.line(fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), segment accuracy {:.1f}%, macro F1 {:.3f}",
-                           100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, 100 * test.accuracy, test.macro_f1));
+  if (r.split.leaks)
+    console.line("LEAKS: segments of one clip stand in train and in test; the test figures are too good");
+  console.line(fmt::format(
+      "validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
+      100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
+  console.line(
+      fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), segment "
+                  "accuracy {:.1f}%, macro F1 {:.3f}",
+                  100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, 100 * test.accuracy,
+                  test.macro_f1));
 }
 
 }  // namespace
@@ -186,30 +205,37 @@ namespace {
 
 // `load` is data::prepare_features or data::load_features.
 template <class Load>
-auto with_progress(Load load, const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
+auto with_progress(Load load, const Plan& plan, const RunOptions& options, ThreadPool& pool,
+                   Console& console) {
   const auto device = device::choose(plan.config.device).name;
   CountProgress progress(console, "features");
-  auto features = load(plan.clips, plan.config.dataset, plan.config.features, options.runs / "features", pool,
-                       data::ExtractionHooks{[&](std::int64_t done, std::int64_t total) { progress(done, total); }, throw_if_stopped, device});
+  auto features =
+      load(plan.clips, plan.config.dataset, plan.config.features, options.runs / "features", pool,
+           data::ExtractionHooks{[&](std::int64_t done, std::int64_t total) { progress(done, total); },
+                                 throw_if_stopped, device});
   for (const auto& note : features.notes) console.line(note);
-  console.line(fmt::format("features: {} segments of {} clips, {} {}{}", grouped(features.rows()), grouped(std::int64_t(features.clips.size())),
-                           plan.config.features.kind, features.shape.str(), features.from_cache ? ", from the store" : ""));
+  console.line(fmt::format("features: {} segments of {} clips, {} {}{}", grouped(features.rows()),
+                           grouped(std::int64_t(features.clips.size())), plan.config.features.kind,
+                           features.shape.str(), features.from_cache ? ", from the store" : ""));
   return features;
 }
 
 }  // namespace
 
-data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
+data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
+                                         Console& console) {
   return with_progress(data::prepare_features, plan, options, pool, console);
 }
 
-data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console) {
+data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
+                                    Console& console) {
   const auto largest = options.feature_bytes.value_or(available_memory() / 2);
   const auto load = [&](auto&&... arguments) { return data::load_features(arguments..., largest); };
   auto features = with_progress(load, plan, options, pool, console);
   if (features.features.empty())
     console.line(fmt::format("features stay on disk: {:.1f} MB of them, {:.1f} MB of memory for them",
-                             double(features.rows() * features.shape.size()) * sizeof(float) / 1e6, double(largest) / 1e6));
+                             double(features.rows() * features.shape.size()) * sizeof(float) / 1e6,
+                             double(largest) / 1e6));
   return features;
 }
 
@@ -225,19 +251,27 @@ std::string configuration_key(const Plan& plan) {
   auto node = anonymous(plan);
   auto* dataset = node.find("dataset");
   dataset->erase("path"), dataset->erase("manifest");
-  return Hasher().text("timbre-configuration 1").text(config::to_yaml(node)).text(features::extraction_key(plan.config.features)).hex().substr(0, 8);
+  return Hasher()
+      .text("timbre-configuration 1")
+      .text(config::to_yaml(node))
+      .text(features::extraction_key(plan.config.features))
+      .hex()
+      .substr(0, 8);
 }
 
 std::string describe_plan(const Plan& plan) {
   const auto split = preview_split(plan);
   std::string out = resolved_yaml(plan) + "\n" + plan.model.summary() + "\n";
-  out += fmt::format("data: {} clips of {} genres in {}{}\n", plan.clips.clips.size(), plan.clips.label_names.size(),
-                     plan.clips.synthetic ? "no file" : plan.clips.root.string(), plan.clips.synthetic ? " (SYNTHETIC)" : "");
+  out +=
+      fmt::format("data: {} clips of {} genres in {}{}\n", plan.clips.clips.size(),
+                  plan.clips.label_names.size(), plan.clips.synthetic ? "no file" : plan.clips.root.string(),
+                  plan.clips.synthetic ? " (SYNTHETIC)" : "");
   for (const auto& note : plan.clips.notes) out += note + "\n";
-  out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples, number_text(plan.config.dataset.segment_seconds),
-                     plan.config.features.kind, plan.model.input().str());
-  out += fmt::format("split by {}: train {} clips, validation {}, test {}\n", plan.config.split.group_by, split.train.size(),
-                     split.validation.size(), split.test.size());
+  out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples,
+                     number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
+                     plan.model.input().str());
+  out += fmt::format("split by {}: train {} clips, validation {}, test {}\n", plan.config.split.group_by,
+                     split.train.size(), split.validation.size(), split.test.size());
   for (const auto& note : split.notes) out += note + "\n";
   return out;
 }
@@ -255,7 +289,8 @@ std::string folder_key(const fs::path& folder) {
 }
 
 std::string run_key(const Plan& plan, const data::FeatureTable& features) {
-  return run_key(plan, features, data::make_split(plan.config.split, features, std::uint64_t(plan.config.seed)));
+  return run_key(plan, features,
+                 data::make_split(plan.config.split, features, std::uint64_t(plan.config.seed)));
 }
 
 RunOutcome execute(const Plan& plan, const RunOptions& options) {
@@ -279,14 +314,16 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   storage::remove_temporaries(folder);
   const auto before = folder_key(folder);
   if (!before.empty() && before != key)
-    fail_request("{}: holds another run (key {}, this one is {}); name another --out", folder.string(), before, key);
+    fail_request("{}: holds another run (key {}, this one is {}); name another --out", folder.string(),
+                 before, key);
   if (before.empty() && fs::exists(result))
     fail_request("{}: holds a result whose run is not known; name another --out", folder.string());
   Console console(folder / "run.log", options.quiet);
   // A checkpoint beside a result is that of --force, or of a run killed right before its end: it goes on.
   if (fs::exists(result) && !options.force && !fs::exists(checkpoint_file(folder))) {
     if (const auto old = read_or_put_aside(result, console)) {
-      console.line(fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old->status));
+      console.line(
+          fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old->status));
       return outcome_of(*old, result, true);
     }
   }
@@ -307,8 +344,10 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   for (const auto& note : split.notes) console.line(note);
 
   const auto& t = plan.config.training;
-  const auto step = training::make_step(device.name, {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size, seed,
-                                                      t.optimizer.optimizer->learning_rate()}, pool);
+  const auto step = training::make_step(device.name,
+                                        {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(),
+                                         t.batch_size, seed, t.optimizer.optimizer->learning_rate()},
+                                        pool);
   step->bind(*rows, features.label.data());
   const auto tell_notes = [&] {
     for (const auto& note : step->notes()) console.line(note);
@@ -319,7 +358,8 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   if (fs::exists(checkpoint_file(folder))) {
     try {
       resume = training::read_checkpoint(checkpoint_file(folder), key);
-      console.line(fmt::format("goes on from a checkpoint after epoch {}, step {}", resume->epoch, resume->batch));
+      console.line(
+          fmt::format("goes on from a checkpoint after epoch {}, step {}", resume->epoch, resume->batch));
     } catch (const Error& e) {
       console.line(fmt::format("warning: {}; begins anew", e.what()));
     }
@@ -333,12 +373,15 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     tell_notes();
     if (options.on_epoch) options.on_epoch(epoch, t.epochs, h);
   };
-  hooks.save = [&](const training::TrainerState& s) { training::write_checkpoint(checkpoint_file(folder), key, s); };
+  hooks.save = [&](const training::TrainerState& s) {
+    training::write_checkpoint(checkpoint_file(folder), key, s);
+  };
   hooks.save_every_seconds = options.checkpoint_seconds;
   hooks.signal = &stop_signal();
   training::TrainingResult trained;
   try {
-    trained = training::train(*step, t, seed, split.train, split.validation, hooks, resume ? &*resume : nullptr);
+    trained =
+        training::train(*step, t, seed, split.train, split.validation, hooks, resume ? &*resume : nullptr);
   } catch (const Interrupted&) {
     console.line(options.force     ? "stopped; the same command without --force goes on from here"
                  : options.restart ? "stopped; the same command without --restart goes on from here"
@@ -346,13 +389,15 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     throw;
   }
 
-  auto record = make_record(plan, key, features, split, standardisation, trained, device.name, pool.threads());
+  auto record =
+      make_record(plan, key, features, split, standardisation, trained, device.name, pool.threads());
   const auto arena = step->export_weights();
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
   if (trained.status == training::Status::finished) {
     if (trained.stopped_early)
-      console.line(fmt::format("stopped early after epoch {}; best was epoch {}", trained.epochs_run, trained.best_epoch));
+      console.line(fmt::format("stopped early after epoch {}; best was epoch {}", trained.epochs_run,
+                               trained.best_epoch));
     record.validation = evaluate_part(*step, features, split.validation);
     const auto started = std::chrono::steady_clock::now();
     record.test = evaluate_part(*step, features, split.test);
@@ -361,7 +406,8 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   } else {
     console.line(trained.message);
   }
-  for (const auto& bad : features.bad_files) console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
+  for (const auto& bad : features.bad_files)
+    console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
   results::write_result(result, record);
   fs::remove(checkpoint_file(folder));
   return outcome_of(record, result, false);

@@ -19,16 +19,16 @@
 namespace timbre::experiment {
 
 struct RunOptions {
-  std::optional<std::filesystem::path> folder;     // absent: runs/<experiment>/<key>
-  std::filesystem::path runs = "runs";             // where runs and the feature store go
-  bool force = false;                              // run again what is finished
-  bool restart = false;                            // do not go on from a checkpoint
-  int threads = 0;                                 // 0: one per core
-  double checkpoint_seconds = 60;                  // between checkpoints while training
-  std::optional<std::int64_t> feature_bytes;       // larger features stay on disk; absent: half of the free memory
+  std::optional<std::filesystem::path> folder;  // absent: runs/<experiment>/<key>
+  std::filesystem::path runs = "runs";          // where runs and the feature store go
+  bool force = false;                           // run again what is finished
+  bool restart = false;                         // do not go on from a checkpoint
+  int threads = 0;                              // 0: one per core
+  double checkpoint_seconds = 60;               // between checkpoints while training
+  std::optional<std::int64_t> feature_bytes;  // larger features stay on disk; absent: half of the free memory
   // For a study, which watches several runs and shares their features:
-  bool quiet = false;                                   // messages go to run.log alone
-  std::shared_ptr<const data::FeatureSet> features;     // of this plan, found before
+  bool quiet = false;                                // messages go to run.log alone
+  std::shared_ptr<const data::FeatureSet> features;  // of this plan, found before
   std::function<void(std::int64_t epoch, std::int64_t epochs, const training::History&)> on_epoch;
 };
 
@@ -57,9 +57,11 @@ std::string resolved_yaml(const Plan& plan);
 std::string describe_plan(const Plan& plan);
 
 /// Finds the features of a plan in the store, or extracts them into it, on the plan's device, and says so.
-data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
+data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
+                                         Console& console);
 /// The same, read into memory where they fit (RunOptions::feature_bytes); else `features` is empty.
-data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool, Console& console);
+data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
+                                    Console& console);
 /// Its rows, from memory or from the store's file.
 std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
 
@@ -73,7 +75,7 @@ struct RunOutcome {
   std::filesystem::path result;
   bool finished_before = false;  // nothing was done: the result was there
   bool diverged = false;
-  std::string message;           // why it diverged
+  std::string message;  // why it diverged
   std::int64_t epochs_run = 0, weights_epoch = 0;
   double validation_accuracy = 0;  // per clip; NaN where it diverged
 };

@@ -8,24 +8,27 @@
 namespace timbre::experiment {
 
 ModelNode ModelNode::from(const config::Reader& reader) {
-  if (!reader.node().is_sequence()) reader.fail("must be a sequence of layers, not " + config::describe(reader.node()));
+  if (!reader.node().is_sequence())
+    reader.fail("must be a sequence of layers, not " + config::describe(reader.node()));
   return {reader.node()};
 }
 
 config::Rule<std::string> folder_name() {
-  return {
-      [](const std::string& s) {
-        return !s.empty() && s.size() <= 100 && s[0] != '.' &&
-               s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == s.npos;
-      },
-      "a name of letters, digits, '.', '_' and '-', since it names a folder"};
+  return {[](const std::string& s) {
+            return !s.empty() && s.size() <= 100 && s[0] != '.' &&
+                   s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+                       s.npos;
+          },
+          "a name of letters, digits, '.', '_' and '-', since it names a folder"};
 }
 
 const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
   static const auto s =
       config::Schema<RunConfig>("one run")
-          .field("experiment", &RunConfig::experiment, "name of the experiment and of its folder under runs/", folder_name())
-          .field("seed", &RunConfig::seed, "of initial weights, shuffles, dropout and split", config::at_least(std::int64_t{0}))
+          .field("experiment", &RunConfig::experiment, "name of the experiment and of its folder under runs/",
+                 folder_name())
+          .field("seed", &RunConfig::seed, "of initial weights, shuffles, dropout and split",
+                 config::at_least(std::int64_t{0}))
           .required("dataset", &RunConfig::dataset, "where the songs are")
           .field("features", &RunConfig::features, "what the network sees of a segment")
           .field("split", &RunConfig::split, "training, validation and test")
@@ -56,8 +59,8 @@ void apply_run_override(config::Node& root, const std::string& assignment) {
   config::apply_override(root, assignment);
 }
 
-void assign_in_run(config::Node& root, std::string_view path, config::Node value, const config::Origin& origin,
-                   std::string_view asked) {
+void assign_in_run(config::Node& root, std::string_view path, config::Node value,
+                   const config::Origin& origin, std::string_view asked) {
   remove_other_sources(root, path);
   config::assign(root, path, std::move(value), origin, asked);
 }

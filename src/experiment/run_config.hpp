@@ -55,7 +55,7 @@ RunConfig parse_run_config(config::Node root);
 /// Applies one --set; where the spellings of a data set exclude each other, the one set removes the others.
 void apply_run_override(config::Node& root, const std::string& assignment);
 /// The same with config::assign.
-void assign_in_run(config::Node& root, std::string_view path, config::Node value, const config::Origin& origin,
-                   std::string_view asked);
+void assign_in_run(config::Node& root, std::string_view path, config::Node value,
+                   const config::Origin& origin, std::string_view asked);
 
 }  // namespace timbre::experiment

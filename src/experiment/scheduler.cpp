@@ -29,8 +29,9 @@ fs::path failure_file(const fs::path& folder) { return folder / "failed"; }
 using FeatureSets = std::vector<std::shared_ptr<const data::FeatureSet>>;
 
 /// Of every run that is to be done or was begun; those of runs that are finished stay on disk.
-FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>& pending, const std::vector<std::size_t>& begun,
-                              const ScheduleOptions& options, int threads, Console& console) {
+FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>& pending,
+                              const std::vector<std::size_t>& begun, const ScheduleOptions& options,
+                              int threads, Console& console) {
   FeatureSets sets(study.feature_sets);
   ThreadPool pool(threads);
   auto room = options.feature_bytes.value_or(available_memory() / 2);
@@ -45,9 +46,11 @@ FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>
       for (const auto& note : plan.clips.notes) console.line(note);
     RunOptions wanted{.runs = options.runs};
     wanted.feature_bytes = bytes;
-    auto set = std::make_shared<const data::FeatureSet>(load_plan_features(plan, wanted, pool, bytes > 0 ? console : quiet));
+    auto set = std::make_shared<const data::FeatureSet>(
+        load_plan_features(plan, wanted, pool, bytes > 0 ? console : quiet));
     if (speak)
-      for (const auto& bad : set->bad_files) console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
+      for (const auto& bad : set->bad_files)
+        console.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
     room -= std::int64_t(set->features.size() * sizeof(float));
     sets[run.features] = std::move(set);
   };
@@ -57,12 +60,14 @@ FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>
 }
 
 /// A folder of the study may hold what was made from other data, or by another version: that is nobody's to mix or to remove.
-void check_keys(const Study& study, const ScheduleOptions& options, const std::vector<std::size_t>& begun, const FeatureSets& sets) {
+void check_keys(const Study& study, const ScheduleOptions& options, const std::vector<std::size_t>& begun,
+                const FeatureSets& sets) {
   for (const auto index : begun) {
     const auto& run = study.runs[index];
     const auto folder = run_folder(options, run);
     if (folder_key(folder) != run_key(study.plan(run), *sets[run.features]))
-      fail_request("{}: was made from other data than there are now; name another --out, or remove it", printable(folder.string()));
+      fail_request("{}: was made from other data than there are now; name another --out, or remove it",
+                   printable(folder.string()));
   }
 }
 
@@ -95,10 +100,15 @@ void keep_failure(const fs::path& folder, const std::string& message) {
 
 class Jobs {
  public:
-  Jobs(const Study& study, const ScheduleOptions& options, std::vector<std::size_t> pending, int jobs, int threads, FeatureSets features,
-           Console& console)
-      : study_(study), options_(options), pending_(std::move(pending)), threads_(threads), features_(std::move(features)),
-        view_(console, study, pending_, jobs), working_(jobs) {}
+  Jobs(const Study& study, const ScheduleOptions& options, std::vector<std::size_t> pending, int jobs,
+       int threads, FeatureSets features, Console& console)
+      : study_(study),
+        options_(options),
+        pending_(std::move(pending)),
+        threads_(threads),
+        features_(std::move(features)),
+        view_(console, study, pending_, jobs),
+        working_(jobs) {}
 
   Schedule work() {
     std::vector<std::jthread> jobs;
@@ -115,7 +125,8 @@ class Jobs {
 
  private:
   void take_runs(int job) {
-    for (std::size_t i; !stop_ && stop_signal() == 0 && (i = next_++) < pending_.size();) run(job, pending_[i]);
+    for (std::size_t i; !stop_ && stop_signal() == 0 && (i = next_++) < pending_.size();)
+      run(job, pending_[i]);
     const std::lock_guard lock(mutex_);
     --working_;
     ended_.notify_one();
@@ -137,7 +148,10 @@ class Jobs {
     try {
       std::error_code none;
       fs::remove(failure_file(folder), none);
-      RunOptions options{.folder = folder, .runs = options_.runs, .threads = threads_, .checkpoint_seconds = options_.checkpoint_seconds};
+      RunOptions options{.folder = folder,
+                         .runs = options_.runs,
+                         .threads = threads_,
+                         .checkpoint_seconds = options_.checkpoint_seconds};
       options.quiet = true;
       options.features = features_[run.features];
       options.on_epoch = [&](std::int64_t epoch, std::int64_t epochs, const training::History& h) {
@@ -185,15 +199,21 @@ RunState run_state(const fs::path& folder) {
 
 std::string state_text(RunState state) {
   switch (state) {
-    case RunState::absent: return "-";
-    case RunState::interrupted: return "interrupted";
-    case RunState::failed: return "failed";
-    case RunState::finished: break;
+    case RunState::absent:
+      return "-";
+    case RunState::interrupted:
+      return "interrupted";
+    case RunState::failed:
+      return "failed";
+    case RunState::finished:
+      break;
   }
   return "finished";
 }
 
-fs::path run_folder(const ScheduleOptions& options, const StudyRun& run) { return options.folder / "runs" / run.folder; }
+fs::path run_folder(const ScheduleOptions& options, const StudyRun& run) {
+  return options.folder / "runs" / run.folder;
+}
 
 std::string failure_of(const fs::path& folder) {
   std::ifstream in(failure_file(folder));
@@ -206,7 +226,8 @@ Schedule run_all(const Study& study, const ScheduleOptions& options, Console& co
   for (std::size_t i = 0; i < study.runs.size(); ++i) {
     const auto folder = run_folder(options, study.runs[i]);
     if (!folder_key(folder).empty()) begun.push_back(i);
-    if (is_of_task(options, i) && (run_state(folder) != RunState::finished || !is_readable(folder))) pending.push_back(i);
+    if (is_of_task(options, i) && (run_state(folder) != RunState::finished || !is_readable(folder)))
+      pending.push_back(i);
   }
   check_devices(study, pending, console);
   const int cores = available_cores();
@@ -216,8 +237,8 @@ Schedule run_all(const Study& study, const ScheduleOptions& options, Console& co
   auto features = load_feature_sets(study, pending, begun, options, std::max(cores, jobs * threads), console);
   check_keys(study, options, begun, features);
   if (pending.empty()) return {};
-  console.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(), study.runs.size(), jobs, threads,
-                           threads == 1 ? "" : "s"));
+  console.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(),
+                           study.runs.size(), jobs, threads, threads == 1 ? "" : "s"));
   auto outcome = Jobs(study, options, std::move(pending), jobs, threads, std::move(features), console).work();
   if (stop_signal() != 0) console.line("stopped; the same command goes on from here");
   throw_if_stopped();

@@ -42,7 +42,9 @@ std::filesystem::path run_folder(const ScheduleOptions& options, const StudyRun&
 std::string failure_of(const std::filesystem::path& folder);
 
 /// Whether a run belongs to the task.
-inline bool is_of_task(const ScheduleOptions& options, std::size_t run) { return run % options.tasks == options.task; }
+inline bool is_of_task(const ScheduleOptions& options, std::size_t run) {
+  return run % options.tasks == options.task;
+}
 
 /// What is there to be told of runs that were done.
 struct Schedule {

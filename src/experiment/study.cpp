@@ -20,12 +20,14 @@ using Combination = std::vector<config::Node>;
 // Whether a value for `path` would be lost in, or contradict, what the axis gives; one for a part that holds the axis
 // (an optimizer, say, whose rate is swept) comes first.
 bool contradicts(std::string_view path, std::string_view axis) {
-  return path.starts_with(axis) && (path.size() == axis.size() || path[axis.size()] == '.' || path[axis.size()] == '[');
+  return path.starts_with(axis) &&
+         (path.size() == axis.size() || path[axis.size()] == '.' || path[axis.size()] == '[');
 }
 
 void refuse_swept(const std::string& path, const std::string& asked, const StudyConfig& study, bool seeds) {
   for (const auto& axis : study.axes.all)
-    if (contradicts(path, axis.path)) fail_request("{}: the study sweeps {}; a value for all runs contradicts it", asked, axis.path);
+    if (contradicts(path, axis.path))
+      fail_request("{}: the study sweeps {}; a value for all runs contradicts it", asked, axis.path);
   if (path == "seed" && seeds) fail_request("{}: the study sweeps the seed; --seeds names others", asked);
 }
 
@@ -46,12 +48,17 @@ std::string value_text(const Axis& axis, const std::vector<std::string>& texts, 
 config::Node drawn(const Axis& axis, PhiloxSequence& random) {
   auto node = [&] {
     switch (axis.range) {
-      case Axis::Range::uniform: return config::Node::plain(fmt::format("{:.3g}", random.uniform(axis.low, axis.high)));
+      case Axis::Range::uniform:
+        return config::Node::plain(fmt::format("{:.3g}", random.uniform(axis.low, axis.high)));
       case Axis::Range::log_uniform:
-        return config::Node::plain(fmt::format("{:.3g}", std::exp(random.uniform(std::log(axis.low), std::log(axis.high)))));
+        return config::Node::plain(
+            fmt::format("{:.3g}", std::exp(random.uniform(std::log(axis.low), std::log(axis.high)))));
       case Axis::Range::integer:
-        return config::Node::plain(fmt::format("{}", std::int64_t(axis.low) + std::int64_t(random.below(std::uint64_t(axis.high - axis.low) + 1))));
-      case Axis::Range::none: break;
+        return config::Node::plain(fmt::format(
+            "{}",
+            std::int64_t(axis.low) + std::int64_t(random.below(std::uint64_t(axis.high - axis.low) + 1))));
+      case Axis::Range::none:
+        break;
     }
     return axis.values[random.below(axis.values.size())];
   }();
@@ -63,7 +70,8 @@ std::vector<Combination> grid(const StudyConfig& study) {
   std::vector<Combination> all{{}};
   for (const auto& axis : study.axes.all) {
     if (axis.range != Axis::Range::none)
-      fail_request("{}: axes.{}: a range is for a random search; write search: {{random: {{runs: 20}}}}", axis.origin.source, axis.path);
+      fail_request("{}: axes.{}: a range is for a random search; write search: {{random: {{runs: 20}}}}",
+                   axis.origin.source, axis.path);
     std::vector<Combination> next;
     for (const auto& begun : all)
       for (const auto& value : axis.values) {
@@ -71,7 +79,9 @@ std::vector<Combination> grid(const StudyConfig& study) {
         next.back().push_back(value);
       }
     all = std::move(next);
-    if (all.size() > 10000) fail_request("{}: axes: more than 10000 combinations; a random search draws some of them", axis.origin.source);
+    if (all.size() > 10000)
+      fail_request("{}: axes: more than 10000 combinations; a random search draws some of them",
+                   axis.origin.source);
   }
   return all;
 }
@@ -93,14 +103,16 @@ std::vector<Combination> draws(const StudyConfig& study, const std::string& plac
     if (seen.insert(text).second) all.push_back(std::move(one));
   }
   if (std::ssize(all) < study.search.runs)
-    fail_request("{}: search.random.runs: the axes have fewer than {} different combinations", place, study.search.runs);
+    fail_request("{}: search.random.runs: the axes have fewer than {} different combinations", place,
+                 study.search.runs);
   return all;
 }
 
 std::string file_name(const std::string& name, const std::string& key) {
   std::string out;
   for (const char c : name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) || std::string_view("._+=,").find(c) != std::string_view::npos;
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) ||
+                       std::string_view("._+=,").find(c) != std::string_view::npos;
     out += c == ' ' ? '_' : plain ? c : '-';
   }
   return out.substr(0, 120) + "_" + key;
@@ -110,7 +122,8 @@ class Builder {
  public:
   Builder(Study& study, std::string place) : study_(study), place_(std::move(place)) {}
 
-  void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed, bool base) {
+  void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed,
+           bool base) {
     if (seed >= 0) root.set("seed", config::Node::plain(std::to_string(seed)), {"seeds", "."});
     StudyRun run{.config = parse_run_config(std::move(root)), .configuration = configuration, .base = base};
     run.data = data_of(run.config);
@@ -158,7 +171,8 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
     config::Reader(root).fail_at_key("seeds", "'seeds' is empty");
   if (!seeds.empty()) asked.seeds = seeds;
   const auto distinct = std::set(asked.seeds.begin(), asked.seeds.end());
-  if (distinct.size() != asked.seeds.size()) fail_request("{}: seeds: a seed stands twice", root.origin.source);
+  if (distinct.size() != asked.seeds.size())
+    fail_request("{}: seeds: a seed stands twice", root.origin.source);
   if (asked.base) asked.runs = {{*asked.base, {}, root.origin}};
 
   Study study{.name = asked.study, .jobs = asked.jobs, .stop_on_error = asked.on_error == "stop"};
@@ -183,8 +197,10 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
     for (const auto& assignment : overrides) apply_run_override(node, assignment);
     const auto name = parse_run_config(node).experiment;
     if (const auto [other, fresh] = experiments.emplace(name, i); !fresh)
-      fail_request("{}: runs[{}]: its experiment is '{}', as that of runs[{}]; give it a name of its own: {{config: FILE, set: {{experiment: NAME}}}}",
-                   asked.runs[i].origin.source, i, name, other->second);
+      fail_request(
+          "{}: runs[{}]: its experiment is '{}', as that of runs[{}]; give it a name of its own: {{config: "
+          "FILE, set: {{experiment: NAME}}}}",
+          asked.runs[i].origin.source, i, name, other->second);
     entries.push_back(std::move(node));
   }
 
@@ -203,7 +219,8 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
         std::string settings;
         for (std::size_t i = 0; i < values.size(); ++i) {
           const auto& axis = asked.axes.all[i];
-          assign_in_run(node, axis.path, values[i], axis.origin, fmt::format("{}: axes.{}", axis.origin.source, axis.path));
+          assign_in_run(node, axis.path, values[i], axis.origin,
+                        fmt::format("{}: axes.{}", axis.origin.source, axis.path));
           settings += fmt::format(" {}={}", names[i], value_text(axis, texts[i], values[i]));
         }
         builder.add(std::move(node), settings, configuration++, seed, false);
@@ -212,8 +229,8 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
   }
   for (const auto& data : study.data)
     if (data.label_names != study.data[0].label_names)
-      fail_request("{}: its runs are of different genres ({}; {}), which cannot be compared", root.origin.source,
-                   join(study.data[0].label_names), join(data.label_names));
+      fail_request("{}: its runs are of different genres ({}; {}), which cannot be compared",
+                   root.origin.source, join(study.data[0].label_names), join(data.label_names));
   return study;
 }
 

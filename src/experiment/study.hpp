@@ -30,8 +30,8 @@ namespace timbre::experiment {
 
 struct StudyRun {
   RunConfig config;
-  std::string name;               // "lstm l2=0.0001 dropout=0.2 seed=1"; no two are alike
-  std::string folder;             // its folder's name: the name as a file may bear it, and the configuration's key
+  std::string name;    // "lstm l2=0.0001 dropout=0.2 seed=1"; no two are alike
+  std::string folder;  // its folder's name: the name as a file may bear it, and the configuration's key
   std::size_t configuration = 0;  // runs that differ in the seed alone share it
   bool base = false;              // of a random search: what the draws are compared with
   std::size_t data = 0;           // its clips: index into Study::data
@@ -40,8 +40,8 @@ struct StudyRun {
 
 struct Study {
   std::string name;
-  std::vector<std::string> axes;       // swept keys, in the order of the file
-  std::vector<StudyRun> runs;          // in the order they are begun: seed by seed, so that early results compare
+  std::vector<std::string> axes;  // swept keys, in the order of the file
+  std::vector<StudyRun> runs;     // in the order they are begun: seed by seed, so that early results compare
   std::size_t configurations = 0;
   std::size_t feature_sets = 0;
   std::vector<data::ClipIndex> data;

@@ -16,7 +16,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }  // namespace
 
 StudyView::StudyView(Console& console, const Study& study, const std::vector<std::size_t>& pending, int jobs)
-    : console_(console), study_(study), total_(study.runs.size()), done_(total_ - pending.size()), slots_(std::size_t(jobs)) {
+    : console_(console),
+      study_(study),
+      total_(study.runs.size()),
+      done_(total_ - pending.size()),
+      slots_(std::size_t(jobs)) {
   for (const auto run : pending) ++waiting_[study.runs[run].config.experiment];
 }
 
@@ -43,10 +47,12 @@ void StudyView::end(int job, const RunOutcome& outcome) {
   auto& slot = *slots_[std::size_t(job)];
   const auto& run = study_.runs[slot.run];
   finish(slot);
-  auto text = outcome.diverged ? "diverged: " + outcome.message
-                               : fmt::format("{:.1f}% of validation clips, weights of epoch {} of {}", 100 * outcome.validation_accuracy,
-                                             outcome.weights_epoch, outcome.epochs_run);
-  console_.line(fmt::format("[{}/{}] {}: {}, {}", done_ + failed_, total_, run.name, text, duration_text(seconds_since(slot.since))));
+  auto text = outcome.diverged
+                  ? "diverged: " + outcome.message
+                  : fmt::format("{:.1f}% of validation clips, weights of epoch {} of {}",
+                                100 * outcome.validation_accuracy, outcome.weights_epoch, outcome.epochs_run);
+  console_.line(fmt::format("[{}/{}] {}: {}, {}", done_ + failed_, total_, run.name, text,
+                            duration_text(seconds_since(slot.since))));
   if (outcome.validation_accuracy > best_) best_ = outcome.validation_accuracy, best_name_ = run.name;
   slots_[std::size_t(job)].reset();
   show();
@@ -55,15 +61,18 @@ void StudyView::end(int job, const RunOutcome& outcome) {
 void StudyView::fail(int job, const std::string& message, const std::filesystem::path& log) {
   const std::lock_guard lock(mutex_);
   ++failed_;
-  console_.line(fmt::format("[{}/{}] {}: FAILED: {} (its log: {})", done_ + failed_, total_, study_.runs[slots_[std::size_t(job)]->run].name,
-                            message, printable(log.string())));
+  console_.line(fmt::format("[{}/{}] {}: FAILED: {} (its log: {})", done_ + failed_, total_,
+                            study_.runs[slots_[std::size_t(job)]->run].name, message,
+                            printable(log.string())));
   slots_[std::size_t(job)].reset();
   show();
 }
 
 void StudyView::leave(int job, const std::string& why) {
   const std::lock_guard lock(mutex_);
-  if (!why.empty()) console_.line(fmt::format("{}: left to another process: {}", study_.runs[slots_[std::size_t(job)]->run].name, why));
+  if (!why.empty())
+    console_.line(
+        fmt::format("{}: left to another process: {}", study_.runs[slots_[std::size_t(job)]->run].name, why));
   slots_[std::size_t(job)].reset();
   if (!why.empty()) show();
 }
@@ -100,7 +109,8 @@ std::optional<double> StudyView::seconds_left() const {
 }
 
 std::string StudyView::count_text() const {
-  const auto running = std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot.has_value(); });
+  const auto running =
+      std::count_if(slots_.begin(), slots_.end(), [](const auto& slot) { return slot.has_value(); });
   auto text = fmt::format("{}: {} of {} runs done", study_.name, done_, total_);
   if (failed_ > 0) text += fmt::format(", {} failed", failed_);
   text += fmt::format(", {} running", running);
@@ -116,7 +126,8 @@ void StudyView::draw() {
 void StudyView::show() {
   if (!console_.terminal()) return;
   std::vector<std::string> lines{count_text()};
-  if (best_ >= 0) lines.push_back(fmt::format("best so far: {:.1f}% of validation clips, {}", 100 * best_, best_name_));
+  if (best_ >= 0)
+    lines.push_back(fmt::format("best so far: {:.1f}% of validation clips, {}", 100 * best_, best_name_));
   std::size_t width = 0;
   for (const auto& slot : slots_)
     if (slot) width = std::max(width, study_.runs[slot->run].name.size());
@@ -124,7 +135,8 @@ void StudyView::show() {
     if (!slot) continue;
     auto line = fmt::format("  {:<{}}  ", study_.runs[slot->run].name, width);
     if (slot->epoch > 0)
-      line += fmt::format("epoch {}/{} {}  val_accuracy {:.4f}  ", slot->epoch, slot->epochs, progress_bar(slot->epoch, slot->epochs, 8), slot->val_accuracy);
+      line += fmt::format("epoch {}/{} {}  val_accuracy {:.4f}  ", slot->epoch, slot->epochs,
+                          progress_bar(slot->epoch, slot->epochs, 8), slot->val_accuracy);
     lines.push_back(line + duration_text(seconds_since(slot->since)));
   }
   console_.block(lines);

@@ -21,8 +21,9 @@ Shape feature_shape(const FeatureOptions& options, std::int64_t segment_samples)
   const auto width = FeatureRegistry::instance().find(options.kind)->width(options);
   constexpr std::int64_t largest = std::int64_t{1} << 26;  // values, 256 MiB
   if (frames > largest / width)
-    fail_request("features: one segment would give {} x {} values; a larger hop_length or shorter segments help",
-                 grouped(frames), grouped(width));
+    fail_request(
+        "features: one segment would give {} x {} values; a larger hop_length or shorter segments help",
+        grouped(frames), grouped(width));
   return {frames, width};
 }
 
@@ -34,7 +35,8 @@ std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& opt
   return type->make_cpu(options, segment_samples);
 }
 
-EngineMaker open_features(const std::string& device, const FeatureOptions& options, std::int64_t segment_samples) {
+EngineMaker open_features(const std::string& device, const FeatureOptions& options,
+                          std::int64_t segment_samples) {
   feature_shape(options, segment_samples);
   const auto* entry = FeatureDeviceRegistry::instance().find(device);
   if (!entry) fail("device {} computes no features", device);

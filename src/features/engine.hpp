@@ -31,8 +31,8 @@ class FeatureEngine {
 
 /// Entry of the registry of features.
 struct FeatureType {
-  std::string summary;                                  // one line for --help
-  std::int64_t (*width)(const FeatureOptions&);         // F
+  std::string summary;                                    // one line for --help
+  std::int64_t (*width)(const FeatureOptions&);           // F
   std::string (*check)(const FeatureOptions&) = nullptr;  // "" or what is wrong for this kind
   std::unique_ptr<FeatureEngine> (*make_cpu)(const FeatureOptions&, std::int64_t segment_samples) = nullptr;
 };
@@ -59,6 +59,7 @@ struct FeatureDevice {
 using FeatureDeviceRegistry = Registry<FeatureDevice>;
 
 /// Opens a device ("cpu", "cuda": as device::choose gave it) for segments of one size.
-EngineMaker open_features(const std::string& device, const FeatureOptions& options, std::int64_t segment_samples);
+EngineMaker open_features(const std::string& device, const FeatureOptions& options,
+                          std::int64_t segment_samples);
 
 }  // namespace timbre::features

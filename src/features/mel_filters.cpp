@@ -11,7 +11,9 @@ namespace {
 struct Slaney {
   static constexpr double spacing = 200.0 / 3, corner = 1000, corner_mel = corner / spacing;
   static inline const double step = std::log(6.4) / 27;
-  static double mel(double hz) { return hz < corner ? hz / spacing : corner_mel + std::log(hz / corner) / step; }
+  static double mel(double hz) {
+    return hz < corner ? hz / spacing : corner_mel + std::log(hz / corner) / step;
+  }
   static double hz(double mel) {
     return mel < corner_mel ? mel * spacing : corner * std::exp(step * (mel - corner_mel));
   }
@@ -49,7 +51,8 @@ TIMBRE_SIMD void apply_filters(const MelFilter* filters, std::int64_t size, cons
 }  // namespace
 
 std::vector<double> mel_frequencies(const FeatureOptions& options) {
-  return (options.mel_scale == "htk" ? corners<Htk> : corners<Slaney>)(options.fmin, options.highest_frequency(),
+  return (options.mel_scale == "htk" ? corners<Htk> : corners<Slaney>)(options.fmin,
+                                                                       options.highest_frequency(),
                                                                        options.n_mels + 2);
 }
 

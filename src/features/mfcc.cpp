@@ -3,7 +3,6 @@
 //   y[t, j] = s_j sum over m of d[t, m] cos(pi j (2 m + 1) / (2 n_mels))     DCT-II, orthonormal
 //   s_0 = sqrt(1 / n_mels), s_j = sqrt(2 / n_mels); d: log_mel, [T, n_mels]
 #include <algorithm>
-#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -21,7 +20,8 @@ std::vector<float> cepstral_cosines(std::int64_t bands, std::int64_t coefficient
   const double scale = std::sqrt(2.0 / static_cast<double>(bands));
   for (std::int64_t m = 0; m < bands; ++m) {
     for (std::int64_t j = 1; j < coefficients; ++j) {
-      const auto angle = std::numbers::pi * static_cast<double>(j * (2 * m + 1)) / static_cast<double>(2 * bands);
+      const auto angle =
+          std::numbers::pi * static_cast<double>(j * (2 * m + 1)) / static_cast<double>(2 * bands);
       matrix.push_back(static_cast<float>(scale * std::cos(angle)));
     }
   }
@@ -64,7 +64,8 @@ TIMBRE_SIMD void transform(const float* rows, std::int64_t count, std::int64_t b
         for (std::int64_t i = 0; i < together; ++i)
           for (std::int64_t k = 0; k < lanes; ++k) sum[i][k] += row[i][m] * dct[m * padded + j + k];
       for (std::int64_t i = 0; i < std::min(together, count - t); ++i)
-        for (std::int64_t k = 0; k < std::min(lanes, width - j); ++k) out[(t + i) * stride + j + k] = sum[i][k];
+        for (std::int64_t k = 0; k < std::min(lanes, width - j); ++k)
+          out[(t + i) * stride + j + k] = sum[i][k];
     }
   }
 }
@@ -90,8 +91,10 @@ class Mfcc final : public FeatureEngine {
     for (std::int64_t i = 0; i < count; ++i, segments += samples_, out += frames * coefficients_) {
       mel_.compute(segments, decibels_.data());
       power_to_db(decibels_.data(), frames * bands, top_db_);
-      take_means(decibels_.data(), frames, bands, std::sqrt(1.0 / static_cast<double>(bands)), out, coefficients_);
-      transform(decibels_.data(), frames, bands, dct_.data(), coefficients_ - 1, padded_, out + 1, coefficients_);
+      take_means(decibels_.data(), frames, bands, std::sqrt(1.0 / static_cast<double>(bands)), out,
+                 coefficients_);
+      transform(decibels_.data(), frames, bands, dct_.data(), coefficients_ - 1, padded_, out + 1,
+                coefficients_);
     }
   }
 

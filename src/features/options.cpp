@@ -24,16 +24,20 @@ const config::Schema<FeatureOptions>& schema(config::of<FeatureOptions>) {
   // Upper limits keep products of sizes far from overflow, and work space in the range of megabytes.
   static const auto s =
       config::Schema<FeatureOptions>("features of a segment, librosa's names and defaults")
-          .field("kind", &FeatureOptions::kind, "what is extracted", one_of(FeatureRegistry::instance().names()))
+          .field("kind", &FeatureOptions::kind, "what is extracted",
+                 one_of(FeatureRegistry::instance().names()))
           .field("sample_rate", &FeatureOptions::sample_rate, "Hz; files are resampled to it",
                  between(audio::lowest_sample_rate, audio::highest_sample_rate))
           .field("n_fft", &FeatureOptions::n_fft, "samples of a frame", between(2, 1 << 17))
-          .field("hop_length", &FeatureOptions::hop_length, "samples from frame to frame", between(1, 1 << 20))
+          .field("hop_length", &FeatureOptions::hop_length, "samples from frame to frame",
+                 between(1, 1 << 20))
           .field("win_length", &FeatureOptions::win_length, "samples of the window; null: n_fft",
                  when_given(at_least(1)))
           .field("window", &FeatureOptions::window, "window function", one_of(window_names()))
-          .field("center", &FeatureOptions::center, "pad, so that frame t is centred on sample t * hop_length")
-          .field("pad_mode", &FeatureOptions::pad_mode, "how, if centred", one_of({"constant", "reflect", "edge"}))
+          .field("center", &FeatureOptions::center,
+                 "pad, so that frame t is centred on sample t * hop_length")
+          .field("pad_mode", &FeatureOptions::pad_mode, "how, if centred",
+                 one_of({"constant", "reflect", "edge"}))
           .field("power", &FeatureOptions::power, "exponent of the magnitude", between(0.01, 8.0))
           .field("n_mels", &FeatureOptions::n_mels, "mel bands", between(1, 4096))
           .field("fmin", &FeatureOptions::fmin, "lowest frequency of the mel bands, Hz", at_least(0.0))
@@ -60,7 +64,8 @@ std::string problem_with(const FeatureOptions& o) {
   if (o.fmin >= o.highest_frequency())
     return fmt::format("fmin {} must be less than fmax {}", text(o.fmin), text(o.highest_frequency()));
   const auto* type = FeatureRegistry::instance().find(o.kind);
-  if (!type) return fmt::format("no feature '{}'; known: {}", o.kind, join(FeatureRegistry::instance().names()));
+  if (!type)
+    return fmt::format("no feature '{}'; known: {}", o.kind, join(FeatureRegistry::instance().names()));
   return type->check ? type->check(o) : "";
 }
 

@@ -17,23 +17,23 @@ namespace timbre::features {
 inline constexpr int feature_version = 2;
 
 struct FeatureOptions {
-  std::string kind = "mfcc";              // a name in FeatureRegistry
+  std::string kind = "mfcc";  // a name in FeatureRegistry
   int sample_rate = 22050;
-  int n_fft = 2048;                       // any size >= 2, not only powers of two
+  int n_fft = 2048;  // any size >= 2, not only powers of two
   int hop_length = 512;
-  std::optional<int> win_length;          // n_fft where absent
-  std::string window = "hann";            // periodic, as scipy.signal.get_window(fftbins=True)
-  bool center = true;                     // frame t is centred on sample t * hop_length; the signal is padded
+  std::optional<int> win_length;  // n_fft where absent
+  std::string window = "hann";    // periodic, as scipy.signal.get_window(fftbins=True)
+  bool center = true;             // frame t is centred on sample t * hop_length; the signal is padded
   std::string pad_mode = "constant";
-  double power = 2.0;                     // exponent of the magnitude
+  double power = 2.0;  // exponent of the magnitude
   int n_mels = 128;
   double fmin = 0.0;
-  std::optional<double> fmax;             // sample_rate / 2 where absent
+  std::optional<double> fmax;  // sample_rate / 2 where absent
   std::string mel_scale = "slaney";
   std::string norm = "slaney";
   int n_mfcc = 20;
-  std::optional<double> top_db = 80.0;    // range below the segment's maximum; null: no limit
-  bool standardise = false;               // done in training, from training rows; not part of extraction
+  std::optional<double> top_db = 80.0;  // range below the segment's maximum; null: no limit
+  bool standardise = false;             // done in training, from training rows; not part of extraction
 
   int window_samples() const { return win_length.value_or(n_fft); }
   double highest_frequency() const { return fmax.value_or(sample_rate / 2.0); }

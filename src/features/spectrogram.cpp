@@ -9,7 +9,8 @@ namespace {
 
 class Spectrogram final : public FeatureEngine {
  public:
-  Spectrogram(const FeatureOptions& options, std::int64_t samples) : samples_(samples), stft_(options, samples) {}
+  Spectrogram(const FeatureOptions& options, std::int64_t samples)
+      : samples_(samples), stft_(options, samples) {}
 
   Shape shape() const override { return {stft_.frames(), stft_.bins()}; }
 
@@ -18,7 +19,8 @@ class Spectrogram final : public FeatureEngine {
       for (std::int64_t first = 0; first < stft_.frames(); first += stft_.block_frames()) {
         const auto n = std::min(stft_.block_frames(), stft_.frames() - first);
         const float* rows = stft_.rows(segments, first, n);
-        for (std::int64_t t = 0; t < n; ++t, rows += stft_.row_stride()) out = std::copy_n(rows, stft_.bins(), out);
+        for (std::int64_t t = 0; t < n; ++t, rows += stft_.row_stride())
+          out = std::copy_n(rows, stft_.bins(), out);
       }
     }
   }

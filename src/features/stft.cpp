@@ -57,9 +57,10 @@ struct Stft::Plan {
        std::int64_t out_stride) {
     const int n = static_cast<int>(size);
     const std::lock_guard lock(planner());
-    plan = fftwf_plan_many_dft_r2c(1, &n, static_cast<int>(count), in, nullptr, 1, static_cast<int>(in_stride),
-                                   reinterpret_cast<fftwf_complex*>(out), nullptr, 1,
-                                   static_cast<int>(out_stride / 2), FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
+    plan =
+        fftwf_plan_many_dft_r2c(1, &n, static_cast<int>(count), in, nullptr, 1, static_cast<int>(in_stride),
+                                reinterpret_cast<fftwf_complex*>(out), nullptr, 1,
+                                static_cast<int>(out_stride / 2), FFTW_ESTIMATE | FFTW_DESTROY_INPUT);
     if (!plan) throw std::logic_error("FFTW made no plan");
   }
   ~Plan() {
@@ -81,7 +82,8 @@ Stft::Stft(const FeatureOptions& options, std::int64_t segment_samples)
       pad_mode_(options.pad_mode == "constant" ? Padding::zeros
                 : options.pad_mode == "edge"   ? Padding::edge
                                                : Padding::reflect) {
-  constexpr std::int64_t cache_floats = 1 << 14;  // of frames; spectrum and rows add half as much again and more
+  constexpr std::int64_t cache_floats =
+      1 << 14;  // of frames; spectrum and rows add half as much again and more
   const auto blocks = piece_count(frames_, std::max<std::int64_t>(1, cache_floats / size_));
   block_ = blocks ? piece_count(frames_, blocks) : 1;
   frame_stride_ = static_cast<std::int64_t>(round_to_line(static_cast<std::size_t>(size_)));
@@ -110,10 +112,12 @@ void Stft::fill_frame(const float* segment, std::int64_t begin, float* frame) co
     multiply(segment + begin, window_.data(), size_, frame);
     return;
   }
-  const auto inside_begin = std::clamp<std::int64_t>(0, begin, end), inside_end = std::clamp(samples_, begin, end);
+  const auto inside_begin = std::clamp<std::int64_t>(0, begin, end),
+             inside_end = std::clamp(samples_, begin, end);
   const auto outside = [&](std::int64_t i) {
     if (pad_mode_ == Padding::zeros) return 0.0f;
-    return segment[pad_mode_ == Padding::edge ? std::clamp<std::int64_t>(i, 0, samples_ - 1) : reflected(i, samples_)];
+    return segment[pad_mode_ == Padding::edge ? std::clamp<std::int64_t>(i, 0, samples_ - 1)
+                                              : reflected(i, samples_)];
   };
   for (auto i = begin; i < inside_begin; ++i) frame[i - begin] = outside(i);
   if (inside_begin < inside_end)
@@ -124,7 +128,8 @@ void Stft::fill_frame(const float* segment, std::int64_t begin, float* frame) co
 
 const float* Stft::rows(const float* segment, std::int64_t first, std::int64_t count) {
   const auto* plan = count == block_ ? whole_.get() : rest_.get();
-  if (!plan || (count != block_ && count != frames_ % block_)) throw std::logic_error("no plan for this block");
+  if (!plan || (count != block_ && count != frames_ % block_))
+    throw std::logic_error("no plan for this block");
   for (std::int64_t t = 0; t < count; ++t)
     fill_frame(segment, (first + t) * hop_ - padding_, frames_in_.data() + t * frame_stride_);
   fftwf_execute(plan->plan);

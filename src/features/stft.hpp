@@ -43,9 +43,10 @@ class Stft {
   std::int64_t frame_stride_, spectrum_stride_;  // floats
   double power_;
   enum class Padding { zeros, edge, reflect } pad_mode_;
-  AlignedFloats window_;                        // [n_fft]
-  AlignedFloats frames_in_, spectrum_, rows_;   // [block, frame_stride], [block, spectrum_stride], [block, row_stride]
-  std::unique_ptr<Plan> whole_, rest_;          // block frames, and the last, smaller block
+  AlignedFloats window_;  // [n_fft]
+  AlignedFloats frames_in_, spectrum_,
+      rows_;  // [block, frame_stride], [block, spectrum_stride], [block, row_stride]
+  std::unique_ptr<Plan> whole_, rest_;  // block frames, and the last, smaller block
 };
 
 }  // namespace timbre::features

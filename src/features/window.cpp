@@ -11,8 +11,10 @@ namespace {
 /// Cosine windows: sum over j of (-1)^j c[j] cos(j x), x = 2 pi i / N.
 const std::map<std::string, std::vector<double>>& cosine_windows() {
   static const std::map<std::string, std::vector<double>> table{
-      {"boxcar", {1.0}},          {"ones", {1.0}},
-      {"hann", {0.5, 0.5}},       {"hamming", {0.54, 0.46}},
+      {"boxcar", {1.0}},
+      {"ones", {1.0}},
+      {"hann", {0.5, 0.5}},
+      {"hamming", {0.54, 0.46}},
       {"blackman", {0.42, 0.5, 0.08}},
       {"blackmanharris", {0.35875, 0.48829, 0.14128, 0.01168}}};
   return table;

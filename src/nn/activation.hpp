@@ -19,7 +19,9 @@ struct Linear {
   TIMBRE_ELEMENTWISE static float slope(float) { return 1.0f; }
 };
 struct Relu {
-  TIMBRE_ELEMENTWISE static float value(float x) { return x > 0.0f ? x : (x == x ? 0.0f : x); }  // NaN stays NaN
+  TIMBRE_ELEMENTWISE static float value(float x) {
+    return x > 0.0f ? x : (x == x ? 0.0f : x);
+  }  // NaN stays NaN
   TIMBRE_ELEMENTWISE static float slope(float y) { return y > 0.0f ? 1.0f : 0.0f; }
 };
 struct Sigmoid {
@@ -39,12 +41,17 @@ struct Elu {
 template <class F>
 decltype(auto) with_activation(Activation a, F&& f) {
   switch (a) {
-    case Activation::relu: return f(Relu{});
-    case Activation::sigmoid: return f(Sigmoid{});
-    case Activation::tanh: return f(Tanh{});
-    case Activation::elu: return f(Elu{});
+    case Activation::relu:
+      return f(Relu{});
+    case Activation::sigmoid:
+      return f(Sigmoid{});
+    case Activation::tanh:
+      return f(Tanh{});
+    case Activation::elu:
+      return f(Elu{});
     case Activation::linear:
-    case Activation::softmax: break;
+    case Activation::softmax:
+      break;
   }
   return f(Linear{});
 }
@@ -54,7 +61,7 @@ const std::vector<std::string>& activation_names();
 Activation activation_of(const std::string& name);
 const std::string& name_of(Activation a);
 
-/// Softmax of each of `rows` rows of `columns` values, in place: y = e^(x - max) / sum. 
+/// Softmax of each of `rows` rows of `columns` values, in place: y = e^(x - max) / sum.
 void softmax_rows(float* values, long rows, long columns);
 
 }  // namespace timbre::nn

@@ -28,12 +28,17 @@ inline __attribute__((always_inline)) void value_loop(float* z, std::int64_t n) 
 }
 TIMBRE_SIMD void values(Activation activation, float* z, std::int64_t n) {
   switch (activation) {
-    case Activation::relu: return value_loop<Relu>(z, n);
-    case Activation::sigmoid: return value_loop<Sigmoid>(z, n);
-    case Activation::tanh: return value_loop<Tanh>(z, n);
-    case Activation::elu: return value_loop<Elu>(z, n);
+    case Activation::relu:
+      return value_loop<Relu>(z, n);
+    case Activation::sigmoid:
+      return value_loop<Sigmoid>(z, n);
+    case Activation::tanh:
+      return value_loop<Tanh>(z, n);
+    case Activation::elu:
+      return value_loop<Elu>(z, n);
     case Activation::linear:
-    case Activation::softmax: return;
+    case Activation::softmax:
+      return;
   }
 }
 
@@ -44,12 +49,17 @@ inline __attribute__((always_inline)) void slope_loop(const float* y, float* dy,
 }
 TIMBRE_SIMD void slopes(Activation activation, const float* y, float* dy, std::int64_t n) {
   switch (activation) {
-    case Activation::relu: return slope_loop<Relu>(y, dy, n);
-    case Activation::sigmoid: return slope_loop<Sigmoid>(y, dy, n);
-    case Activation::tanh: return slope_loop<Tanh>(y, dy, n);
-    case Activation::elu: return slope_loop<Elu>(y, dy, n);
+    case Activation::relu:
+      return slope_loop<Relu>(y, dy, n);
+    case Activation::sigmoid:
+      return slope_loop<Sigmoid>(y, dy, n);
+    case Activation::tanh:
+      return slope_loop<Tanh>(y, dy, n);
+    case Activation::elu:
+      return slope_loop<Elu>(y, dy, n);
     case Activation::linear:
-    case Activation::softmax: return;
+    case Activation::softmax:
+      return;
   }
 }
 
@@ -80,13 +90,16 @@ void apply_activation(ThreadPool& pool, Activation activation, const float* bias
     const auto part = piece_of(rows, pieces, i);
     float* p = z + part.begin * columns;
     if (bias) add_bias(bias, p, part.size(), columns);
-    if (activation == Activation::softmax) softmax_rows(p, part.size(), columns);
-    else values(activation, p, part.size() * columns);
+    if (activation == Activation::softmax)
+      softmax_rows(p, part.size(), columns);
+    else
+      values(activation, p, part.size() * columns);
   });
 }
 
-void activation_gradient(ThreadPool& pool, Activation activation, const float* y, float* dy, std::int64_t rows,
-                         std::int64_t columns, float* bias_gradient, std::vector<float>& partial) {
+void activation_gradient(ThreadPool& pool, Activation activation, const float* y, float* dy,
+                         std::int64_t rows, std::int64_t columns, float* bias_gradient,
+                         std::vector<float>& partial) {
   if (!bias_gradient && activation == Activation::linear) return;
   const auto pieces = pieces_of(rows, columns);
   if (bias_gradient) partial.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, pieces * columns)));
@@ -94,8 +107,10 @@ void activation_gradient(ThreadPool& pool, Activation activation, const float* y
     const auto part = piece_of(rows, pieces, i);
     const float* yp = y + part.begin * columns;
     float* dp = dy + part.begin * columns;
-    if (activation == Activation::softmax) softmax_slopes(yp, dp, part.size(), columns);
-    else slopes(activation, yp, dp, part.size() * columns);
+    if (activation == Activation::softmax)
+      softmax_slopes(yp, dp, part.size(), columns);
+    else
+      slopes(activation, yp, dp, part.size() * columns);
     if (bias_gradient) sum_rows(dp, part.size(), columns, partial.data() + i * columns);
   });
   if (bias_gradient) sum_rows(partial.data(), pieces, columns, bias_gradient);

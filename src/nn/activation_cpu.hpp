@@ -18,7 +18,8 @@ void apply_activation(ThreadPool& pool, Activation activation, const float* bias
 
 /// dy = dy * activation'(z) in place, from the output y; bias_gradient [columns], unless nullptr, is set to the
 /// sum over the rows. `partial` is work space that is kept between calls.
-void activation_gradient(ThreadPool& pool, Activation activation, const float* y, float* dy, std::int64_t rows,
-                         std::int64_t columns, float* bias_gradient, std::vector<float>& partial);
+void activation_gradient(ThreadPool& pool, Activation activation, const float* y, float* dy,
+                         std::int64_t rows, std::int64_t columns, float* bias_gradient,
+                         std::vector<float>& partial);
 
 }  // namespace timbre::nn

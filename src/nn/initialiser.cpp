@@ -35,8 +35,12 @@ void initialise(const ParameterSpec& spec, std::uint64_t seed, std::uint32_t ind
   const auto& e = spec.shape.extents();
   PhiloxSequence random(seed, stream::initialiser, index);
   switch (spec.initialiser) {
-    case Initialiser::zeros: std::fill(values.begin(), values.end(), 0.0f); break;
-    case Initialiser::ones: std::fill(values.begin(), values.end(), 1.0f); break;
+    case Initialiser::zeros:
+      std::fill(values.begin(), values.end(), 0.0f);
+      break;
+    case Initialiser::ones:
+      std::fill(values.begin(), values.end(), 1.0f);
+      break;
     case Initialiser::unit_forget_bias: {
       std::fill(values.begin(), values.end(), 0.0f);
       const auto quarter = values.size() / 4;
@@ -46,7 +50,8 @@ void initialise(const ParameterSpec& spec, std::uint64_t seed, std::uint32_t ind
     case Initialiser::glorot_uniform: {
       double window = 1;
       for (std::size_t i = 0; i + 2 < e.size(); ++i) window *= double(e[i]);
-      const double fan_in = window * double(e.size() > 1 ? e[e.size() - 2] : e[0]), fan_out = window * double(e.back());
+      const double fan_in = window * double(e.size() > 1 ? e[e.size() - 2] : e[0]),
+                   fan_out = window * double(e.back());
       const double limit = std::sqrt(6.0 / (fan_in + fan_out));
       for (auto& v : values) v = float(random.uniform(-limit, limit));
       break;
@@ -59,7 +64,8 @@ void initialise(const ParameterSpec& spec, std::uint64_t seed, std::uint32_t ind
       orthonormalise_columns(a, tall, narrow);
       for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t c = 0; c < columns; ++c)
-          values[std::size_t(r * columns + c)] = float(rows >= columns ? a[std::size_t(c * tall + r)] : a[std::size_t(r * tall + c)]);
+          values[std::size_t(r * columns + c)] =
+              float(rows >= columns ? a[std::size_t(c * tall + r)] : a[std::size_t(r * tall + c)]);
       break;
     }
   }

@@ -13,10 +13,12 @@ const config::Schema<Penalty>& schema(config::of<Penalty>) {
 
 Units Units::from(const config::Reader& reader) {
   if (reader.node().is_scalar() && reader.node().scalar == "classes") return {0, true};
-  if (reader.node().is_scalar() && !reader.node().scalar.empty() && std::isalpha(static_cast<unsigned char>(reader.node().scalar[0])))
+  if (reader.node().is_scalar() && !reader.node().scalar.empty() &&
+      std::isalpha(static_cast<unsigned char>(reader.node().scalar[0])))
     reader.fail("must be a whole number or the word classes, not " + config::describe(reader.node()));
   const auto n = reader.integer();
-  if (n < 1 || n > 1'000'000) reader.fail("must be between 1 and 1000000, not " + config::describe(reader.node()));
+  if (n < 1 || n > 1'000'000)
+    reader.fail("must be between 1 and 1000000, not " + config::describe(reader.node()));
   return {n, false};
 }
 

@@ -36,7 +36,7 @@ const config::Schema<Penalty>& schema(config::of<Penalty>);
 
 struct ParameterSpec {
   std::string name;  // Keras's: kernel, recurrent_kernel, bias, gamma, beta, moving_mean, moving_variance
-  Shape shape;       // Keras's layout: Dense (in, out), Conv2D (kh, kw, in, out), LSTM (in, 4u), gates i f c o
+  Shape shape;  // Keras's layout: Dense (in, out), Conv2D (kh, kw, in, out), LSTM (in, 4u), gates i f c o
   Initialiser initialiser = Initialiser::zeros;
   bool trainable = true;
   bool global_penalty = false;     // the configuration's regularisation applies (kernels only)
@@ -107,10 +107,10 @@ struct LayerExample {
 /// Entry of the registry of layers: how to read one from its options. `classes` stands for the word
 /// `classes` where a number of units is asked for (see Units).
 struct LayerType {
-  std::string summary;                                                    // one line for --help
-  std::string options;                                                    // Schema::document()
+  std::string summary;  // one line for --help
+  std::string options;  // Schema::document()
   std::unique_ptr<Layer> (*parse)(const config::Reader& reader, std::int64_t classes);
-  std::vector<LayerExample> examples;                                     // odd sizes, every option that changes the work
+  std::vector<LayerExample> examples;  // odd sizes, every option that changes the work
 };
 using LayerRegistry = Registry<LayerType>;
 

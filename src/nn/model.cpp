@@ -14,7 +14,8 @@ const config::Schema<Regularisation>& schema(config::of<Regularisation>) {
           .field("l1", &Regularisation::l1, "strength of sum|w| over every kernel", config::at_least(0.0))
           .field("l2", &Regularisation::l2, "strength of sum w^2 over every kernel", config::at_least(0.0))
           .field("dropout", &Regularisation::dropout, "replaces the rate of every dropout layer",
-                 {[](const std::optional<double>& p) { return !p || (*p >= 0 && *p < 1); }, "at least 0 and less than 1"});
+                 {[](const std::optional<double>& p) { return !p || (*p >= 0 && *p < 1); },
+                  "at least 0 and less than 1"});
   return s;
 }
 
@@ -28,7 +29,8 @@ std::int64_t padded(std::int64_t size) { return (size + 15) / 16 * 16; }
 
 Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_t classes,
                    const Regularisation& regularisation) {
-  if (!reader.node().is_sequence()) reader.fail("must be a sequence of layers, not " + config::describe(reader.node()));
+  if (!reader.node().is_sequence())
+    reader.fail("must be a sequence of layers, not " + config::describe(reader.node()));
   if (reader.node().items.empty()) reader.fail("has no layers");
   Model m;
   m.input_ = input;
@@ -62,9 +64,12 @@ Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_
   }
   const auto last = reader.item(reader.node().items.size() - 1);
   if (!m.layers_.back().layer->ends_in_softmax())
-    last.fail("the last layer must end in activation: softmax, as `- dense: {units: classes, activation: softmax}`");
+    last.fail(
+        "the last layer must end in activation: softmax, as `- dense: {units: classes, activation: "
+        "softmax}`");
   if (shape != Shape{classes})
-    last.fail(fmt::format("the model's output is {}, but the data have {} classes: use units: classes", shape.str(), classes));
+    last.fail(fmt::format("the model's output is {}, but the data have {} classes: use units: classes",
+                          shape.str(), classes));
   if (m.trainable_parameters() == 0) reader.fail("has nothing to train");
   for (const bool trainable : {true, false}) {
     for (auto& slot : m.slots_)
@@ -104,11 +109,13 @@ std::string Model::summary() const {
     std::int64_t n = 0;
     for (const int s : e.slots) n += slots_[std::size_t(s)].spec.shape.size();
     std::string shape = e.output.str();
-    rows.push_back({fmt::format("{} ({})", e.name, e.layer->keras_class()), "(None, " + shape.substr(1), grouped(n)});
+    rows.push_back(
+        {fmt::format("{} ({})", e.name, e.layer->keras_class()), "(None, " + shape.substr(1), grouped(n)});
     if (rows.back().shape.ends_with(",)")) rows.back().shape.replace(rows.back().shape.size() - 2, 2, ")");
   }
   std::size_t a = 0, b = 0, c = 0;
-  for (const auto& r : rows) a = std::max(a, r.layer.size()), b = std::max(b, r.shape.size()), c = std::max(c, r.count.size());
+  for (const auto& r : rows)
+    a = std::max(a, r.layer.size()), b = std::max(b, r.shape.size()), c = std::max(c, r.count.size());
   const std::string rule(a + b + c + 4, '-');
   std::string out = rule + "\n";
   for (std::size_t i = 0; i < rows.size(); ++i) {

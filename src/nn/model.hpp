@@ -15,17 +15,17 @@ namespace timbre::nn {
 
 /// `regularisation:` of a configuration.
 struct Regularisation {
-  double l1 = 0, l2 = 0;            // on kernels (not biases, not recurrent kernels)
-  std::optional<double> dropout;    // replaces the rate of every dropout layer
+  double l1 = 0, l2 = 0;          // on kernels (not biases, not recurrent kernels)
+  std::optional<double> dropout;  // replaces the rate of every dropout layer
 };
 const config::Schema<Regularisation>& schema(config::of<Regularisation>);
 
 /// One parameter in the arena.
 struct Slot {
-  int layer;             // index of the layer
+  int layer;  // index of the layer
   ParameterSpec spec;
-  std::int64_t offset;   // in floats from the start of the arena
-  Penalty penalty;       // what applies to it: its own, the global one, or none
+  std::int64_t offset;  // in floats from the start of the arena
+  Penalty penalty;      // what applies to it: its own, the global one, or none
 };
 
 class Model {

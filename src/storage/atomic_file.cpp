@@ -105,7 +105,8 @@ AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
   const auto status = fs::status(target_, error);
   if (fs::is_directory(status)) fail("{}: is a folder, not a file", shown(target_));
   // A rename over /dev/null would take the device away from the whole machine.
-  if (fs::exists(status) && !fs::is_regular_file(status)) fail("{}: is not a regular file, so it is left as it is", shown(target_));
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    fail("{}: is not a regular file, so it is left as it is", shown(target_));
   remove_left_overs(folder, temporary_prefix(target_));
   static std::atomic<unsigned> counter{0};
   for (;;) {
@@ -171,7 +172,8 @@ FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
       const auto length = number == EWOULDBLOCK ? ::pread(descriptor_, holder, sizeof holder - 1, 0) : 0;
       ::close(std::exchange(descriptor_, -1));
       if (number != EWOULDBLOCK) fail("{}: the folder cannot be locked: {}", shown(folder), reason(number));
-      throw InUse(fmt::format("{} is in use by {}", shown(folder), length > 0 ? printable(holder) : "another process"));
+      throw InUse(fmt::format("{} is in use by {}", shown(folder),
+                              length > 0 ? printable(holder) : "another process"));
     }
     if (is_still(descriptor_, file_)) break;  // else its holder removed it on leaving, just now
     ::close(std::exchange(descriptor_, -1));

@@ -139,7 +139,7 @@ std::string type_text(hid_t type) {
 struct H5File::State {
   hid_t file = -1;
   std::filesystem::path path;
-  std::string shown;            // as messages name it
+  std::string shown;  // as messages name it
   bool writing = false;
   mutable bool broken = false;  // the disk refused a write: whoever writes will drop this file
 
@@ -148,8 +148,7 @@ struct H5File::State {
     // left open, which costs a descriptor until the process ends.
     if (file < 0 || broken) return;
     const Lock lock;
-    if (H5Fclose(file) < 0)
-      fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
+    if (H5Fclose(file) < 0) fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
   }
 
   [[noreturn]] void fail_at(const std::string& object, std::string_view what) const {
@@ -445,7 +444,7 @@ void H5File::close() {
   if (H5Fclose(std::exchange(state_->file, -1)) < 0) refused();
 }
 
-// ---- writing -----------------------------------------------------------------------------------------
+// ---- writing
 
 void H5File::group(const std::string& path) {
   const Lock lock;
@@ -526,7 +525,7 @@ void H5File::write_rows(const std::string& path, std::int64_t first, std::span<c
                 "cannot be written");
 }
 
-// ---- reading -----------------------------------------------------------------------------------------
+// ---- reading
 
 bool H5File::exists(const std::string& path) const {
   const Lock lock;
@@ -597,7 +596,8 @@ std::int64_t H5File::rows_offset(const std::string& path) const {
   const auto set = state_->open_dataset(path);
   const Handle type(H5Dget_type(set), H5Tclose);
   const auto offset = H5Dget_offset(set);
-  state_->check(offset != HADDR_UNDEF && H5Tequal(type, H5T_IEEE_F32LE) > 0, path, "is not laid out as rows of float32");
+  state_->check(offset != HADDR_UNDEF && H5Tequal(type, H5T_IEEE_F32LE) > 0, path,
+                "is not laid out as rows of float32");
   return std::int64_t(offset);
 }
 

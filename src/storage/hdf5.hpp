@@ -38,7 +38,7 @@ class H5File {
   /// Flushes and closes; throws Error where the disk refuses (the destructor would only log).
   void close();
 
-  // ---- writing -------------------------------------------------------------------------------------
+  // ---- writing
   void group(const std::string& path);
   void write(const std::string& path, std::span<const float> data, const Shape& shape);
   void write(const std::string& path, std::span<const double> data, const Shape& shape);
@@ -64,7 +64,7 @@ class H5File {
   /// Writes rows [first, first + n) where n = data.size() / (elements of a row).
   void write_rows(const std::string& path, std::int64_t first, std::span<const float> data);
 
-  // ---- reading -------------------------------------------------------------------------------------
+  // ---- reading
   bool exists(const std::string& path) const;
   /// Extents of a dataset.
   Shape shape(const std::string& path) const;

@@ -24,7 +24,9 @@ void write_checkpoint(const std::filesystem::path& path, const std::string& key,
   auto h5 = storage::H5File::create(file);
   const auto count = [&](const char* name, std::int64_t v) { h5.attribute("/", name, v); };
   const auto real = [&](const char* name, double v) { h5.attribute("/", name, v); };
-  const auto floats = [&](const std::string& name, const std::vector<float>& v) { h5.write(name, v, Shape{std::int64_t(v.size())}); };
+  const auto floats = [&](const std::string& name, const std::vector<float>& v) {
+    h5.write(name, v, Shape{std::int64_t(v.size())});
+  };
   h5.attribute("/", "schema", "timbre-checkpoint");
   count("schema_version", version);
   h5.attribute("/", "key", key);
@@ -33,7 +35,8 @@ void write_checkpoint(const std::filesystem::path& path, const std::string& key,
   real("seconds", s.seconds), real("epoch_seconds", s.epoch_seconds);
   count("step", s.step.step);
   real("loss_sum", s.step.metrics.loss_sum);
-  count("correct", s.step.metrics.correct), count("rows", s.step.metrics.rows), count("bad_step", s.step.metrics.bad_step);
+  count("correct", s.step.metrics.correct), count("rows", s.step.metrics.rows),
+      count("bad_step", s.step.metrics.bad_step);
   for_columns(s.history, [&](const char* name, const std::vector<double>& v) {
     h5.write(std::string("/history/") + name, v, Shape{std::int64_t(v.size())});
   });
@@ -52,7 +55,8 @@ TrainerState read_checkpoint(const std::filesystem::path& path, const std::strin
   const auto count = [&](const char* name) { return h5.int_attribute("/", name); };
   const auto real = [&](const char* name) { return h5.double_attribute("/", name); };
   if (count("schema_version") > version)
-    fail("{}: schema_version {} is newer than this program reads ({})", path.string(), count("schema_version"), version);
+    fail("{}: schema_version {} is newer than this program reads ({})", path.string(),
+         count("schema_version"), version);
   if (h5.text_attribute("/", "key") != key) fail("{}: a checkpoint of another run", path.string());
   TrainerState s;
   s.epoch = count("epoch"), s.batch = count("batch");
@@ -60,9 +64,12 @@ TrainerState read_checkpoint(const std::filesystem::path& path, const std::strin
   s.seconds = real("seconds"), s.epoch_seconds = real("epoch_seconds");
   s.step.step = count("step");
   s.step.metrics = {real("loss_sum"), count("correct"), count("rows"), count("bad_step")};
-  for_columns(s.history, [&](const char* name, std::vector<double>& v) { v = h5.read_doubles(std::string("/history/") + name); });
+  for_columns(s.history, [&](const char* name, std::vector<double>& v) {
+    v = h5.read_doubles(std::string("/history/") + name);
+  });
   s.step.arena = h5.read_floats("/arena");
-  for (std::int64_t i = 0; i < count("slots"); ++i) s.step.slots.push_back(h5.read_floats("/slot" + std::to_string(i)));
+  for (std::int64_t i = 0; i < count("slots"); ++i)
+    s.step.slots.push_back(h5.read_floats("/slot" + std::to_string(i)));
   s.best_arena = h5.read_floats("/best_arena");
   return s;
 }

@@ -15,7 +15,8 @@ namespace {
 class Buffer {
  public:
   explicit Buffer(std::int64_t size)
-      : data_(static_cast<float*>(::operator new(std::size_t(std::max<std::int64_t>(size, 1)) * sizeof(float), alignment))),
+      : data_(static_cast<float*>(
+            ::operator new(std::size_t(std::max<std::int64_t>(size, 1)) * sizeof(float), alignment))),
         size_(size) {
     std::fill_n(data_, size, 0.0f);
   }
@@ -44,9 +45,16 @@ TIMBRE_SIMD double penalty_sum(const float* p, std::int64_t n, double l1, double
 class CpuStep final : public TrainingStep {
  public:
   CpuStep(const StepOptions& options, ThreadPool& pool)
-      : model_(*options.model), loss_(*options.loss), optimizer_(*options.optimizer), pool_(pool), seed_(options.seed),
-        learning_rate_(options.learning_rate), capacity_(std::max<std::int64_t>(options.batch_size, 64)),
-        arena_(model_.arena_size()), gradients_(model_.trainable_size()), losses_(capacity_) {
+      : model_(*options.model),
+        loss_(*options.loss),
+        optimizer_(*options.optimizer),
+        pool_(pool),
+        seed_(options.seed),
+        learning_rate_(options.learning_rate),
+        capacity_(std::max<std::int64_t>(options.batch_size, 64)),
+        arena_(model_.arena_size()),
+        gradients_(model_.trainable_size()),
+        losses_(capacity_) {
     for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(model_.trainable_size());
     model_.initialise(seed_, arena_.data());
     labels_.resize(std::size_t(capacity_));
@@ -77,7 +85,9 @@ class CpuStep final : public TrainingStep {
       if (slot.spec.trainable) add_stretches(slot);
   }
 
-  void bind(const data::RowSource& features, const std::int32_t* labels) override { features_ = &features, row_labels_ = labels; }
+  void bind(const data::RowSource& features, const std::int32_t* labels) override {
+    features_ = &features, row_labels_ = labels;
+  }
   void set_learning_rate(double rate) override { learning_rate_ = rate; }
 
   void prefetch(std::span<const std::int32_t> rows) override { features_->prefetch(rows); }
@@ -98,7 +108,8 @@ class CpuStep final : public TrainingStep {
     metrics_.rows += n;
     std::size_t now = 0;
     for (std::size_t i = ops_.size(); i-- > first_trainable_; now ^= 1)
-      ops_[i]->backward(context, outputs_[i].data(), outputs_[i + 1].data(), dy_[now].data(), dy_[now ^ 1].data());
+      ops_[i]->backward(context, outputs_[i].data(), outputs_[i + 1].data(), dy_[now].data(),
+                        dy_[now ^ 1].data());
     update();
   }
 
@@ -151,7 +162,8 @@ class CpuStep final : public TrainingStep {
     step_ = state.step;
     metrics_ = state.metrics;
     std::copy(state.arena.begin(), state.arena.end(), arena_.data());
-    for (std::size_t i = 0; i < slots_.size(); ++i) std::copy(state.slots[i].begin(), state.slots[i].end(), slots_[i].data());
+    for (std::size_t i = 0; i < slots_.size(); ++i)
+      std::copy(state.slots[i].begin(), state.slots[i].end(), slots_[i].data());
   }
 
   Trace trace(std::int64_t rows) override {
@@ -189,7 +201,8 @@ class CpuStep final : public TrainingStep {
   }
 
   void forward(const nn::StepContext& context) {
-    for (std::size_t i = 0; i < ops_.size(); ++i) ops_[i]->forward(context, outputs_[i].data(), outputs_[i + 1].data());
+    for (std::size_t i = 0; i < ops_.size(); ++i)
+      ops_[i]->forward(context, outputs_[i].data(), outputs_[i + 1].data());
   }
 
   std::int64_t count_correct(const float* logits, std::int64_t rows) const {
@@ -205,7 +218,8 @@ class CpuStep final : public TrainingStep {
   void update() {
     const auto work = [&](std::int64_t i, int) {
       const auto& s = stretches_[std::size_t(i)];
-      Update u{s.size, arena_.data() + s.offset, gradients_.data() + s.offset, {}, s.penalty, learning_rate_, step_};
+      Update u{s.size, arena_.data() + s.offset, gradients_.data() + s.offset, {}, s.penalty, learning_rate_,
+               step_};
       for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data() + s.offset;
       optimizer_.update(u);
     };
@@ -240,7 +254,8 @@ namespace {
 const Registration<StepDevice> cpu{"cpu", {make_cpu_step}};
 }
 
-std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options, ThreadPool& pool) {
+std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options,
+                                        ThreadPool& pool) {
   const auto* entry = StepDeviceRegistry::instance().find(device);
   if (!entry) throw std::logic_error("no device '" + device + "' that trains");
   return entry->make(options, pool);

@@ -4,12 +4,10 @@
 // in the order in which they are computed:
 //
 //   the output of each layer           largest |a - b| over the largest |b|
-//   the gradient of each parameter     the same, over the largest |b| of all gradients of the layer (that of
-//   a bias
-//                                      before a batch normalisation is nothing but rounding)
-//   the update of each layer           |a - b| over |b|, as vectors of all its parameters; loosely, since
-//   Adam's first
-//                                      steps make whole steps of gradients that are nothing but rounding
+//   the gradient of each parameter     the same, over the largest |b| of all gradients of the layer (that of a
+//                                      bias before a batch normalisation is nothing but rounding)
+//   the update of each layer           |a - b| over |b|, as vectors of all its parameters; loosely, since Adam's
+//                                      first steps make whole steps of gradients that are nothing but rounding
 #pragma once
 
 #include <cstdint>

@@ -25,9 +25,13 @@ class EarlyStopping {
 
   /// The value after an epoch; true if it is the best so far (a NaN never is).
   bool observe(std::int64_t epoch, double value) {
-    const bool better = best_epoch_ == 0 ? value == value : higher_ ? value > best_ + min_delta_ : value < best_ - min_delta_;
-    if (better) best_ = value, best_epoch_ = epoch, waited_ = 0;
-    else ++waited_;
+    const bool better = best_epoch_ == 0 ? value == value
+                        : higher_        ? value > best_ + min_delta_
+                                         : value < best_ - min_delta_;
+    if (better)
+      best_ = value, best_epoch_ = epoch, waited_ = 0;
+    else
+      ++waited_;
     return better;
   }
   bool should_stop() const { return waited_ >= patience_; }

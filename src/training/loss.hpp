@@ -16,8 +16,8 @@ class Loss {
   virtual config::Node dump() const = 0;
   /// losses [rows]: the loss of each row. gradient [rows, classes]: d(mean over rows)/d(logits); may be nullptr.
   /// probabilities [rows, classes]: softmax of the logits; may be nullptr. Neither may overlap logits.
-  virtual void evaluate(const float* logits, const std::int32_t* labels, std::int64_t rows, std::int64_t classes,
-                        float* losses, float* gradient, float* probabilities) const = 0;
+  virtual void evaluate(const float* logits, const std::int32_t* labels, std::int64_t rows,
+                        std::int64_t classes, float* losses, float* gradient, float* probabilities) const = 0;
 };
 
 struct LossType {

@@ -19,10 +19,10 @@ struct Update {
   std::int64_t count;
   float* parameters;
   const float* gradients;
-  float* slots[2];      // as many as Optimizer::slots()
+  float* slots[2];  // as many as Optimizer::slots()
   nn::Penalty penalty;
   double learning_rate;
-  std::int64_t step;    // 1 for the first
+  std::int64_t step;  // 1 for the first
 };
 
 class Optimizer {

@@ -22,7 +22,7 @@ namespace timbre::training {
 /// Sums since they were last taken. Training metrics are as Keras reports them: the running mean over the
 /// epoch, dropout on, each batch with the weights it met; the loss includes the penalties.
 struct Metrics {
-  double loss_sum = 0;       // over rows
+  double loss_sum = 0;  // over rows
   std::int64_t correct = 0, rows = 0;
   std::int64_t bad_step = 0;  // first step (from 1) whose loss was not finite; 0: none
   double loss() const { return loss_sum / double(rows); }
@@ -31,9 +31,9 @@ struct Metrics {
 
 /// Everything that a later step depends on. `arena` and `slots` are in the layout of nn::Model.
 struct StepState {
-  std::int64_t step = 0;                   // training steps done
-  std::vector<float> arena;                // [arena_size]
-  std::vector<std::vector<float>> slots;   // optimizer slots, each [trainable_size]
+  std::int64_t step = 0;                  // training steps done
+  std::vector<float> arena;               // [arena_size]
+  std::vector<std::vector<float>> slots;  // optimizer slots, each [trainable_size]
   Metrics metrics;
 };
 
@@ -76,7 +76,7 @@ class TrainingStep {
   /// What the last train() computed on its way, `rows` being its number of rows: for comparing devices.
   struct Trace {
     std::vector<std::vector<float>> outputs;  // of each layer, [rows, output...]; logits of the last
-    std::vector<float> gradients;             // without penalties, in the layout of the arena [trainable_size]
+    std::vector<float> gradients;  // without penalties, in the layout of the arena [trainable_size]
   };
   virtual Trace trace(std::int64_t rows) = 0;
   /// What a back end chose and why, for the log: whole lines, each told once.
@@ -92,7 +92,8 @@ struct StepDevice {
 using StepDeviceRegistry = Registry<StepDevice>;
 
 /// The step of a device ("cpu", "cuda": as device::choose gave it).
-std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options, ThreadPool& pool);
+std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options,
+                                        ThreadPool& pool);
 
 /// The CPU's step, with the model freshly initialised from the seed.
 std::unique_ptr<TrainingStep> make_cpu_step(const StepOptions& options, ThreadPool& pool);

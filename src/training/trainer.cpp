@@ -8,7 +8,8 @@
 
 namespace timbre::training {
 
-TrainingOptions::OptimizerChoice::OptimizerChoice() : optimizer(parse_optimizer(config::Node::plain("adam"))) {}
+TrainingOptions::OptimizerChoice::OptimizerChoice()
+    : optimizer(parse_optimizer(config::Node::plain("adam"))) {}
 TrainingOptions::OptimizerChoice TrainingOptions::OptimizerChoice::from(const config::Reader& reader) {
   OptimizerChoice c;
   c.optimizer = parse_optimizer(reader);
@@ -26,8 +27,10 @@ const config::Schema<EarlyStoppingOptions>& schema(config::of<EarlyStoppingOptio
       config::Schema<EarlyStoppingOptions>("early stopping")
           .field("monitor", &EarlyStoppingOptions::monitor, "the value watched",
                  config::one_of({"val_loss", "val_accuracy", "loss", "accuracy"}))
-          .field("patience", &EarlyStoppingOptions::patience, "epochs without improvement that end training", config::at_least(std::int64_t{1}))
-          .field("min_delta", &EarlyStoppingOptions::min_delta, "smallest change that counts", config::at_least(0.0))
+          .field("patience", &EarlyStoppingOptions::patience, "epochs without improvement that end training",
+                 config::at_least(std::int64_t{1}))
+          .field("min_delta", &EarlyStoppingOptions::min_delta, "smallest change that counts",
+                 config::at_least(0.0))
           .field("restore_best", &EarlyStoppingOptions::restore_best, "keep the weights of the best epoch");
   return s;
 }
@@ -35,7 +38,8 @@ const config::Schema<EarlyStoppingOptions>& schema(config::of<EarlyStoppingOptio
 const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>) {
   static const auto s =
       config::Schema<TrainingOptions>("training")
-          .field("epochs", &TrainingOptions::epochs, "passes over the training rows", config::between(std::int64_t{1}, std::int64_t{1'000'000}))
+          .field("epochs", &TrainingOptions::epochs, "passes over the training rows",
+                 config::between(std::int64_t{1}, std::int64_t{1'000'000}))
           .field("batch_size", &TrainingOptions::batch_size, "rows per step; the last, smaller batch is kept",
                  config::between(std::int64_t{1}, std::int64_t{65536}))
           .field("shuffle", &TrainingOptions::shuffle, "a new order each epoch")
@@ -45,7 +49,8 @@ const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>) {
   return s;
 }
 
-std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch, bool shuffle) {
+std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch,
+                                      bool shuffle) {
   if (!shuffle) return rows;
   PhiloxSequence random(seed, stream::shuffle, std::uint32_t(epoch));
   for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
@@ -68,11 +73,12 @@ double monitored(const History& h, const std::string& name) {
 }  // namespace
 
 TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::uint64_t seed,
-                     const std::vector<std::int32_t>& train_rows, const std::vector<std::int32_t>& validation_rows,
-                     const TrainerHooks& hooks, const TrainerState* resume) {
+                     const std::vector<std::int32_t>& train_rows,
+                     const std::vector<std::int32_t>& validation_rows, const TrainerHooks& hooks,
+                     const TrainerState* resume) {
   // Without early stopping the best epoch is still told, and nothing is restored.
-  const EarlyStoppingOptions rule = options.early_stopping.value_or(
-      EarlyStoppingOptions{"val_loss", options.epochs + 1, 0, false});
+  const EarlyStoppingOptions rule =
+      options.early_stopping.value_or(EarlyStoppingOptions{"val_loss", options.epochs + 1, 0, false});
   EarlyStopping watch(rule.monitor.ends_with("accuracy"), rule.min_delta, rule.patience);
   TrainerState state;
   if (resume) {
@@ -104,8 +110,9 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     if (m.bad_step == 0) return false;
     const auto in_epoch = (m.bad_step - 1) % batches + 1;
     result.status = Status::diverged;
-    result.message = fmt::format("the loss became NaN or infinite in epoch {}, step {} of {} (step {} overall)",
-                                 (m.bad_step - 1) / batches + 1, in_epoch, batches, m.bad_step);
+    result.message =
+        fmt::format("the loss became NaN or infinite in epoch {}, step {} of {} (step {} overall)",
+                    (m.bad_step - 1) / batches + 1, in_epoch, batches, m.bad_step);
     return true;
   };
 
@@ -116,7 +123,8 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     while (state.batch < batches) {
       const auto rows_of = [&](std::int64_t batch) {
         const auto first = std::min(batch * options.batch_size, rows);
-        return std::span(order).subspan(std::size_t(first), std::size_t(std::min(options.batch_size, rows - first)));
+        return std::span(order).subspan(std::size_t(first),
+                                        std::size_t(std::min(options.batch_size, rows - first)));
       };
       step.prefetch(rows_of(state.batch + 1));
       step.train(rows_of(state.batch));
@@ -124,7 +132,8 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
       if (hooks.on_batch) {
         const auto m = step.metrics(false);
         if (m.rows > 0)  // a device may not have told of any yet
-          hooks.on_batch({state.epoch + 1, options.epochs, state.batch, batches, epoch_seconds_before + since(epoch_started), &m});
+          hooks.on_batch({state.epoch + 1, options.epochs, state.batch, batches,
+                          epoch_seconds_before + since(epoch_started), &m});
         if (m.bad_step) break;
       }
       if (hooks.signal && hooks.signal->load() != 0) {
@@ -146,7 +155,8 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     epoch_seconds_before = 0;
     ++state.epoch;
     state.batch = 0;
-    if (watch.observe(state.epoch, monitored(h, rule.monitor)) && rule.restore_best) state.best_arena = step.export_weights();
+    if (watch.observe(state.epoch, monitored(h, rule.monitor)) && rule.restore_best)
+      state.best_arena = step.export_weights();
     if (hooks.on_epoch) hooks.on_epoch(state.epoch, h);
     epoch_started = Clock::now();
   }

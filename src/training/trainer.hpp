@@ -61,7 +61,7 @@ struct TrainerState {
 /// What a watcher is shown.
 struct Progress {
   std::int64_t epoch, epochs, batch, batches;
-  double seconds;        // of this epoch
+  double seconds;          // of this epoch
   const Metrics* metrics;  // of this epoch so far
 };
 
@@ -69,30 +69,32 @@ enum class Status { finished, diverged };
 
 struct TrainingResult {
   Status status = Status::finished;
-  std::string message;            // why it diverged; "" otherwise
+  std::string message;  // why it diverged; "" otherwise
   History history;
   std::int64_t epochs_run = 0;
-  std::int64_t best_epoch = 0;    // of the monitored value (val_loss without early stopping)
+  std::int64_t best_epoch = 0;     // of the monitored value (val_loss without early stopping)
   std::int64_t weights_epoch = 0;  // whose weights the step holds now
   bool stopped_early = false;
   double seconds = 0;
 };
 
 struct TrainerHooks {
-  std::function<void(const Progress&)> on_batch;                      // after each step; returns at once
-  std::function<void(std::int64_t epoch, const History&)> on_epoch;   // after validation
-  std::function<void(const TrainerState&)> save;                      // writes a checkpoint
+  std::function<void(const Progress&)> on_batch;                     // after each step; returns at once
+  std::function<void(std::int64_t epoch, const History&)> on_epoch;  // after validation
+  std::function<void(const TrainerState&)> save;                     // writes a checkpoint
   double save_every_seconds = 60;
-  const std::atomic<int>* signal = nullptr;                           // not 0: stop after the current step
+  const std::atomic<int>* signal = nullptr;  // not 0: stop after the current step
 };
 
 /// Trains until the epochs are done or early stopping ends it. Throws Interrupted, after a checkpoint, when a
 /// signal asks for it. On return the step holds the weights to keep.
 TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::uint64_t seed,
-                     const std::vector<std::int32_t>& train_rows, const std::vector<std::int32_t>& validation_rows,
-                     const TrainerHooks& hooks, const TrainerState* resume = nullptr);
+                     const std::vector<std::int32_t>& train_rows,
+                     const std::vector<std::int32_t>& validation_rows, const TrainerHooks& hooks,
+                     const TrainerState* resume = nullptr);
 
 /// The order of an epoch (from 0): Fisher-Yates with numbers of (seed, stream::shuffle, epoch).
-std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch, bool shuffle);
+std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch,
+                                      bool shuffle);
 
 }  // namespace timbre::training

@@ -35,7 +35,8 @@ using test::TemporaryFolder;
 using Path = std::filesystem::path;
 
 /// Interleaved samples into a file of any format that libsndfile writes; false where it cannot.
-[[nodiscard]] bool write_audio(const Path& path, int format, int rate, int channels, const std::vector<float>& x) {
+[[nodiscard]] bool write_audio(const Path& path, int format, int rate, int channels,
+                               const std::vector<float>& x) {
   SF_INFO info{};
   info.samplerate = rate, info.channels = channels, info.format = format;
   SNDFILE* f = sf_open(path.c_str(), SFM_WRITE, &info);
@@ -56,7 +57,8 @@ std::vector<float> sine(double hz, int rate, std::size_t n, double level = 0.5) 
 double distance(const std::vector<float>& x, double hz, int rate, std::size_t margin = 500) {
   const auto expected = sine(hz, rate, x.size());
   double worst = 0;
-  for (std::size_t i = margin; i + margin < x.size(); ++i) worst = std::max(worst, std::abs(double(x[i]) - expected[i]));
+  for (std::size_t i = margin; i + margin < x.size(); ++i)
+    worst = std::max(worst, std::abs(double(x[i]) - expected[i]));
   return worst;
 }
 
@@ -74,8 +76,9 @@ TEST(AudioReader, ReadsSixteenBitSamplesExactly) {
     written.push_back(static_cast<short>(i));
     x.push_back(static_cast<float>(i) / 32768.0f);
   }
-  for (const auto& [name, format] : {std::pair{"x.wav", wav16}, std::pair{"x.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                                     std::pair{"x.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}}) {
+  for (const auto& [name, format] :
+       {std::pair{"x.wav", wav16}, std::pair{"x.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
+        std::pair{"x.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}}) {
     SCOPED_TRACE(name);
     SF_INFO info{};
     info.samplerate = 22050, info.channels = 1, info.format = format;
@@ -133,7 +136,8 @@ TEST(AudioReader, ResamplingKeepsFrequencyLevelAndLength) {
 
 TEST(AudioReader, ResamplingRemovesWhatTheNewRateCannotHold) {
   const TemporaryFolder folder;
-  ASSERT_TRUE(write_audio(folder / "x.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 44100, 1, sine(15000, 44100, 88200)));
+  ASSERT_TRUE(
+      write_audio(folder / "x.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 44100, 1, sine(15000, 44100, 88200)));
   const auto y = read_all(folder / "x.wav", 22050);
   for (std::size_t i = 500; i + 500 < y.size(); ++i) ASSERT_LT(std::abs(y[i]), 2e-5) << i;
 }
@@ -180,22 +184,24 @@ TEST(AudioReader, BadFilesAreNamedShortly) {
 
 TEST(AudioReader, SamplesThatAreNoNumbersAreRefused) {
   const TemporaryFolder folder;
-  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f})
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f})
     for (const int rate : {22050, 44100})
       for (const int channels : {1, 2}) {
         auto x = sine(300, rate, 30000);
         x[20000] = bad;
         ASSERT_TRUE(write_audio(folder / "x.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, rate, channels, x));
         EXPECT_EQ(reason(folder / "x.wav"), std::isfinite(bad) ? "corrupt: contains samples beyond 1e+09"
-                                                              : "contains NaN or infinite samples");
+                                                               : "contains NaN or infinite samples");
       }
 }
 
 TEST(AudioReader, OfATruncatedFileWhatIsThereIsRead) {
   const TemporaryFolder folder;
   const auto x = sine(440, 22050, 44100);
-  for (const auto& [name, format] : {std::pair{"x.wav", wav16}, std::pair{"x.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                                     std::pair{"x.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}}) {
+  for (const auto& [name, format] :
+       {std::pair{"x.wav", wav16}, std::pair{"x.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
+        std::pair{"x.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16}}) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(write_audio(folder / name, format, 22050, 1, x));
     const auto whole = read_all(folder / name, 22050);
@@ -210,9 +216,10 @@ TEST(AudioReader, OfATruncatedFileWhatIsThereIsRead) {
 TEST(AudioReader, DamagedFilesGiveSamplesOrAReasonButNeverHarm) {
   const TemporaryFolder folder;
   const auto x = sine(440, 22050, 8000);
-  for (const auto& [name, format] : {std::pair{"x.wav", wav16}, std::pair{"x.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
-                                     std::pair{"x.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
-                                     std::pair{"x.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS}}) {
+  for (const auto& [name, format] :
+       {std::pair{"x.wav", wav16}, std::pair{"x.au", SF_FORMAT_AU | SF_FORMAT_PCM_16},
+        std::pair{"x.flac", SF_FORMAT_FLAC | SF_FORMAT_PCM_16},
+        std::pair{"x.ogg", SF_FORMAT_OGG | SF_FORMAT_VORBIS}}) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(write_audio(folder / name, format, 22050, 1, x));
     const auto bytes = test::bytes_of(folder / name);

@@ -48,8 +48,10 @@ void layer(benchmark::State& state, const std::string& yaml, const Shape& input,
   const nn::StepContext context{20, true, 1, 0};
   op->forward(context, x.data(), y.data());
   for (auto _ : state) {
-    if (backward) work = dy, op->backward(context, x.data(), y.data(), work.data(), dx.data());
-    else op->forward(context, x.data(), y.data());
+    if (backward)
+      work = dy, op->backward(context, x.data(), y.data(), work.data(), dx.data());
+    else
+      op->forward(context, x.data(), y.data());
   }
 }
 
@@ -73,28 +75,41 @@ void sgemm(benchmark::State& state) {
   const std::int64_t n = state.range(0);
   std::vector<float> a(std::size_t(n * n), 0.5f), b = a, c = a;
   for (auto _ : state) gemm(Op::none, Op::none, n, n, n, 1, a.data(), n, b.data(), n, 0, c.data(), n);
-  state.counters["FLOP/s"] = benchmark::Counter(2.0 * double(n * n * n) * double(state.iterations()), benchmark::Counter::kIsRate);
+  state.counters["FLOP/s"] =
+      benchmark::Counter(2.0 * double(n * n * n) * double(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 BENCHMARK(sgemm)->Arg(128)->Arg(512)->Unit(benchmark::kMillisecond);
 
 const int registered = [] {
   for (const auto& kind : features::FeatureRegistry::instance().names())
-    benchmark::RegisterBenchmark(("features/" + kind).c_str(), [=](benchmark::State& s) { features_of_a_segment(s, kind); })->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(("features/" + kind).c_str(), [=](benchmark::State& s) {
+      features_of_a_segment(s, kind);
+    })->Unit(benchmark::kMillisecond);
   const std::vector<std::pair<std::string, Shape>> layers{
-      {"lstm: {units: 128, return_sequences: true}", {130, 13}}, {"lstm: {units: 128}", {130, 128}}, {"dense: {units: 512, activation: relu}", {1690}},
-      {"conv2d: {filters: 32, kernel_size: 3, activation: relu}", {130, 13, 1}}, {"conv2d: {filters: 32, kernel_size: 3, activation: relu}", {64, 6, 32}},
-      {"max_pooling2d: {pool_size: 3, strides: 2, padding: same}", {128, 11, 32}}, {"batch_normalization", {64, 6, 32}}, {"dropout: 0.3", {64, 6, 32}}};
+      {"lstm: {units: 128, return_sequences: true}", {130, 13}},
+      {"lstm: {units: 128}", {130, 128}},
+      {"dense: {units: 512, activation: relu}", {1690}},
+      {"conv2d: {filters: 32, kernel_size: 3, activation: relu}", {130, 13, 1}},
+      {"conv2d: {filters: 32, kernel_size: 3, activation: relu}", {64, 6, 32}},
+      {"max_pooling2d: {pool_size: 3, strides: 2, padding: same}", {128, 11, 32}},
+      {"batch_normalization", {64, 6, 32}},
+      {"dropout: 0.3", {64, 6, 32}}};
   for (const auto& [yaml, input] : layers)
     for (const bool backward : {false, true})
-      benchmark::RegisterBenchmark((std::string(backward ? "backward/" : "forward/") + yaml + " on " + input.str()).c_str(),
-                                   [=, yaml = yaml, input = input](benchmark::State& s) { layer(s, yaml, input, backward); })
+      benchmark::RegisterBenchmark(
+          (std::string(backward ? "backward/" : "forward/") + yaml + " on " + input.str()).c_str(),
+          [=, yaml = yaml, input = input](benchmark::State& s) { layer(s, yaml, input, backward); })
           ->Unit(benchmark::kMillisecond);
   for (const auto& name : training::OptimizerRegistry::instance().names())
-    benchmark::RegisterBenchmark(("optimizer/" + name).c_str(), [=](benchmark::State& s) { optimizer(s, name); })->Unit(benchmark::kMillisecond);
+    benchmark::RegisterBenchmark(("optimizer/" + name).c_str(), [=](benchmark::State& s) {
+      optimizer(s, name);
+    })->Unit(benchmark::kMillisecond);
   for (const std::string name : {"mlp", "cnn", "lstm"})
     for (const std::int64_t batch : {20, 256})
-      benchmark::RegisterBenchmark(fmt::format("step/{}/{}", name, batch).c_str(), [=](benchmark::State& s) { step(s, name, batch); })->Unit(benchmark::kMillisecond);
+      benchmark::RegisterBenchmark(fmt::format("step/{}/{}", name, batch).c_str(), [=](benchmark::State& s) {
+        step(s, name, batch);
+      })->Unit(benchmark::kMillisecond);
   return 0;
 }();
 

@@ -38,7 +38,9 @@ using Json = nlohmann::json;
 
 constexpr std::int64_t segment_samples = 66150, segments_of_a_clip = 10;
 
-double milliseconds(Clock::time_point start) { return std::chrono::duration<double, std::milli>(Clock::now() - start).count(); }
+double milliseconds(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
 
 struct Product {
   std::int64_t m, n, k;
@@ -62,9 +64,11 @@ std::vector<Product> products(const std::string& model, std::int64_t b) {
     if (!first) p.push_back({b * pixels, window, out, 1});
   };
   if (model == "mlp") dense(1690, 512, true), dense(512, 256), dense(256, 64), dense(64, 10);
-  if (model == "lstm") lstm(130, 13, 128, true), lstm(130, 128, 128, false), dense(128, 64), dense(64, 32), dense(32, 10);
+  if (model == "lstm")
+    lstm(130, 13, 128, true), lstm(130, 128, 128, false), dense(128, 64), dense(64, 32), dense(32, 10);
   if (model == "cnn")
-    conv(128 * 11, 9, 32, true), conv(62 * 4, 288, 32, false), conv(30 * 1, 128, 32, false), dense(480, 64), dense(64, 10);
+    conv(128 * 11, 9, 32, true), conv(62 * 4, 288, 32, false), conv(30 * 1, 128, 32, false), dense(480, 64),
+        dense(64, 10);
   return p;
 }
 
@@ -80,14 +84,17 @@ Json cost_of(const std::string& configs, const std::string& name, std::int64_t b
     if (p.count > 1) chain += p.count;
   }
   for (const auto& layer : model.layers()) outputs += double(layer.output.size());
-  return {{"flops", flops}, {"bytes", 32.0 * double(model.trainable_parameters()) + 20.0 * double(batch) * outputs}, {"chain", chain}};
+  return {{"flops", flops},
+          {"bytes", 32.0 * double(model.trainable_parameters()) + 20.0 * double(batch) * outputs},
+          {"chain", chain}};
 }
 
 double sgemm_floor(const std::string& model, std::int64_t batch, int count) {
   const auto list = products(model, batch);
   std::int64_t largest = 0;
   for (const auto& p : list) largest = std::max({largest, p.m * p.k, p.k * p.n, p.m * p.n});
-  std::vector<float> a(std::size_t(largest), 0.5f), b(std::size_t(largest), 0.25f), c(std::size_t(largest), 0.0f);
+  std::vector<float> a(std::size_t(largest), 0.5f), b(std::size_t(largest), 0.25f),
+      c(std::size_t(largest), 0.0f);
   std::vector<double> times;
   for (int i = 0; i < count; ++i) {
     const auto start = Clock::now();
@@ -115,7 +122,8 @@ double mfcc(const std::string& list, ThreadPool& pool) {
   const auto start = Clock::now();
   pool.parallel_for(std::int64_t(files.size()), [&](std::int64_t i, int) {
     const auto engine = features::make_cpu_feature_engine(options, segment_samples);
-    data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050), *engine, segment_samples, [](std::span<const float>, std::int64_t) {});
+    data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050), *engine, segment_samples,
+                       [](std::span<const float>, std::int64_t) {});
   });
   return milliseconds(start);
 }
@@ -124,21 +132,25 @@ double fft(const std::string& list, ThreadPool& pool) {
   const auto files = lines_of(list);
   constexpr int n = 2048, bins = n / 2 + 1, batch = 10;
   std::vector<std::int64_t> segments;
-  for (const auto& f : files) segments.push_back(audio::AudioReader(f, 22050).file_frames() / segment_samples);
+  for (const auto& f : files)
+    segments.push_back(audio::AudioReader(f, 22050).file_frames() / segment_samples);
   auto* in = fftwf_alloc_real(std::size_t(n) * batch);
   auto* out = fftwf_alloc_complex(std::size_t(bins) * batch);
   std::fill_n(in, n * batch, 0.5f);
   const int size[] = {n};
-  const auto plan = fftwf_plan_many_dft_r2c(1, size, batch, in, nullptr, 1, n, out, nullptr, 1, bins, FFTW_ESTIMATE);
+  const auto plan =
+      fftwf_plan_many_dft_r2c(1, size, batch, in, nullptr, 1, n, out, nullptr, 1, bins, FFTW_ESTIMATE);
   std::vector<std::pair<float*, fftwf_complex*>> buffers;
   for (int t = 0; t < pool.threads(); ++t) {
-    buffers.emplace_back(fftwf_alloc_real(std::size_t(n) * batch), fftwf_alloc_complex(std::size_t(bins) * batch));
+    buffers.emplace_back(fftwf_alloc_real(std::size_t(n) * batch),
+                         fftwf_alloc_complex(std::size_t(bins) * batch));
     std::fill_n(buffers.back().first, n * batch, 0.5f);
   }
   const auto start = Clock::now();
   pool.parallel_for(std::int64_t(files.size()), [&](std::int64_t i, int thread) {
     const auto [x, y] = buffers[std::size_t(thread)];
-    for (std::int64_t b = 0; b < segments[std::size_t(i)] * 130 / batch; ++b) fftwf_execute_dft_r2c(plan, x, y);
+    for (std::int64_t b = 0; b < segments[std::size_t(i)] * 130 / batch; ++b)
+      fftwf_execute_dft_r2c(plan, x, y);
   });
   const double time = milliseconds(start);
   for (auto [x, y] : buffers) fftwf_free(x), fftwf_free(y);
@@ -150,7 +162,8 @@ double fft(const std::string& list, ThreadPool& pool) {
 /// What stays from one job to the next: networks, engines, segments.
 class Worker {
  public:
-  Worker(int threads, std::string device, std::string configs) : threads_(threads), pool_(threads), device_(std::move(device)), configs_(std::move(configs)) {}
+  Worker(int threads, std::string device, std::string configs)
+      : threads_(threads), pool_(threads), device_(std::move(device)), configs_(std::move(configs)) {}
 
   Json answer(const std::string& line) {
     std::istringstream in(line);
@@ -175,7 +188,8 @@ class Worker {
     auto& networks = networks_[{name, batch, runs}];
     if (networks.empty()) {
       for (int r = 0; r < runs; ++r)
-        networks.push_back(std::make_unique<benchmarks::Network>(configs_, name, device_, batch, std::uint64_t(r), data_, device_ == "cpu" ? threads_ : 1));
+        networks.push_back(std::make_unique<benchmarks::Network>(
+            configs_, name, device_, batch, std::uint64_t(r), data_, device_ == "cpu" ? threads_ : 1));
       train(networks, 3);  // sets itself up: plans, a graph
       answer["notes"] = networks[0]->notes();
     }
@@ -196,7 +210,8 @@ class Worker {
 
   double features_of(const std::string& kind, std::int64_t count) {
     PhiloxSequence random(1, 1);
-    while (std::int64_t(samples_.size()) < count * segment_samples) samples_.push_back(float(random.uniform(-0.5, 0.5)));
+    while (std::int64_t(samples_.size()) < count * segment_samples)
+      samples_.push_back(float(random.uniform(-0.5, 0.5)));
     auto& engines = engines_[kind];
     if (engines.empty()) {
       features::FeatureOptions options;
@@ -210,7 +225,8 @@ class Worker {
     const auto start = Clock::now();
     pool_.parallel_for(clips, [&](std::int64_t clip, int thread) {
       const auto part = piece_of(count, clips, clip);
-      engines[std::size_t(thread)]->compute(samples_.data() + part.begin * segment_samples, part.size(), out.data() + part.begin * width);
+      engines[std::size_t(thread)]->compute(samples_.data() + part.begin * segment_samples, part.size(),
+                                            out.data() + part.begin * width);
     });
     return milliseconds(start);
   }

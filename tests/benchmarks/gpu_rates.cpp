@@ -33,7 +33,9 @@ using namespace timbre::cuda;
 using Json = nlohmann::ordered_json;
 
 using Clock = std::chrono::steady_clock;
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// Seconds that `enqueue` takes on the stream, in a graph of as many as take some milliseconds.
 double seconds_of(cudaStream_t stream, const std::function<void()>& enqueue) {
@@ -68,7 +70,9 @@ DeviceArray<float> random_values(std::size_t count, cudaStream_t stream) {
   for (auto& v : some) v = float(random.uniform(0.1, 1.0));
   DeviceArray<float> out(count);
   for (std::size_t at = 0; at < count; at += some.size())
-    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(out.data() + at, some.data(), std::min(some.size(), count - at) * sizeof(float), cudaMemcpyHostToDevice, stream));
+    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(out.data() + at, some.data(),
+                                      std::min(some.size(), count - at) * sizeof(float),
+                                      cudaMemcpyHostToDevice, stream));
   TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream));
   return out;
 }
@@ -79,16 +83,21 @@ void measure_kernels(Stream& stream, std::int64_t wanted_frames, double copy_rat
   features::FeatureOptions options;
   options.n_mfcc = 13;
   const auto per_segment = features::frame_count(options, samples);
-  const auto segments = (wanted_frames + per_segment - 1) / per_segment, frames = std::min(wanted_frames, segments * per_segment);
-  const std::int64_t bins = options.bins(), bands = options.n_mels, coefficients = options.n_mfcc, whole = segments * per_segment;
-  const FrameLayout layout{samples, per_segment, options.n_fft, options.hop_length, options.n_fft / 2, PadMode::constant};
+  const auto segments = (wanted_frames + per_segment - 1) / per_segment,
+             frames = std::min(wanted_frames, segments * per_segment);
+  const std::int64_t bins = options.bins(), bands = options.n_mels, coefficients = options.n_mfcc,
+                     whole = segments * per_segment;
+  const FrameLayout layout{samples,           per_segment,      options.n_fft, options.hop_length,
+                           options.n_fft / 2, PadMode::constant};
 
   const auto signal = random_values(std::size_t(segments * samples), stream);
-  const auto window = upload<float>(features::make_window(options.window, options.window_samples(), options.n_fft), stream);
+  const auto window =
+      upload<float>(features::make_window(options.window, options.window_samples(), options.n_fft), stream);
   const auto framed = random_values(std::size_t(frames * options.n_fft), stream);
   const auto parts = random_values(std::size_t(2 * frames * bins), stream);
   const auto* spectrum = reinterpret_cast<const float2*>(parts.data());
-  const DeviceArray<float> power(std::size_t(frames * bins)), maxima{std::size_t(segments)}, values(std::size_t(whole * coefficients));
+  const DeviceArray<float> power(std::size_t(frames * bins)), maxima{std::size_t(segments)},
+      values(std::size_t(whole * coefficients));
   const auto banded = random_values(std::size_t(whole * bands), stream);
   const DeviceMelBands mel(options, stream);
   const auto cosines = upload<float>(features::cepstral_cosines(bands, int(coefficients)), stream);
@@ -96,16 +105,23 @@ void measure_kernels(Stream& stream, std::int64_t wanted_frames, double copy_rat
 
   const auto row = [&](const char* kernel, std::int64_t floats, const std::function<void()>& enqueue) {
     const double bytes = 4.0 * double(floats), seconds = seconds_of(stream, enqueue);
-    out.push_back({{"kernel", kernel}, {"frames", frames}, {"bytes", bytes}, {"us", 1e6 * seconds},
-                   {"gb_per_s", bytes / seconds / 1e9}, {"share_of_copy", bytes / seconds / copy_rate}});
+    out.push_back({{"kernel", kernel},
+                   {"frames", frames},
+                   {"bytes", bytes},
+                   {"us", 1e6 * seconds},
+                   {"gb_per_s", bytes / seconds / 1e9},
+                   {"share_of_copy", bytes / seconds / copy_rate}});
   };
-  row("window_frames", frames * (samples / per_segment + options.n_fft), [&] {
-    window_frames(stream, signal.data(), window.data(), layout, 0, frames, framed.data());
-  });
-  row("spectrum_power", frames * 3 * bins, [&] { spectrum_power(stream, spectrum, frames * bins, 2, power.data()); });
-  row("mel_bands", frames * (2 * bins + bands), [&] { mel.enqueue(stream, spectrum, 0, frames, banded.data()); });
-  row("segment_maxima", whole * bands, [&] { segment_maxima(stream, banded.data(), segments, per_segment * bands, maxima.data()); });
-  row("to_decibels", whole * 2 * bands, [&] { to_decibels(stream, banded.data(), segments, per_segment * bands, maxima.data(), 80); });
+  row("window_frames", frames * (samples / per_segment + options.n_fft),
+      [&] { window_frames(stream, signal.data(), window.data(), layout, 0, frames, framed.data()); });
+  row("spectrum_power", frames * 3 * bins,
+      [&] { spectrum_power(stream, spectrum, frames * bins, 2, power.data()); });
+  row("mel_bands", frames * (2 * bins + bands),
+      [&] { mel.enqueue(stream, spectrum, 0, frames, banded.data()); });
+  row("segment_maxima", whole * bands,
+      [&] { segment_maxima(stream, banded.data(), segments, per_segment * bands, maxima.data()); });
+  row("to_decibels", whole * 2 * bands,
+      [&] { to_decibels(stream, banded.data(), segments, per_segment * bands, maxima.data(), 80); });
   row("cepstrum", whole * (bands + coefficients), [&] {
     cepstrum(stream, banded.data(), cosines.data(), whole, int(bands), int(coefficients), values.data());
   });
@@ -120,24 +136,32 @@ Json measure(std::int64_t mebibytes) {
   {
     const auto from = random_values(bytes / 4, stream);
     const DeviceArray<float> to(bytes / 4);
-    copy_rate = 2.0 * double(bytes) / seconds_of(stream, [&] { copy_on_device(from.data(), to.data(), to.size(), stream); });
+    copy_rate = 2.0 * double(bytes) /
+                seconds_of(stream, [&] { copy_on_device(from.data(), to.data(), to.size(), stream); });
   }
   {
     const auto n = std::int64_t(std::sqrt(double(bytes) / 8)) / 8 * 8;
     const auto a = random_values(std::size_t(n * n), stream), b = random_values(std::size_t(n * n), stream);
     const DeviceArray<float> c(std::size_t(n * n));
     Blas blas(stream);
-    flop_rate = 2.0 * std::pow(double(n), 3) /
-                seconds_of(stream, [&] { blas.gemm(Op::none, Op::none, n, n, n, a.data(), n, b.data(), n, 0, c.data(), n); });
+    flop_rate = 2.0 * std::pow(double(n), 3) / seconds_of(stream, [&] {
+                  blas.gemm(Op::none, Op::none, n, n, n, a.data(), n, b.data(), n, 0, c.data(), n);
+                });
   }
   const DeviceArray<float> one(2), power(1);
   clear_on_device(one, stream);
-  const double node = seconds_of(stream, [&] { spectrum_power(stream, reinterpret_cast<const float2*>(one.data()), 1, 2, power.data()); });
+  const double node = seconds_of(stream, [&] {
+    spectrum_power(stream, reinterpret_cast<const float2*>(one.data()), 1, 2, power.data());
+  });
   Json kernels = Json::array();
   const std::int64_t block = 512, many = std::int64_t(bytes) / (4 * 2048);
   measure_kernels(stream, many, copy_rate, kernels);
   if (many > block) measure_kernels(stream, block, copy_rate, kernels);
-  return {{"gpu", properties.name}, {"copy_gb_per_s", copy_rate / 1e9}, {"sgemm_tflop_s", flop_rate / 1e12}, {"node_us", 1e6 * node}, {"kernels", kernels}};
+  return {{"gpu", properties.name},
+          {"copy_gb_per_s", copy_rate / 1e9},
+          {"sgemm_tflop_s", flop_rate / 1e12},
+          {"node_us", 1e6 * node},
+          {"kernels", kernels}};
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ class Network {
         optimizer_(training::parse_optimizer(config::Node::plain("adam"))),
         source_(data.x.data(), row_count, input.size()),
         rows_(std::size_t(batch)),
-        step_(training::make_step(device, {&model_, loss_.get(), optimizer_.get(), batch, seed, 1e-3}, pool_)) {
+        step_(
+            training::make_step(device, {&model_, loss_.get(), optimizer_.get(), batch, seed, 1e-3}, pool_)) {
     step_->bind(source_, data.labels.data());
   }
 

@@ -61,13 +61,16 @@ TEST(Schema, ReadsValuesOverDefaults) {
 
 TEST(Schema, ErrorsNamePlacePathAndRemedy) {
   EXPECT_EQ(message("units: 1\nunit: 2"),
-            "f.yaml:2:1: unknown key 'unit'; did you mean 'units'? known: units, flag, kind, top_db, sizes, inner, path");
+            "f.yaml:2:1: unknown key 'unit'; did you mean 'units'? known: units, flag, kind, top_db, sizes, "
+            "inner, path");
   EXPECT_EQ(message("units: 0"), "f.yaml:1:8: units: must be at least 1, not '0'");
   EXPECT_EQ(message("units: 1.5"), "f.yaml:1:8: units: must be a whole number, not '1.5'");
   EXPECT_EQ(message("units: '3'"), "f.yaml:1:8: units: must be a whole number, not '3'");
-  EXPECT_EQ(message("units: 99999999999999999999"), "f.yaml:1:8: units: is out of range: '99999999999999999999'");
+  EXPECT_EQ(message("units: 99999999999999999999"),
+            "f.yaml:1:8: units: is out of range: '99999999999999999999'");
   EXPECT_EQ(message("inner: {rate: .nan}"), "f.yaml:1:15: inner.rate: must be a finite number, not '.nan'");
-  EXPECT_EQ(message("inner: {rte: 1}"), "f.yaml:1:9: inner: unknown key 'rte'; did you mean 'rate'? known: rate");
+  EXPECT_EQ(message("inner: {rte: 1}"),
+            "f.yaml:1:9: inner: unknown key 'rte'; did you mean 'rate'? known: rate");
   EXPECT_EQ(message("kind: c"), "f.yaml:1:7: kind: must be one of a, b, not 'c'");
   EXPECT_EQ(message("sizes: [1, x]"), "f.yaml:1:12: sizes[1]: must be a whole number, not 'x'");
   EXPECT_EQ(message("flag: 1"), "f.yaml:1:7: flag: must be true or false, not '1'");
@@ -78,7 +81,8 @@ TEST(Schema, ErrorsNamePlacePathAndRemedy) {
 
 TEST(Schema, OverridesReplaceAndAreNamed) {
   EXPECT_EQ(parse("units: 1", {"units=5", "inner.rate=0.1"}).inner.rate, 0.1);
-  EXPECT_EQ(message("{}", {"inner.rte=1"}), "--set inner.rte: inner: unknown key 'rte'; did you mean 'rate'? known: rate");
+  EXPECT_EQ(message("{}", {"inner.rte=1"}),
+            "--set inner.rte: inner: unknown key 'rte'; did you mean 'rate'? known: rate");
   EXPECT_EQ(message("{}", {"units=x"}), "--set units: must be a whole number, not 'x'");
   EXPECT_EQ(message("sizes: [1]", {"sizes[3]=1"}), "--set sizes[3]: sizes has 1 items, numbered from 0");
   EXPECT_EQ(message("{}", {"units"}), "--set units: a key and a value are written as key=value");
@@ -87,7 +91,8 @@ TEST(Schema, OverridesReplaceAndAreNamed) {
 
 TEST(Schema, RefusesDeepNestingAndAliasBombs) {
   EXPECT_NE(message(std::string(2000, '[')).find("f.yaml:1:"), std::string::npos);
-  EXPECT_NE(message("units: " + std::string(100, '[') + std::string(100, ']')).find("nested deeper"), std::string::npos);
+  EXPECT_NE(message("units: " + std::string(100, '[') + std::string(100, ']')).find("nested deeper"),
+            std::string::npos);
   std::string bomb = "a: &a [1,1,1,1,1,1,1,1,1,1]\n";
   for (char c = 'b'; c < 'j'; ++c) {
     bomb += std::string(1, c) + ": &" + c + " [";

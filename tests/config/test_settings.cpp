@@ -1,6 +1,6 @@
-#include "config/settings.hpp"
-
 #include <gtest/gtest.h>
+
+#include "config/settings.hpp"
 
 namespace timbre::config {
 namespace {

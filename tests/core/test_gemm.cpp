@@ -45,19 +45,26 @@ void expect_plain_loop(const Product& p, const std::vector<float>& result) {
       for (std::int64_t l = 0; l < p.k; ++l)
         sum += double(a[std::size_t(p.op_a == Op::none ? i * p.lda() + l : l * p.lda() + i)]) *
                b[std::size_t(p.op_b == Op::none ? l * p.ldb() + j : j * p.ldb() + l)];
-      ASSERT_NEAR(result[at], p.alpha * sum + p.beta * before[at], 1e-6 * double(p.k) + 1e-6) << i << ", " << j;
+      ASSERT_NEAR(result[at], p.alpha * sum + p.beta * before[at], 1e-6 * double(p.k) + 1e-6)
+          << i << ", " << j;
     }
 }
 
 TEST(Gemm, IsThePlainLoop) {
   for (const auto op_a : {Op::none, Op::transpose})
     for (const auto op_b : {Op::none, Op::transpose})
-      for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{1, 1, 1}, {3, 5, 7}, {20, 512, 13}, {65, 33, 130}, {1, 64, 32}, {40, 1, 9}})
+      for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{1, 1, 1},
+                                    {3, 5, 7},
+                                    {20, 512, 13},
+                                    {65, 33, 130},
+                                    {1, 64, 32},
+                                    {40, 1, 9}})
         for (const std::int64_t pad : {0, 3})
           for (const auto& [alpha, beta] : {std::pair{1.0f, 0.0f}, {1.0f, 1.0f}, {-0.5f, 2.0f}}) {
             const Product p{op_a, op_b, m, n, k, pad, 2 * pad, pad, alpha, beta};
             auto c = p.c();
-            gemm(op_a, op_b, m, n, k, alpha, p.a().data(), p.lda(), p.b().data(), p.ldb(), beta, c.data(), p.ldc());
+            gemm(op_a, op_b, m, n, k, alpha, p.a().data(), p.lda(), p.b().data(), p.ldb(), beta, c.data(),
+                 p.ldc());
             expect_plain_loop(p, c);
             if (HasFatalFailure()) return;
           }
@@ -73,7 +80,8 @@ TEST(Gemm, DoesNotReadWhatItOverwrites) {
 TEST(Gemm, OverAPoolIsThePlainLoopWithTheSameBytesForAnyNumberOfThreads) {
   for (const auto op_a : {Op::none, Op::transpose})
     for (const auto op_b : {Op::none, Op::transpose})
-      for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{8, 8, 8}, {300, 260, 70}, {1040, 129, 20}, {20, 512, 257}}) {
+      for (const auto& [m, n, k] :
+           {std::array<std::int64_t, 3>{8, 8, 8}, {300, 260, 70}, {1040, 129, 20}, {20, 512, 257}}) {
         const Product p{op_a, op_b, m, n, k, 1, 0, 2, 1, 1};
         const auto a = p.a(), b = p.b();
         std::vector<float> first;
@@ -86,7 +94,8 @@ TEST(Gemm, OverAPoolIsThePlainLoopWithTheSameBytesForAnyNumberOfThreads) {
             expect_plain_loop(p, c);
             if (HasFatalFailure()) return;
           }
-          EXPECT_EQ(std::memcmp(c.data(), first.data(), c.size() * sizeof(float)), 0) << threads << " threads";
+          EXPECT_EQ(std::memcmp(c.data(), first.data(), c.size() * sizeof(float)), 0)
+              << threads << " threads";
         }
       }
 }

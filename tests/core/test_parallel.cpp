@@ -23,7 +23,8 @@ TEST(ThreadPool, RunsEveryPieceOnceWithThreadsOfItsOwn) {
         ++done[std::size_t(i)];
         if (thread < 0 || thread >= threads) strange = true;
       });
-      for (std::int64_t i = 0; i < pieces; ++i) EXPECT_EQ(done[std::size_t(i)], 1) << threads << " threads, piece " << i;
+      for (std::int64_t i = 0; i < pieces; ++i)
+        EXPECT_EQ(done[std::size_t(i)], 1) << threads << " threads, piece " << i;
       EXPECT_FALSE(strange);
     }
   }
@@ -75,9 +76,10 @@ TEST(ThreadPool, ThrowsTheExceptionOfTheLowestPieceAfterAllHaveEnded) {
 
 TEST(ThreadPool, OfOneThreadPassesAnExceptionOn) {
   ThreadPool pool(1);
-  EXPECT_THROW(pool.parallel_for(3, [](std::int64_t i, int) {
-    if (i == 1) throw std::out_of_range("x");
-  }),
+  EXPECT_THROW(pool.parallel_for(3,
+                                 [](std::int64_t i, int) {
+                                   if (i == 1) throw std::out_of_range("x");
+                                 }),
                std::out_of_range);
 }
 
@@ -87,11 +89,14 @@ TEST(ThreadPool, WaitsWithoutBurningTime) {
   const auto used = [] {
     rusage u{};
     getrusage(RUSAGE_SELF, &u);
-    return double(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + 1e-6 * double(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    return double(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           1e-6 * double(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
   };
   const double before = used();
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  EXPECT_LT(used() - before, 0.1);  // of processor time, which others' load does not lengthen; spinning threads take 0.3 and more
+  EXPECT_LT(
+      used() - before,
+      0.1);  // of processor time, which others' load does not lengthen; spinning threads take 0.3 and more
 }
 
 TEST(Pieces, CoverEverythingInOrderAndDifferByAtMostOne) {

@@ -68,8 +68,8 @@ TEST(Philox, NormalNumbersHaveMeanZeroAndDeviationOne) {
 
 TEST(Philox, StreamsOfDifferentPurposesDiffer) {
   std::set<std::uint32_t> first;
-  for (const auto s : {stream::initialiser, stream::shuffle, stream::split, stream::synthetic, stream::bootstrap, stream::search,
-                       stream::dropout, stream::dropout + 1})
+  for (const auto s : {stream::initialiser, stream::shuffle, stream::split, stream::synthetic,
+                       stream::bootstrap, stream::search, stream::dropout, stream::dropout + 1})
     first.insert(PhiloxSequence(0, s).next());
   EXPECT_EQ(first.size(), 8u);
 }

@@ -32,7 +32,8 @@ TEST(Text, WritesNumbersSoThatTheyReadBack) {
   EXPECT_EQ(number_text(-0.5), "-0.5");
   EXPECT_EQ(number_text(1e-5), "1e-05");
   EXPECT_EQ(number_text(std::numeric_limits<double>::quiet_NaN()), "nan");
-  for (const double x : {0.1, 1.0 / 3, 1e300, 123456.789, 5e-324, 1e15, 123456789012345678.0}) EXPECT_EQ(std::strtod(number_text(x).c_str(), nullptr), x);
+  for (const double x : {0.1, 1.0 / 3, 1e300, 123456.789, 5e-324, 1e15, 123456789012345678.0})
+    EXPECT_EQ(std::strtod(number_text(x).c_str(), nullptr), x);
 }
 
 TEST(Text, SaysDurationsAsAPersonWould) {

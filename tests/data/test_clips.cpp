@@ -1,5 +1,4 @@
 #include "data/clips.hpp"
-
 #include "support.hpp"
 
 namespace timbre::data {
@@ -31,15 +30,16 @@ DatasetOptions parse(const std::string& text) {
 
 TEST(Tree, HoldsTheAudioFilesOfGenreFoldersInOrder) {
   TempFolder root;
-  for (const auto* name : {"rock/b.WAV", "rock/a.au", "rock/._a.au", "rock/.hidden.wav", "rock/notes.txt",
-                           "rock/deeper/c.wav", "Jazz/x.flac", "Jazz/y.Mp3", "Jazz/z.ogg", ".git/q.wav", "loose.wav",
-                           "pictures/p.png"})
+  for (const auto* name :
+       {"rock/b.WAV", "rock/a.au", "rock/._a.au", "rock/.hidden.wav", "rock/notes.txt", "rock/deeper/c.wav",
+        "Jazz/x.flac", "Jazz/y.Mp3", "Jazz/z.ogg", ".git/q.wav", "loose.wav", "pictures/p.png"})
     write_text(root / name, "x");
   std::filesystem::create_directory_symlink(root / "rock", root / "metal");
   const auto index = index_tree(root.path());
   EXPECT_EQ(index.label_names, (std::vector<std::string>{"Jazz", "metal", "rock"}));
-  EXPECT_EQ(paths_of(index), (std::vector<std::string>{"Jazz/x.flac", "Jazz/y.Mp3", "Jazz/z.ogg", "metal/a.au",
-                                                       "metal/b.WAV", "rock/a.au", "rock/b.WAV"}));
+  EXPECT_EQ(paths_of(index),
+            (std::vector<std::string>{"Jazz/x.flac", "Jazz/y.Mp3", "Jazz/z.ogg", "metal/a.au", "metal/b.WAV",
+                                      "rock/a.au", "rock/b.WAV"}));
   EXPECT_EQ(index.clips[0].label, 0);
   EXPECT_EQ(index.clips[6].label, 2);
   EXPECT_EQ(index.clips[6].file, std::filesystem::absolute(root / "rock/b.WAV"));
@@ -54,7 +54,8 @@ TEST(Tree, ThatIsNotThereSaysWhereAndHowToGetOne) {
   EXPECT_CONTAINS(said, "GTZAN Dataset - Music Genre Classification");
   EXPECT_CONTAINS(said, "--set dataset.synthetic={}");
   EXPECT_EQ(said.find('\n'), said.npos);
-  EXPECT_CONTAINS(complaint([&] { index_tree("not/there"); }), std::filesystem::absolute("not/there").string());
+  EXPECT_CONTAINS(complaint([&] { index_tree("not/there"); }),
+                  std::filesystem::absolute("not/there").string());
 }
 
 TEST(Tree, ThatIsOfNoUseSaysWhy) {
@@ -64,7 +65,8 @@ TEST(Tree, ThatIsOfNoUseSaysWhy) {
   EXPECT_CONTAINS(complaint([&] { index_tree(root.path()); }), "stand directly in it");
   EXPECT_CONTAINS(complaint([&] { index_tree(root / "one.wav"); }), "is a file");
   write_text(root / "genres_original/blues/a.wav", "x");
-  EXPECT_CONTAINS(complaint([&] { index_tree(root.path()); }), "did you mean " + (root / "genres_original").string());
+  EXPECT_CONTAINS(complaint([&] { index_tree(root.path()); }),
+                  "did you mean " + (root / "genres_original").string());
   EXPECT_CONTAINS(complaint([&] { index_tree(root / "genres_original"); }), "a single class, 'blues'");
 }
 
@@ -100,7 +102,8 @@ TEST(Manifest, ErrorsNameFileAndLine) {
   EXPECT_EQ(said("path,label,path\na,b,c\n"), name + ":1: the column 'path' stands twice");
   EXPECT_EQ(said("path,label\n\na.wav,\n"), name + ":3: the label is empty");
   EXPECT_EQ(said("path,label,fold\na.wav,x,-1\n"), name + ":2: fold must be a whole number from 0, not '-1'");
-  EXPECT_EQ(said("path,label\na.wav,x\nb.wav,y\n./a.wav,y\n"), name + ":4: './a.wav' stands in line 2 already");
+  EXPECT_EQ(said("path,label\na.wav,x\nb.wav,y\n./a.wav,y\n"),
+            name + ":4: './a.wav' stands in line 2 already");
   EXPECT_EQ(said("path,label\na.wav,x\n"),
             "dataset.manifest: " + name + " holds a single class, 'x'; a classifier needs at least two");
   EXPECT_EQ(said("path,label\n"), name + ":1: no clips below the header");
@@ -111,9 +114,11 @@ TEST(Manifest, ErrorsNameFileAndLine) {
 TEST(Dataset, NamesOneKindOfData) {
   EXPECT_EQ(*parse("path: x").path, "/base/x");
   EXPECT_TRUE(parse("synthetic: {}").synthetic.has_value());
-  EXPECT_CONTAINS(complaint([] { parse("path: x\nsynthetic: {}"); }), "path and synthetic exclude each other");
+  EXPECT_CONTAINS(complaint([] { parse("path: x\nsynthetic: {}"); }),
+                  "path and synthetic exclude each other");
   EXPECT_CONTAINS(complaint([] { parse("segment_seconds: 3"); }), "give one of: path");
-  EXPECT_CONTAINS(complaint([] { parse("path: x\nsegment_seconds: 0"); }), "segment_seconds: must be greater than 0");
+  EXPECT_CONTAINS(complaint([] { parse("path: x\nsegment_seconds: 0"); }),
+                  "segment_seconds: must be greater than 0");
   EXPECT_EQ(parse("path: x").segment_samples(22050), 66150);
   // What is resolved reads back as the same.
   const auto dumped = config::to_yaml(schema(config::of<DatasetOptions>{}).dump(parse("path: x")));

@@ -18,8 +18,10 @@ TEST(Csv, QuotedFieldsMayHoldCommasQuotesAndLineEnds) {
 }
 
 TEST(Csv, EveryKindOfLineEndAndAMarkInFrontReadTheSame) {
-  for (const std::string text :
-       {"a,b\n1,\n\n3,4", "\xEF\xBB\xBF" "a,b\r\n1,\r\n\r\n3,4\r\n", "a , b\r1,\r\r 3\t,4"}) {
+  for (const std::string text : {"a,b\n1,\n\n3,4",
+                                 "\xEF\xBB\xBF"
+                                 "a,b\r\n1,\r\n\r\n3,4\r\n",
+                                 "a , b\r1,\r\r 3\t,4"}) {
     const auto t = parse_csv(text, "t.csv");
     EXPECT_EQ(t.header.fields, (Fields{"a", "b"}));
     ASSERT_EQ(t.rows.size(), 2u) << text;
@@ -36,7 +38,8 @@ TEST(Csv, ErrorsNameFileAndLine) {
   EXPECT_EQ(said("a\n\"x\"y\n"), "t.csv:2: text after the closing quote of a field");
   EXPECT_EQ(said("a\nx\"y\n"), "t.csv:2: a quote inside a field that does not begin with one");
   EXPECT_EQ(said(""), "t.csv:1: empty; a table begins with a line of column names");
-  EXPECT_CONTAINS(complaint([] { read_csv("nowhere/t.csv"); }), "nowhere/t.csv: no such file (looked for at /");
+  EXPECT_CONTAINS(complaint([] { read_csv("nowhere/t.csv"); }),
+                  "nowhere/t.csv: no such file (looked for at /");
 }
 
 }  // namespace

@@ -1,10 +1,9 @@
-#include "data/feature_store.hpp"
-
 #include <algorithm>
 #include <limits>
 #include <set>
 #include <thread>
 
+#include "data/feature_store.hpp"
 #include "storage/hdf5.hpp"
 #include "support.hpp"
 
@@ -182,7 +181,8 @@ TEST_F(Store, BadFilesCanBeErrors) {
 TEST_F(Store, AClassOfBadFilesOnlyIsRefused) {
   write_text(root / "data/zydeco/a.wav", "x");
   write_text(root / "data/zydeco/b.wav", "y");
-  EXPECT_CONTAINS(complaint([&] { load(); }), "no clip of the class 'zydeco' can be used, for example zydeco/a.wav: ");
+  EXPECT_CONTAINS(complaint([&] { load(); }),
+                  "no clip of the class 'zydeco' can be used, for example zydeco/a.wav: ");
   EXPECT_TRUE(stored().empty());
 }
 
@@ -220,12 +220,14 @@ TEST_F(Store, FilesThatVanishOrChangeMeanwhileAreNotStoredAsTheyWere) {
   for (const char* mode : {"skip", "error"}) {
     dataset.on_bad_file = mode;
     const auto vanish = when_first_is_done([&] { std::filesystem::rename(victim, root / "away.wav"); });
-    EXPECT_CONTAINS(complaint<Error>([&] { load(1, vanish); }), "rock/victim.wav: vanished while the features were extracted");
+    EXPECT_CONTAINS(complaint<Error>([&] { load(1, vanish); }),
+                    "rock/victim.wav: vanished while the features were extracted");
     EXPECT_TRUE(stored().empty());
     std::filesystem::rename(root / "away.wav", victim);
   }
   const auto change = when_first_is_done([&] { write_wav(victim, tone(2.2, 51)); });
-  EXPECT_CONTAINS(complaint<Error>([&] { load(1, change); }), "rock/victim.wav: changed while the features were extracted");
+  EXPECT_CONTAINS(complaint<Error>([&] { load(1, change); }),
+                  "rock/victim.wav: changed while the features were extracted");
   EXPECT_TRUE(stored().empty());
   EXPECT_TRUE(load().bad_files.empty());
 }
@@ -253,7 +255,8 @@ TEST_F(Store, SeveralThatWantTheSameExtractItOnce) {
 
 TEST_F(Store, SameFileUnderTwoNamesIsNoted) {
   std::filesystem::copy_file(root / "data/blues/b0.wav", root / "data/blues/copy.wav");
-  EXPECT_CONTAINS(load().notes.at(0), "1 clip holds the same bytes as another (blues/b0.wav = blues/copy.wav)");
+  EXPECT_CONTAINS(load().notes.at(0),
+                  "1 clip holds the same bytes as another (blues/b0.wav = blues/copy.wav)");
 }
 
 TEST_F(Store, FeatureFileHasTheLayoutOfTheContract) {
@@ -326,7 +329,8 @@ TEST(RealMusic, OfTheMiniSetIsExtracted) {
   EXPECT_EQ(set.clips.size(), 20u);
   EXPECT_TRUE(set.bad_files.empty());
   EXPECT_GE(set.rows(), 100);
-  EXPECT_TRUE(std::all_of(set.features.begin(), set.features.end(), [](float v) { return std::isfinite(v); }));
+  EXPECT_TRUE(
+      std::all_of(set.features.begin(), set.features.end(), [](float v) { return std::isfinite(v); }));
 }
 
 }  // namespace

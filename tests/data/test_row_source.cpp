@@ -1,11 +1,10 @@
 // The same rows from memory and from a feature store, and what becomes of a store that shrinks.
-#include "data/row_source.hpp"
-
 #include <gtest/gtest.h>
 
 #include <numeric>
 
 #include "core/error.hpp"
+#include "data/row_source.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::data {
@@ -72,7 +71,9 @@ TEST_F(RowSources, SayWhichRowOfWhichFileCannotBeRead) {
     store.read(rows - 1, row.data());
     FAIL() << "reads past the end";
   } catch (const Error& e) {
-    EXPECT_NE(std::string(e.what()).find("timbre_row_source.h5: row 36 of the features cannot be read"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("timbre_row_source.h5: row 36 of the features cannot be read"),
+              std::string::npos)
+        << e.what();
   }
 }
 

@@ -1,5 +1,3 @@
-#include "data/split.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <map>
@@ -7,6 +5,7 @@
 #include <set>
 
 #include "data/clip_lists.hpp"
+#include "data/split.hpp"
 #include "support.hpp"
 
 namespace timbre::data {
@@ -78,8 +77,8 @@ TEST(LargestRemainder, RoundsToWholeNumbersThatAddUp) {
   const std::vector<double> f{0.6, 0.2, 0.2}, g{0.8, 0.1, 0.1};
   EXPECT_EQ(largest_remainder(100, f), (Counts{60, 20, 20}));
   EXPECT_EQ(largest_remainder(10, f), (Counts{6, 2, 2}));
-  EXPECT_EQ(largest_remainder(7, f), (Counts{4, 2, 1}));    // 4.2 1.4 1.4: ties to the earlier part
-  EXPECT_EQ(largest_remainder(4, f), (Counts{2, 1, 1}));    // 2.4 0.8 0.8
+  EXPECT_EQ(largest_remainder(7, f), (Counts{4, 2, 1}));      // 4.2 1.4 1.4: ties to the earlier part
+  EXPECT_EQ(largest_remainder(4, f), (Counts{2, 1, 1}));      // 2.4 0.8 0.8
   EXPECT_EQ(largest_remainder(99, g), (Counts{79, 10, 10}));  // 79.2 9.9 9.9
   EXPECT_EQ(largest_remainder(0, f), (Counts{0, 0, 0}));
 }
@@ -216,9 +215,17 @@ TEST(Split, ByArtistNeedsArtists) {
 }
 
 TEST(Split, OfTooFewIsRefused) {
-  EXPECT_CONTAINS(complaint([] { plain_table({10, 1}).split({}); }), "split: the class 'b' has 1 clip; train, validation");
-  EXPECT_CONTAINS(complaint([] { plain_table({2, 10}).split({}); }), "split: the class 'a' has 2 clips; train, validation");
-  EXPECT_CONTAINS(complaint([] { plain_table({4, 4}).split(fractions(0.98, 0.01, 0.01)); }),
+  EXPECT_CONTAINS(complaint([] {
+                    plain_table({10, 1}).split({});
+                  }),
+                  "split: the class 'b' has 1 clip; train, validation");
+  EXPECT_CONTAINS(complaint([] {
+                    plain_table({2, 10}).split({});
+                  }),
+                  "split: the class 'a' has 2 clips; train, validation");
+  EXPECT_CONTAINS(complaint([] {
+                    plain_table({4, 4}).split(fractions(0.98, 0.01, 0.01));
+                  }),
                   "the validation part is empty");
   const auto s = plain_table({40, 3}).split(fractions(0.8, 0.1, 0.1));  // b: 2.4 0.3 0.3, all three train
   EXPECT_EQ(s.notes, (std::vector<std::string>{"validation holds nothing of b", "test holds nothing of b"}));
@@ -277,14 +284,16 @@ TEST(Folds, OfAManifestAreFollowed) {
   for (const auto c : t.clips_of(s.test)) EXPECT_EQ(t.clips[std::size_t(c)].fold, 2);
   for (const auto c : t.clips_of(s.validation)) EXPECT_EQ(t.clips[std::size_t(c)].fold, 0);
   t.clips[3].fold = -1;
-  EXPECT_CONTAINS(complaint([&] { t.split(o); }), "'a/a.00003.wav' has nothing in the manifest's fold column");
+  EXPECT_CONTAINS(complaint([&] { t.split(o); }),
+                  "'a/a.00003.wav' has nothing in the manifest's fold column");
 }
 
 TEST(Lists, MatchByGenreAndStemAndCountWhatDoesNotFit) {
   TempFolder root;
   const Table t = plain_table({6, 6}, 3);
-  write_text(root / "train.txt",
-             "# a comment\r\na/a.00000.au\r\na\\a.00001.mp3\r\nb/b.00000.wav\r\nb/b.00001\r\na/nowhere.wav\r\n");
+  write_text(
+      root / "train.txt",
+      "# a comment\r\na/a.00000.au\r\na\\a.00001.mp3\r\nb/b.00000.wav\r\nb/b.00001\r\na/nowhere.wav\r\n");
   write_text(root / "valid.txt", "a/a.00002.wav\nb/b.00002.wav\nx/y/b/b.00003.wav\n");
   write_text(root / "test.txt", "a.00004.wav\nb/b.00004.wav\nb/broken.wav");
   SplitOptions o;
@@ -308,15 +317,18 @@ TEST(Lists, MatchByGenreAndStemAndCountWhatDoesNotFit) {
 
   write_text(root / "test.txt", "\na/a.00000.wav\n");
   EXPECT_EQ(complaint([&] { t.split(o); }), (root / "test.txt").string() + ":2: 'a/a.00000.wav' stands in " +
-                                                (root / "train.txt").string() + ":2 already; a clip belongs to one part");
+                                                (root / "train.txt").string() +
+                                                ":2 already; a clip belongs to one part");
   write_text(root / "test.txt", "c/c.00000.wav\n");
-  EXPECT_CONTAINS(complaint([&] { t.split(o); }), "the test part is empty: none of the clips its list names is there");
+  EXPECT_CONTAINS(complaint([&] { t.split(o); }),
+                  "the test part is empty: none of the clips its list names is there");
 }
 
 TEST(Groups, OfAnIndexAndOfATableReadTheSame) {
   TempFolder root;
   write_text(root / "index.txt",
-             "## ## ##\r\n## An index: file ::: artist ::: title\r\n\r\na.00000.wav ::: The  Made-Up Five ::: One\r\n"
+             "## ## ##\r\n## An index: file ::: artist ::: title\r\n\r\na.00000.wav ::: The  Made-Up Five "
+             "::: One\r\n"
              "a.00001.wav ::: ::: \r\na.00002.wav ::: Nobody & Sons ::: A Title ::: with marks\r\n"
              "b.00000.wav ::: The Made-Up Five :::\r\nzz.00009.wav ::: Not Here ::: x\r\n");
   write_text(root / "groups.csv",
@@ -343,14 +355,17 @@ TEST(SplitOptions, AreFractionsOrListsOrFolds) {
   EXPECT_EQ(parse("{folds: 5, fold: 4}").folds, 5);
   EXPECT_CONTAINS(complaint([] { parse("train: 0.7"); }),
                   "train, validation and test must add up to 1; 0.7 + 0.2 + 0.2 is 1.1");
-  EXPECT_CONTAINS(complaint([] { parse("{train: 1, validation: 0.2}"); }), "train: must be a fraction greater than 0");
+  EXPECT_CONTAINS(complaint([] { parse("{train: 1, validation: 0.2}"); }),
+                  "train: must be a fraction greater than 0");
   EXPECT_CONTAINS(complaint([] { parse("train: a.txt"); }), "all be fractions or all be lists");
   EXPECT_CONTAINS(complaint([] { parse("folds: 2"); }), "folds must be at least 3");
   EXPECT_CONTAINS(complaint([] { parse("{folds: 3, fold: 3}"); }), "fold must be from 0 to 2, not 3");
   EXPECT_CONTAINS(complaint([] { parse("fold: 1"); }), "fold 1 without folds");
-  EXPECT_CONTAINS(complaint([] { parse("{folds: 3, lists: {train: a, validation: b, test: c}}"); }), "exclude each other");
-  for (const std::string text : {"{folds: 5, fold: 4}", "{train: a.txt, validation: b.txt, test: c.txt}", "{}",
-                                 "lists: {train: a.txt, validation: b.txt, test: c.txt}", "{groups: g.csv, seed: 3}"}) {
+  EXPECT_CONTAINS(complaint([] { parse("{folds: 3, lists: {train: a, validation: b, test: c}}"); }),
+                  "exclude each other");
+  for (const std::string text :
+       {"{folds: 5, fold: 4}", "{train: a.txt, validation: b.txt, test: c.txt}", "{}",
+        "lists: {train: a.txt, validation: b.txt, test: c.txt}", "{groups: g.csv, seed: 3}"}) {
     const auto& s = schema(config::of<SplitOptions>{});
     const auto dumped = config::to_yaml(s.dump(parse(text)));
     EXPECT_EQ(config::to_yaml(s.dump(parse(dumped))), dumped);
@@ -375,14 +390,16 @@ TEST(PublishedLists, OfGtzanGiveTheirKnownArtistShares) {
   ASSERT_EQ(t.clips.size(), 1000u);
   SplitOptions o;
   o.groups = lists / "index.txt";
-  o.lists = SplitLists{lists / "train_filtered.txt", lists / "valid_filtered.txt", lists / "test_filtered.txt"};
+  o.lists =
+      SplitLists{lists / "train_filtered.txt", lists / "valid_filtered.txt", lists / "test_filtered.txt"};
   auto s = t.split(o);
   EXPECT_EQ(s.train.size(), 4430u);
   EXPECT_EQ(s.validation.size(), 1970u);
   EXPECT_EQ(s.test.size(), 2900u);
   EXPECT_EQ(s.lists->in_no_list, 70);
   EXPECT_NEAR(s.artist_share_in_train, 14.0 / 285, 1e-12);
-  o.lists = SplitLists{lists / "train_stratified.txt", lists / "valid_stratified.txt", lists / "test_stratified.txt"};
+  o.lists = SplitLists{lists / "train_stratified.txt", lists / "valid_stratified.txt",
+                       lists / "test_stratified.txt"};
   s = t.split(o);
   EXPECT_NEAR(s.artist_share_in_train, 206.0 / 246, 1e-12);
   EXPECT_EQ(s.lists->in_no_list, 0);

@@ -1,7 +1,6 @@
 // --device: what is said where there is no GPU, and the whole way of the features where there is one. The GPU is the
 // stand-in of tests/simt, built as a plug-in and loaded in place of the real one.
 #include <gtest/gtest.h>
-
 #include <sndfile.h>
 
 #include <cmath>
@@ -23,7 +22,8 @@ void write_tone(const fs::path& file, double seconds) {
   SF_INFO info{};
   info.samplerate = 22050, info.channels = 1, info.format = SF_FORMAT_WAV | SF_FORMAT_FLOAT;
   std::vector<float> tone;
-  for (int i = 0; i < int(seconds * info.samplerate); ++i) tone.push_back(float(0.3 * std::sin(0.06 * i) + 0.1 * std::sin(1e-6 * i * i)));
+  for (int i = 0; i < int(seconds * info.samplerate); ++i)
+    tone.push_back(float(0.3 * std::sin(0.06 * i) + 0.1 * std::sin(1e-6 * i * i)));
   SNDFILE* out = sf_open(file.c_str(), SFM_WRITE, &info);
   ASSERT_NE(out, nullptr);
   sf_writef_float(out, tone.data(), sf_count_t(tone.size()));
@@ -48,8 +48,8 @@ class DeviceChoice : public testing::Test {
   TemporaryFolder folder;
 };
 
-const std::vector<std::string> extraction{"extract_features", "small.yaml", "-o", "features.h5", "--set",
-                                          "dataset.synthetic.clips_per_genre=1"};
+const std::vector<std::string> extraction{
+    "extract_features", "small.yaml", "-o", "features.h5", "--set", "dataset.synthetic.clips_per_genre=1"};
 
 TEST_F(DeviceChoice, CudaWithoutAGpuEndsWithOneLineAndStatusOne) {
   if (device::choose("auto").name == "cuda") GTEST_SKIP() << "there is a GPU that can be used";
@@ -93,7 +93,9 @@ TEST_F(DeviceChoice, CudaComputesFeaturesThatAgreeWithTheCpus) {
 
 TEST_F(DeviceChoice, AutoTakesTheGpuAndTheResultSaysSo) {
   install_stand_in();
-  const auto r = run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "auto", true);
+  const auto r = run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.segment_seconds=1",
+                      "--set", "dataset.synthetic.clip_seconds=1"},
+                     "auto", true);
   ASSERT_EQ(r.status, 0) << r.err;
   EXPECT_NE(r.err.find("device: cuda (SIMT host)"), r.err.npos) << r.err;
   EXPECT_EQ(storage::H5File::open(folder / "run/result.h5").text_attribute("/", "device"), "cuda");
@@ -102,14 +104,17 @@ TEST_F(DeviceChoice, AutoTakesTheGpuAndTheResultSaysSo) {
 TEST_F(DeviceChoice, ARunOnTheGpuGivesTheCpusModelAndItsLogTellsWhatWasChosen) {
   install_stand_in();
   write_small_run(folder / "small.yaml", "lstm");
-  const std::vector<std::string> little{"run_experiment", "small.yaml", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1",
-                                        "--set", "features.hop_length=4096"};
+  const std::vector<std::string> little{"run_experiment", "small.yaml",
+                                        "--set",          "dataset.segment_seconds=1",
+                                        "--set",          "dataset.synthetic.clip_seconds=1",
+                                        "--set",          "features.hop_length=4096"};
   const auto train = [&](const std::string& device, bool stand_in) {
     auto arguments = little;
     arguments.insert(arguments.end(), {"--out", device});
     const auto r = run(arguments, device, stand_in);
     EXPECT_EQ(r.status, 0) << r.err;
-    return std::pair(storage::H5File::open(folder / device / "result.h5").read_doubles("/history/val_loss"), r.err);
+    return std::pair(storage::H5File::open(folder / device / "result.h5").read_doubles("/history/val_loss"),
+                     r.err);
   };
   const auto [there, said] = train("cuda", true);
   const auto [here, silent] = train("cpu", false);
@@ -120,7 +125,11 @@ TEST_F(DeviceChoice, ARunOnTheGpuGivesTheCpusModelAndItsLogTellsWhatWasChosen) {
 
 TEST_F(DeviceChoice, AModelPredictsOnTheOtherDeviceWhatItPredictsOnItsOwn) {
   install_stand_in();
-  ASSERT_EQ(run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "cpu").status, 0);
+  ASSERT_EQ(run({"run_experiment", "small.yaml", "--out", "run", "--set", "dataset.segment_seconds=1",
+                 "--set", "dataset.synthetic.clip_seconds=1"},
+                "cpu")
+                .status,
+            0);
   write_tone(folder / "tone.wav", 3.5);
   const auto here = run({"predict", "run/result.h5", "tone.wav", "--json"}, "cpu");
   const auto there = run({"predict", "run/result.h5", "tone.wav", "--json"}, "cuda", true);
@@ -130,21 +139,26 @@ TEST_F(DeviceChoice, AModelPredictsOnTheOtherDeviceWhatItPredictsOnItsOwn) {
   const auto a = nlohmann::json::parse(there.out).at(0), b = nlohmann::json::parse(here.out).at(0);
   ASSERT_EQ(a.size(), b.size());
   ASSERT_EQ(a.at("segments").size(), 3u);
-  for (const auto& [genre, probability] : b.at("probabilities").items()) EXPECT_NEAR(a.at("probabilities").at(genre).get<double>(), probability.get<double>(), 1e-3) << genre;
+  for (const auto& [genre, probability] : b.at("probabilities").items())
+    EXPECT_NEAR(a.at("probabilities").at(genre).get<double>(), probability.get<double>(), 1e-3) << genre;
 }
 
 TEST_F(DeviceChoice, RunsOfAStudySideBySideGiveTheSameBytesAsAlone) {
   install_stand_in();
-  write_file(folder / "study.yaml", "study: two\nbase: small.yaml\naxes: {regularisation.l2: [0, 0.01]}\nseeds: [0, 1]\n");
+  write_file(folder / "study.yaml",
+             "study: two\nbase: small.yaml\naxes: {regularisation.l2: [0, 0.01]}\nseeds: [0, 1]\n");
   const auto losses = [&](const std::string& jobs) {
-    const auto r = run({"run_study", "study.yaml", "--out", "study" + jobs, "--jobs", jobs, "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "cuda", true);
+    const auto r = run({"run_study", "study.yaml", "--out", "study" + jobs, "--jobs", jobs, "--set",
+                        "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"},
+                       "cuda", true);
     EXPECT_EQ(r.status, 0) << r.err;
     std::map<std::string, std::vector<double>> of_run;
     for (const auto& entry : fs::recursive_directory_iterator(folder / ("study" + jobs)))
       if (entry.path().filename() == "result.h5") {
         const auto file = storage::H5File::open(entry.path());
         EXPECT_EQ(file.text_attribute("/", "device"), "cuda");
-        of_run[fs::relative(entry.path(), folder / ("study" + jobs))] = file.read_doubles("/history/val_loss");
+        of_run[fs::relative(entry.path(), folder / ("study" + jobs))] =
+            file.read_doubles("/history/val_loss");
       }
     return of_run;
   };
@@ -155,9 +169,12 @@ TEST_F(DeviceChoice, RunsOfAStudySideBySideGiveTheSameBytesAsAlone) {
 
 TEST_F(DeviceChoice, CheckComparesBothLayerByLayer) {
   install_stand_in();
-  const auto r = run({"run_experiment", "small.yaml", "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"}, "check", true);
+  const auto r = run({"run_experiment", "small.yaml", "--set", "dataset.segment_seconds=1", "--set",
+                      "dataset.synthetic.clip_seconds=1"},
+                     "check", true);
   EXPECT_EQ(r.status, 0) << r.err;
-  for (const char* text : {"dense_1  output", "dense    gradient of kernel", "dense_1  update", "cpu and cuda agree over 2 steps"})
+  for (const char* text : {"dense_1  output", "dense    gradient of kernel", "dense_1  update",
+                           "cpu and cuda agree over 2 steps"})
     EXPECT_NE(r.out.find(text), r.out.npos) << text << "\n" << r.out;
 }
 #endif

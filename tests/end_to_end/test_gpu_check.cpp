@@ -25,13 +25,15 @@ class GpuCheck : public testing::Test {
     fs::create_directories(share / "configs");
     fs::copy_file(source / "tools/gpu_check", folder / "bundle/gpu_check");
     for (const auto& program : fs::directory_iterator(TIMBRE_BIN_DIR))
-      if (program.path().filename() != "gpu_rates") fs::create_symlink(program, folder / "bundle/bin" / program.path().filename());
+      if (program.path().filename() != "gpu_rates")
+        fs::create_symlink(program, folder / "bundle/bin" / program.path().filename());
     fs::create_symlink(stand_in_folder() / "gpu_rates", folder / "bundle/bin/gpu_rates");
     fs::create_symlink(TIMBRE_TEST_DATA, share / "golden");
     fs::create_symlink(source / "tests/benchmarks", share / "benchmarks");
     fs::create_directory(share / "experiments");
     fs::copy_file(source / "experiments/architectures.yaml", share / "experiments/architectures.yaml");
-    for (const char* network : {"mlp", "cnn", "lstm"}) write_small_run(share / "configs" / (std::string(network) + ".yaml"), network);
+    for (const char* network : {"mlp", "cnn", "lstm"})
+      write_small_run(share / "configs" / (std::string(network) + ".yaml"), network);
   }
 
   Outcome check(std::vector<std::string> arguments, std::map<std::string, std::string> environment = {}) {
@@ -53,7 +55,8 @@ TEST_F(GpuCheck, SaysWhyNothingIsTestedWhereThereIsNoGpu) {
 }
 
 TEST_F(GpuCheck, AWrongArgumentEndsWithTwo) {
-  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{{"--fast"}, {"--only", "speeds"}, {"--limit", "speed"}, {"--data", "nowhere"}}) {
+  for (const std::vector<std::string>& wrong : std::vector<std::vector<std::string>>{
+           {"--fast"}, {"--only", "speeds"}, {"--limit", "speed"}, {"--data", "nowhere"}}) {
     const auto r = check(wrong);
     EXPECT_EQ(r.status, 2) << wrong[0];
     EXPECT_NE(r.err.find("gpu_check: error: "), r.err.npos) << r.err;
@@ -71,14 +74,15 @@ class GpuCheckOnTheStandIn : public GpuCheck {
 
   /// A section, with little of everything: what the JSON file says of it.
   nlohmann::json section(const std::string& name, std::vector<std::string> more = {}) {
-    more.insert(more.end(), {"--only", name, "--rounds", "1", "--steps", "1", "--batches", "2", "--segments", "2", "--mebibytes", "1", "--torch",
-                             "no-such-python"});
+    more.insert(more.end(), {"--only", name, "--rounds", "1", "--steps", "1", "--batches", "2", "--segments",
+                             "2", "--mebibytes", "1", "--torch", "no-such-python"});
     const auto r = check(more, environment);
     const auto all = report();
     const auto found = all["sections"].value(name, nlohmann::json());
     EXPECT_EQ(r.status, found["well"] == false ? 1 : 0) << r.out << r.err;
     EXPECT_NE(r.out.find("== " + name), r.out.npos) << r.out;
-    for (const auto& row : found["rows"]) EXPECT_NE(r.out.find(row[1].get<std::string>()), r.out.npos) << r.out;
+    for (const auto& row : found["rows"])
+      EXPECT_NE(r.out.find(row[1].get<std::string>()), r.out.npos) << r.out;
     return found;
   }
 
@@ -100,13 +104,17 @@ TEST_F(GpuCheckOnTheStandIn, Conformance) {
 }
 
 TEST_F(GpuCheckOnTheStandIn, Sanitizer) {
-  install("compute-sanitizer", "echo \"$TIMBRE_LSTM $*\" >>" + (folder / "calls").string() + "\necho '[  PASSED  ] 1 test.'\n");
+  install("compute-sanitizer",
+          "echo \"$TIMBRE_LSTM $*\" >>" + (folder / "calls").string() + "\necho '[  PASSED  ] 1 test.'\n");
   EXPECT_EQ(section("sanitizer")["well"], true);
   const auto calls = read_file(folder / "calls");
   EXPECT_EQ(line_count(calls), 12u) << calls;
-  for (const char* call : {"own --tool racecheck --kernel-regex kns=timbre", "cudnn --tool initcheck --error-exitcode 99", "bin/test_features --gtest_filter="})
+  for (const char* call : {"own --tool racecheck --kernel-regex kns=timbre",
+                           "cudnn --tool initcheck --error-exitcode 99", "bin/test_features --gtest_filter="})
     EXPECT_NE(calls.find(call), calls.npos) << calls;
-  install("compute-sanitizer", "echo '[  PASSED  ] 1 test.'\ntest $2 != racecheck || { echo '========= RACECHECK SUMMARY: 1 hazard'; exit 99; }\n");
+  install("compute-sanitizer",
+          "echo '[  PASSED  ] 1 test.'\ntest $2 != racecheck || { echo '========= RACECHECK SUMMARY: 1 "
+          "hazard'; exit 99; }\n");
   const auto s = section("sanitizer");
   EXPECT_EQ(s["well"], false);
   EXPECT_EQ(s["runs"]["memcheck, features"]["said"], "no complaint");
@@ -114,19 +122,27 @@ TEST_F(GpuCheckOnTheStandIn, Sanitizer) {
 }
 
 TEST_F(GpuCheckOnTheStandIn, WhatNvidiasKernelsReadIsNotHeldAgainstOurs) {
-  const std::string theirs = "========= Uninitialized __global__ memory read of size 4 bytes\n=========     at void gemm<float>(int)+0x70\n";
+  const std::string theirs =
+      "========= Uninitialized __global__ memory read of size 4 bytes\n=========     at void "
+      "gemm<float>(int)+0x70\n";
   const auto said = [&](const std::string& log) {
-    install("compute-sanitizer", "echo '[  PASSED  ] 1 test.'\ntest $2 = initcheck || exit 0\ncat <<'EOF'\n========= COMPUTE-SANITIZER\n" + log +
-                                     "========= ERROR SUMMARY: 2 errors\nEOF\nexit 99\n");
+    install("compute-sanitizer",
+            "echo '[  PASSED  ] 1 test.'\ntest $2 = initcheck || exit 0\ncat <<'EOF'\n========= "
+            "COMPUTE-SANITIZER\n" +
+                log + "========= ERROR SUMMARY: 2 errors\nEOF\nexit 99\n");
     const auto s = section("sanitizer");
     EXPECT_EQ(s["runs"]["memcheck, features"]["said"], "no complaint");
     return s["runs"]["initcheck, features"]["said"];
   };
   EXPECT_EQ(said(theirs + theirs), "no complaint of ours (2 of NVIDIA's kernels)");
-  EXPECT_EQ(said(theirs + "========= Uninitialized __global__ memory read of size 4 bytes\n=========     at timbre::cuda::power(int)+0x70\n"),
+  EXPECT_EQ(said(theirs + "========= Uninitialized __global__ memory read of size 4 bytes\n=========     at "
+                          "timbre::cuda::power(int)+0x70\n"),
             "FAILED: ERROR SUMMARY: 2 errors");
-  EXPECT_EQ(said(theirs + "========= Invalid __global__ read of size 4 bytes\n=========     at void gemm<float>(int)+0x70\n"),
-            "FAILED: ERROR SUMMARY: 2 errors");
+  EXPECT_EQ(
+      said(
+          theirs +
+          "========= Invalid __global__ read of size 4 bytes\n=========     at void gemm<float>(int)+0x70\n"),
+      "FAILED: ERROR SUMMARY: 2 errors");
 }
 
 TEST_F(GpuCheckOnTheStandIn, ASectionThatHangsEndsAtItsLimit) {
@@ -140,7 +156,9 @@ TEST_F(GpuCheckOnTheStandIn, ASectionThatHangsEndsAtItsLimit) {
 TEST_F(GpuCheckOnTheStandIn, Speed) {
   const auto s = section("speed", {"--side-by-side", "1", "2"});
   EXPECT_EQ(s["well"], true) << s;
-  EXPECT_EQ(s["rows"][0], nlohmann::json({"PyTorch", "not run: no PyTorch: [Errno 2] No such file or directory: 'no-such-python'"}));
+  EXPECT_EQ(s["rows"][0],
+            nlohmann::json(
+                {"PyTorch", "not run: no PyTorch: [Errno 2] No such file or directory: 'no-such-python'"}));
   const auto& m = s["measured"];
   EXPECT_GT(m["rates"]["copy_gb_per_s"], 0);
   EXPECT_EQ(m["kernels"].size(), 6u);
@@ -153,7 +171,9 @@ TEST_F(GpuCheckOnTheStandIn, Speed) {
 TEST_F(GpuCheckOnTheStandIn, Peers) {
   const auto s = section("peers");
   EXPECT_EQ(s["well"], true) << s;
-  EXPECT_EQ(s["rows"][0], nlohmann::json({"PyTorch", "not run: no PyTorch: [Errno 2] No such file or directory: 'no-such-python'"}));
+  EXPECT_EQ(s["rows"][0],
+            nlohmann::json(
+                {"PyTorch", "not run: no PyTorch: [Errno 2] No such file or directory: 'no-such-python'"}));
   ASSERT_EQ(s["measured"]["steps"].size(), 4u);  // the LSTM by both algorithms
   for (const auto& row : s["measured"]["steps"]) {
     EXPECT_GT(row["timbre"]["ms"], 0) << row;
@@ -163,9 +183,11 @@ TEST_F(GpuCheckOnTheStandIn, Peers) {
 
 TEST_F(GpuCheckOnTheStandIn, JobAndWhatEarlierCallsFound) {
   section("accuracy");
-  const auto s = section("job", {"--set", "dataset.synthetic={clips_per_genre: 5, clip_seconds: 1}", "--set", "dataset.segment_seconds=1", "--set", "training.epochs=1"});
+  const auto s = section("job", {"--set", "dataset.synthetic={clips_per_genre: 5, clip_seconds: 1}", "--set",
+                                 "dataset.segment_seconds=1", "--set", "training.epochs=1"});
   EXPECT_EQ(s["well"], true) << s;
-  for (const char* run : {"mlp", "cnn", "lstm (cuDNN)", "lstm (own kernel)"}) EXPECT_EQ(s["job"][run]["epochs"], 1) << s;
+  for (const char* run : {"mlp", "cnn", "lstm (cuDNN)", "lstm (own kernel)"})
+    EXPECT_EQ(s["job"][run]["epochs"], 1) << s;
   EXPECT_EQ(report()["sections"]["accuracy"]["not_run"], "--data names no music");
 }
 
@@ -173,7 +195,8 @@ TEST_F(GpuCheckOnTheStandIn, Accuracy) {
   for (const char* genre : {"high", "low"})
     for (int clip = 0; clip < 5; ++clip) {
       std::vector<float> tone;
-      for (int i = 0; i < 27000; ++i) tone.push_back(float(0.3 * std::sin((genre[0] == 'h' ? 0.3 : 0.1) * (1 + 0.1 * clip) * i)));
+      for (int i = 0; i < 27000; ++i)
+        tone.push_back(float(0.3 * std::sin((genre[0] == 'h' ? 0.3 : 0.1) * (1 + 0.1 * clip) * i)));
       test::write_wav(folder / "music" / genre / (std::to_string(clip) + ".wav"), tone, 22050);
     }
   const auto s = section("accuracy", {"--data", "music", "--set", "dataset.segment_seconds=1"});

@@ -14,14 +14,17 @@ class Reproduce : public testing::Test {
  protected:
   void SetUp() override {
     write_small_run(folder / "small.yaml", "lstm");
-    const auto first = run({command("run_experiment"), "small.yaml", "--out", "first", "--threads", "1"}, folder.path());
+    const auto first =
+        run({command("run_experiment"), "small.yaml", "--out", "first", "--threads", "1"}, folder.path());
     ASSERT_EQ(first.status, 0) << first.err;
     fs::create_directory(folder / "elsewhere");
     fs::rename(folder / "first/result.h5", folder / "elsewhere/result.h5");  // all that is left
     fs::remove(folder / "small.yaml");
     fs::remove_all(folder / "runs");
   }
-  Outcome run(const std::vector<std::string>& arguments, const fs::path& where) { return run_process(arguments, {.folder = where}); }
+  Outcome run(const std::vector<std::string>& arguments, const fs::path& where) {
+    return run_process(arguments, {.folder = where});
+  }
   Outcome reproduce(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {command("reproduce"), "result.h5"});
     return run(arguments, folder / "elsewhere");
@@ -62,7 +65,9 @@ TEST_F(Reproduce, OtherSongsOrSettingsAreNoReproduction) {
   const auto other = reproduce({"--set", "training.epochs=1"});
   EXPECT_EQ(other.status, 1);
   EXPECT_EQ(other.out, "");
-  EXPECT_TRUE(last_line(other.err).starts_with("reproduce: result.h5: cannot be made again from what is here: ")) << other.err;
+  EXPECT_TRUE(
+      last_line(other.err).starts_with("reproduce: result.h5: cannot be made again from what is here: "))
+      << other.err;
   EXPECT_FALSE(fs::exists(folder / "elsewhere/runs/small_lstm")) << "trained all the same";
 }
 

@@ -29,7 +29,8 @@ class StudyCommand : public testing::Test {
   std::vector<std::string> run_folders() {
     EXPECT_EQ(run({"--out", "probe"}).status, 0);
     std::vector<std::string> out;
-    for (const auto& entry : fs::directory_iterator(folder / "probe/runs")) out.push_back(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(folder / "probe/runs"))
+      out.push_back(entry.path().filename());
     std::sort(out.begin(), out.end());
     return out;
   }
@@ -52,7 +53,8 @@ TEST_F(StudyCommand, EndsInAReportAndRepeatsNothing) {
   EXPECT_TRUE(has(first.err, "[4/4] ")) << first.err;
   const auto page = read_file(folder / "runs/small/report.html");
   EXPECT_TRUE(has(page, "small"));
-  for (const auto* table : {"report.csv", "report.md"}) EXPECT_TRUE(fs::is_regular_file(folder / "runs/small" / table)) << table;
+  for (const auto* table : {"report.csv", "report.md"})
+    EXPECT_TRUE(fs::is_regular_file(folder / "runs/small" / table)) << table;
 
   const auto second = run();
   EXPECT_EQ(second.status, 0) << second.err;
@@ -113,7 +115,9 @@ TEST_F(StudyCommand, AFailedRunEndsTheStudyIfItIsToldTo) {
 }
 
 TEST_F(StudyCommand, ARandomSearchIsComparedWithItsBase) {
-  write_study("base: mlp.yaml\naxes: {regularisation.l2: {log_uniform: [1e-5, 1e-2]}}\nsearch: {random: {runs: 2}}\nseeds: [0, 1]\n");
+  write_study(
+      "base: mlp.yaml\naxes: {regularisation.l2: {log_uniform: [1e-5, 1e-2]}}\nsearch: {random: {runs: "
+      "2}}\nseeds: [0, 1]\n");
   const auto o = run();
   EXPECT_EQ(o.status, 0) << o.err;
   EXPECT_TRUE(has(o.err, "6 of 6 runs to do")) << o.err;
@@ -126,16 +130,20 @@ TEST_F(StudyCommand, ARandomSearchIsComparedWithItsBase) {
   while (std::getline(table, line))
     if (has(line, ",\"l2 0\",") || has(line, ",l2 0,")) references.push_back(line);
   ASSERT_EQ(references.size(), 1u);
-  EXPECT_TRUE(has(references[0], ",l2 0,0,0,1,1,0,") || has(references[0], ",l2 0,0,1,1,1,0,")) << references[0];
+  EXPECT_TRUE(has(references[0], ",l2 0,0,0,1,1,0,") || has(references[0], ",l2 0,0,1,1,1,0,"))
+      << references[0];
 }
 
 TEST_F(StudyCommand, ASplitIsDescribedNotChosen) {
-  write_study("base: mlp.yaml\nset: {dataset.synthetic.clip_seconds: 9}\naxes: {split.group_by: [segment, clip]}\nseeds: [0, 1]\n");
+  write_study(
+      "base: mlp.yaml\nset: {dataset.synthetic.clip_seconds: 9}\naxes: {split.group_by: [segment, "
+      "clip]}\nseeds: [0, 1]\n");
   const auto o = run();
   EXPECT_EQ(o.status, 0) << o.err;
   const auto page = read_file(folder / "runs/small/report.md");
   EXPECT_TRUE(has(page, "Nothing was selected")) << page;
-  EXPECT_TRUE(has(page, "Ranked apart: small\\_mlp (group\\_by segment) and small\\_mlp (group\\_by clip)")) << page;
+  EXPECT_TRUE(has(page, "Ranked apart: small\\_mlp (group\\_by segment) and small\\_mlp (group\\_by clip)"))
+      << page;
   EXPECT_TRUE(has(page, "under several split.group\\_by gets ")) << page;
   EXPECT_TRUE(has(page, "not compared: ")) << page;
 }
@@ -161,7 +169,8 @@ TEST_F(StudyCommand, ARunThatDivergesIsCountedNotHidden) {
 TEST_F(StudyCommand, DamagedResultsAreMadeAgainAndKeptAside) {
   ASSERT_EQ(run({"--out", "out"}).status, 0);
   std::vector<fs::path> results;
-  for (const auto& entry : fs::directory_iterator(folder / "out/runs")) results.push_back(entry.path() / "result.h5");
+  for (const auto& entry : fs::directory_iterator(folder / "out/runs"))
+    results.push_back(entry.path() / "result.h5");
   ASSERT_EQ(results.size(), 4u);
   fs::resize_file(results[0], 0);
   fs::resize_file(results[1], fs::file_size(results[1]) / 2);
@@ -192,7 +201,8 @@ TEST_F(StudyCommand, AFolderHoldsOneStudy) {
 }
 
 TEST_F(StudyCommand, BadRequestsGetOneLine) {
-  const auto wrong = [&](const std::string& rest, std::vector<std::string> arguments, std::string_view words) {
+  const auto wrong = [&](const std::string& rest, std::vector<std::string> arguments,
+                         std::string_view words) {
     write_study(rest);
     const auto o = run(std::move(arguments));
     EXPECT_EQ(o.status, 2) << o.err;
@@ -205,7 +215,8 @@ TEST_F(StudyCommand, BadRequestsGetOneLine) {
   const std::string base = "base: mlp.yaml\n";
   wrong(base + "axes: {regularisation.l3: [0]}\n", {}, "study.yaml:3:8: regularisation: unknown key 'l3'");
   wrong(base + "axes: {regularisation.l2: []}\n", {}, "the axis 'regularisation.l2' is empty");
-  wrong(base + "axes: {regularisation.l2: [0, -1]}\n", {}, "study.yaml:3:31: regularisation.l2: must be at least 0, not '-1'");
+  wrong(base + "axes: {regularisation.l2: [0, -1]}\n", {},
+        "study.yaml:3:31: regularisation.l2: must be at least 0, not '-1'");
   wrong(base + "axes: {regularisation.l2: [1, 1.0]}\n", {}, "are the same run");
   wrong(base, {"--seeds", "-1"}, "--seeds");
   wrong(base, {"--seeds", "1,1"}, "a seed stands twice");

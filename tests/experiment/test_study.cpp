@@ -1,6 +1,4 @@
 // How a study's file becomes runs, and what is refused.
-#include "experiment/study.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <set>
 
 #include "config/node.hpp"
+#include "experiment/study.hpp"
 
 namespace timbre::experiment {
 namespace {
@@ -17,7 +16,8 @@ namespace fs = std::filesystem;
 class Studies : public testing::Test {
  protected:
   void SetUp() override {
-    folder = fs::path(testing::TempDir()) / ("timbre_study_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    folder = fs::path(testing::TempDir()) /
+             ("timbre_study_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder);
     fs::create_directories(folder);
     write("net.yaml", R"(experiment: net
@@ -40,7 +40,8 @@ model:
   void TearDown() override { fs::remove_all(folder); }
 
   void write(const std::string& name, const std::string& text) { std::ofstream(folder / name) << text; }
-  Study load(const std::string& text, const std::vector<std::string>& overrides = {}, const std::vector<std::int64_t>& seeds = {}) {
+  Study load(const std::string& text, const std::vector<std::string>& overrides = {},
+             const std::vector<std::int64_t>& seeds = {}) {
     write("study.yaml", text);
     return load_study(folder / "study.yaml", overrides, seeds);
   }
@@ -73,11 +74,12 @@ axes:
   training.early_stopping: [null, {patience: 7}]
 seeds: [3, 5]
 )");
-  EXPECT_EQ(names(study), (std::vector<std::string>{
-                              "net l2=0 early_stopping=off seed=3", "net l2=0 early_stopping=patience 7 seed=3",
-                              "net l2=1e-4 early_stopping=off seed=3", "net l2=1e-4 early_stopping=patience 7 seed=3",
-                              "net l2=0 early_stopping=off seed=5", "net l2=0 early_stopping=patience 7 seed=5",
-                              "net l2=1e-4 early_stopping=off seed=5", "net l2=1e-4 early_stopping=patience 7 seed=5"}));
+  EXPECT_EQ(names(study),
+            (std::vector<std::string>{
+                "net l2=0 early_stopping=off seed=3", "net l2=0 early_stopping=patience 7 seed=3",
+                "net l2=1e-4 early_stopping=off seed=3", "net l2=1e-4 early_stopping=patience 7 seed=3",
+                "net l2=0 early_stopping=off seed=5", "net l2=0 early_stopping=patience 7 seed=5",
+                "net l2=1e-4 early_stopping=off seed=5", "net l2=1e-4 early_stopping=patience 7 seed=5"}));
   EXPECT_EQ(study.axes, (std::vector<std::string>{"regularisation.l2", "training.early_stopping"}));
   EXPECT_EQ(study.configurations, 4u);
   EXPECT_EQ(study.feature_sets, 1u);
@@ -87,7 +89,8 @@ seeds: [3, 5]
   EXPECT_EQ(last.config.regularisation.l2, 1e-4);
   ASSERT_TRUE(last.config.training.early_stopping);
   EXPECT_EQ(last.config.training.early_stopping->patience, 7);
-  EXPECT_FALSE(study.runs.front().config.training.early_stopping) << "null switches off what the configuration has";
+  EXPECT_FALSE(study.runs.front().config.training.early_stopping)
+      << "null switches off what the configuration has";
   std::set<std::string> folders;
   for (const auto& run : study.runs) folders.insert(run.folder);
   EXPECT_EQ(folders.size(), study.runs.size());
@@ -95,8 +98,10 @@ seeds: [3, 5]
 }
 
 TEST_F(Studies, CompareConfigurationsThatShareFeaturesWhereTheyAreTheSame) {
-  const auto study = load("study: two\nruns: [net.yaml, other.yaml]\nset: {training.epochs: 9}\nseeds: [0, 1]\n");
-  EXPECT_EQ(names(study), (std::vector<std::string>{"net seed=0", "other seed=0", "net seed=1", "other seed=1"}));
+  const auto study =
+      load("study: two\nruns: [net.yaml, other.yaml]\nset: {training.epochs: 9}\nseeds: [0, 1]\n");
+  EXPECT_EQ(names(study),
+            (std::vector<std::string>{"net seed=0", "other seed=0", "net seed=1", "other seed=1"}));
   EXPECT_EQ(study.feature_sets, 2u);
   EXPECT_EQ(study.data.size(), 1u) << "one index for the same data set";
   EXPECT_EQ(study.runs[0].features, study.runs[2].features);
@@ -114,7 +119,8 @@ runs: [net.yaml, {config: net.yaml, set: {experiment: wide, "model[1].dense.unit
 }
 
 TEST_F(Studies, OverridesApplyToEveryRunAndSeedsCanBeNamed) {
-  const auto study = load("study: s\nruns: [net.yaml, other.yaml]\nseeds: [0, 1, 2]\n", {"training.epochs=1"}, {8});
+  const auto study =
+      load("study: s\nruns: [net.yaml, other.yaml]\nseeds: [0, 1, 2]\n", {"training.epochs=1"}, {8});
   ASSERT_EQ(study.runs.size(), 2u);
   for (const auto& run : study.runs) {
     EXPECT_EQ(run.config.training.epochs, 1);
@@ -124,7 +130,9 @@ TEST_F(Studies, OverridesApplyToEveryRunAndSeedsCanBeNamed) {
 
 TEST_F(Studies, NameTheFolderByWhatTheResultDependsOnOnly) {
   const auto text = std::string("study: s\nbase: net.yaml\n");
-  const auto folder_of = [&](const std::vector<std::string>& overrides) { return load(text, overrides).runs.at(0).folder; };
+  const auto folder_of = [&](const std::vector<std::string>& overrides) {
+    return load(text, overrides).runs.at(0).folder;
+  };
   const auto first = folder_of({});
   EXPECT_EQ(folder_of({}), first);
   EXPECT_EQ(folder_of({"device=cpu"}), first);
@@ -168,12 +176,15 @@ search: {random: {runs: 40, seed: )");
   EXPECT_LT(small, 38);
   EXPECT_EQ(parameters.size(), 6u) << "both ends of a whole range are drawn";
 
-  const auto all = load("study: r\nbase: net.yaml\naxes: {regularisation.l2: [0, 1, 2]}\nsearch: {random: {runs: 3}}\n");
+  const auto all =
+      load("study: r\nbase: net.yaml\naxes: {regularisation.l2: [0, 1, 2]}\nsearch: {random: {runs: 3}}\n");
   const auto drawn = names(all);
-  EXPECT_EQ(std::set<std::string>(drawn.begin(), drawn.end()), (std::set<std::string>{"net base seed=0", "net l2=1 seed=0", "net l2=2 seed=0"}))
+  EXPECT_EQ(std::set<std::string>(drawn.begin(), drawn.end()),
+            (std::set<std::string>{"net base seed=0", "net l2=1 seed=0", "net l2=2 seed=0"}))
       << "without repetition; the base, which is l2=0, stands for that draw";
   EXPECT_EQ(all.configurations, 3u);
-  EXPECT_FALSE(load("study: g\nbase: net.yaml\naxes: {regularisation.l2: [0, 1]}\n").runs[0].base) << "of a grid the first is the reference";
+  EXPECT_FALSE(load("study: g\nbase: net.yaml\naxes: {regularisation.l2: [0, 1]}\n").runs[0].base)
+      << "of a grid the first is the reference";
 }
 
 TEST_F(Studies, AreRefusedInOneLineWithTheirPlace) {
@@ -185,18 +196,29 @@ TEST_F(Studies, AreRefusedInOneLineWithTheirPlace) {
   };
   const std::string head = "study: s\nbase: net.yaml\n";
   about(head + "axes:\n  regularisation.l3: [0]\n", "study.yaml:4:3: regularisation: unknown key 'l3'", "l2");
-  about(head + "axes:\n  regularisaton.l2: [0]\n", "study.yaml:4:3: unknown key 'regularisaton'", "did you mean 'regularisation'");
-  about(head + "axes:\n  model[9].dropout: [0]\n", "study.yaml:4:3: axes.model[9].dropout: model has 4 items", "");
-  about(head + "axes:\n  regularisation.l2: []\n", "study.yaml:4:3: axes: the axis 'regularisation.l2' is empty", "");
-  about(head + "axes:\n  regularisation.l2: 0.5\n", "study.yaml:4:22: axes.regularisation.l2: must be a sequence of values", "");
-  about(head + "axes:\n  regularisation.l2: [0, -1]\n", "study.yaml:4:26: regularisation.l2: must be at least 0", "'-1'");
-  about(head + "axes:\n  regularisation.l2: [0, much]\n", "study.yaml:4:26: regularisation.l2: must be a finite number", "'much'");
-  about(head + "axes:\n  regularisation.l2: [1e-4, 0.0001]\n", "study.yaml:1:1: 'net l2=1e-4 seed=0' and 'net l2=0.0001 seed=0' are the same run", "");
+  about(head + "axes:\n  regularisaton.l2: [0]\n", "study.yaml:4:3: unknown key 'regularisaton'",
+        "did you mean 'regularisation'");
+  about(head + "axes:\n  model[9].dropout: [0]\n", "study.yaml:4:3: axes.model[9].dropout: model has 4 items",
+        "");
+  about(head + "axes:\n  regularisation.l2: []\n",
+        "study.yaml:4:3: axes: the axis 'regularisation.l2' is empty", "");
+  about(head + "axes:\n  regularisation.l2: 0.5\n",
+        "study.yaml:4:22: axes.regularisation.l2: must be a sequence of values", "");
+  about(head + "axes:\n  regularisation.l2: [0, -1]\n",
+        "study.yaml:4:26: regularisation.l2: must be at least 0", "'-1'");
+  about(head + "axes:\n  regularisation.l2: [0, much]\n",
+        "study.yaml:4:26: regularisation.l2: must be a finite number", "'much'");
+  about(head + "axes:\n  regularisation.l2: [1e-4, 0.0001]\n",
+        "study.yaml:1:1: 'net l2=1e-4 seed=0' and 'net l2=0.0001 seed=0' are the same run", "");
   about(head + "axes:\n  seed: [0, 1]\n", "study.yaml:4:3: axes: seeds are swept by the key 'seeds'", "");
-  about(head + "axes:\n  regularisation.l2: {uniform: [0, 1]}\n", "study.yaml:4:3: axes.regularisation.l2: a range is for a random search", "");
-  about(head + "axes:\n  regularisation.l2: {uniform: [1, 0]}\nsearch: {random: {runs: 2}}\n", "study.yaml:4:32", "less than its second");
-  about(head + "axes:\n  regularisation.l2: {log_uniform: [0, 1]}\nsearch: {random: {runs: 2}}\n", "study.yaml:4:36", "greater than 0");
-  about(head + "axes:\n  regularisation.l2: [0, 1]\nsearch: {random: {runs: 3}}\n", "study.yaml:1:1: search.random.runs", "fewer than 3");
+  about(head + "axes:\n  regularisation.l2: {uniform: [0, 1]}\n",
+        "study.yaml:4:3: axes.regularisation.l2: a range is for a random search", "");
+  about(head + "axes:\n  regularisation.l2: {uniform: [1, 0]}\nsearch: {random: {runs: 2}}\n",
+        "study.yaml:4:32", "less than its second");
+  about(head + "axes:\n  regularisation.l2: {log_uniform: [0, 1]}\nsearch: {random: {runs: 2}}\n",
+        "study.yaml:4:36", "greater than 0");
+  about(head + "axes:\n  regularisation.l2: [0, 1]\nsearch: {random: {runs: 3}}\n",
+        "study.yaml:1:1: search.random.runs", "fewer than 3");
   about(head + "search: {random: {runs: 3}}\n", "study.yaml:1:1: search: a random search needs axes", "");
   about(head + "seeds: []\n", "study.yaml:3:1: 'seeds' is empty", "");
   about(head + "seeds: [1, 1]\n", "study.yaml:1:1: seeds: a seed stands twice", "");
@@ -208,22 +230,31 @@ TEST_F(Studies, AreRefusedInOneLineWithTheirPlace) {
   about("study: s\nruns: []\n", "study.yaml:1:1: a study begins with a configuration", "");
   about(head + "runs: [other.yaml]\n", "study.yaml:1:1: 'base' and 'runs' exclude each other", "");
   about("study: s\nbase: nowhere.yaml\n", "nowhere.yaml: no such file", "");
-  about("study: s\nruns: [net.yaml, net.yaml]\n", "study.yaml:2:18: runs[1]: its experiment is 'net'", "give it a name of its own");
+  about("study: s\nruns: [net.yaml, net.yaml]\n", "study.yaml:2:18: runs[1]: its experiment is 'net'",
+        "give it a name of its own");
   about("study: a/b\nbase: net.yaml\n", "study.yaml:1:8: study: must be a name", "");
   about(head + "axes: {dataset.path: [missing]}\n", "study.yaml:3:23: dataset.path:", "missing");
   about(head + "axes:\n  split.test: [0]\n", "study.yaml:4:16: split.test", "");
   // What is set for all runs must not be what they differ in.
-  about(head + "axes: {regularisation.l2: [0, 1]}\n", "--set regularisation.l2: the study sweeps regularisation.l2", "", {"regularisation.l2=1"});
-  about(head + "axes: {regularisation: [{l2: 0}, {l2: 1}]}\n", "--set regularisation.l2: the study sweeps regularisation;", "", {"regularisation.l2=1"});
-  about(head + "set: {regularisation.l2: 1}\naxes: {regularisation.l2: [0, 1]}\n", "study.yaml:3:7: set.regularisation.l2: the study sweeps", "");
+  about(head + "axes: {regularisation.l2: [0, 1]}\n",
+        "--set regularisation.l2: the study sweeps regularisation.l2", "", {"regularisation.l2=1"});
+  about(head + "axes: {regularisation: [{l2: 0}, {l2: 1}]}\n",
+        "--set regularisation.l2: the study sweeps regularisation;", "", {"regularisation.l2=1"});
+  about(head + "set: {regularisation.l2: 1}\naxes: {regularisation.l2: [0, 1]}\n",
+        "study.yaml:3:7: set.regularisation.l2: the study sweeps", "");
   about(head + "seeds: [0, 1]\n", "--set seed: the study sweeps the seed", "", {"seed=4"});
   EXPECT_EQ(refusal(head + "axes: {regularisation.l2: [0, 1]}\n", {"regularisation.l1=1"}), "no complaint");
-  EXPECT_EQ(refusal(head + "set: {training.optimizer: sgd}\naxes: {training.optimizer.sgd.learning_rate: [0.1, 0.2]}\n"), "no complaint");
+  EXPECT_EQ(
+      refusal(head +
+              "set: {training.optimizer: sgd}\naxes: {training.optimizer.sgd.learning_rate: [0.1, 0.2]}\n"),
+      "no complaint");
   for (const std::string genre : {"blues", "jazz"}) {
     fs::create_directories(folder / "songs" / genre);
-    for (const auto* clip : {"1.wav", "2.wav", "3.wav", "4.wav", "5.wav"}) write("songs/" + genre + "/" + clip, "");
+    for (const auto* clip : {"1.wav", "2.wav", "3.wav", "4.wav", "5.wav"})
+      write("songs/" + genre + "/" + clip, "");
   }
-  about("study: s\nruns: [net.yaml, {config: other.yaml, set: {dataset: {path: songs}}}]\n", "study.yaml:1:1: its runs are of different genres", "blues, jazz");
+  about("study: s\nruns: [net.yaml, {config: other.yaml, set: {dataset: {path: songs}}}]\n",
+        "study.yaml:1:1: its runs are of different genres", "blues, jazz");
 }
 
 }  // namespace

@@ -60,7 +60,8 @@ TEST(FeatureOptions, ValuesThatCannotGoTogetherAreNamed) {
   EXPECT_EQ(refusal("{fmin: 500, fmax: 500}"), "f.yaml:1:1: fmin 500 must be less than fmax 500");
   EXPECT_EQ(refusal("{fmin: 11025}"), "f.yaml:1:1: fmin 11025 must be less than fmax 11025");
   EXPECT_EQ(refusal("hop_length: 0"), "f.yaml:1:13: hop_length: must be between 1 and 1048576, not '0'");
-  EXPECT_EQ(refusal("n_fft: 1000000000"), "f.yaml:1:8: n_fft: must be between 2 and 131072, not '1000000000'");
+  EXPECT_EQ(refusal("n_fft: 1000000000"),
+            "f.yaml:1:8: n_fft: must be between 2 and 131072, not '1000000000'");
   EXPECT_EQ(refusal("win_length: 0"), "f.yaml:1:13: win_length: must be at least 1, not '0'");
   EXPECT_EQ(refusal("window: han").substr(0, 43), "f.yaml:1:9: window: must be one of hann, ha");
   EXPECT_EQ(refusal("kind: mfc"),
@@ -75,7 +76,8 @@ TEST(FeatureOptions, ImpossibleShapesAreRefusedBeforeAnyWork) {
   EXPECT_EQ(refusal("{}", 1), "accepted");
   EXPECT_NE(refusal("{}", 0), "accepted");
   EXPECT_EQ(refusal("{kind: spectrogram, hop_length: 1}", 10000000),
-            "features: one segment would give 10,000,001 x 1,025 values; a larger hop_length or shorter segments help");
+            "features: one segment would give 10,000,001 x 1,025 values; a larger hop_length or shorter "
+            "segments help");
 }
 
 TEST(FeatureOptions, TheKeyOfAnExtractionIgnoresWhatIsNotExtraction) {
@@ -118,7 +120,8 @@ TEST(Features, ASegmentGivesTheSameBytesAloneInABatchAndInAnotherThread) {
         alone[i] = extract(*engine, {x.begin() + i * samples, x.begin() + (i + 1) * samples}, 1);
       });
     for (auto& t : threads) t.join();
-    for (std::size_t i = 0; i < 3; ++i) EXPECT_TRUE(same_bytes(std::span(all).subspan(i * size, size), alone[i]));
+    for (std::size_t i = 0; i < 3; ++i)
+      EXPECT_TRUE(same_bytes(std::span(all).subspan(i * size, size), alone[i]));
   }
 }
 
@@ -127,7 +130,8 @@ TEST(Features, APureToneStandsInItsBinWithItsEnergy) {
   FeatureOptions o;
   o.kind = "spectrogram", o.power = 1.0;
   std::vector<float> x(8192);
-  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(0.5 * std::sin(2 * M_PI * 100.0 * i / 2048));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = static_cast<float>(0.5 * std::sin(2 * M_PI * 100.0 * i / 2048));
   const auto engine = make_cpu_feature_engine(o, 8192);
   const auto out = extract(*engine, x, 1);
   const float* middle = out.data() + 8 * 1025;

@@ -105,7 +105,10 @@ struct RunSettings {
 class LayerRun {
  public:
   LayerRun(const Layer& layer, Shape input, std::int64_t rows, RunSettings settings = {})
-      : input_(std::move(input)), output_(layer.infer(input_)), rows_(rows), settings_(settings),
+      : input_(std::move(input)),
+        output_(layer.infer(input_)),
+        rows_(rows),
+        settings_(settings),
         pool_(settings.threads) {
     LayerBinding binding;
     binding.input = input_, binding.output = output_;
@@ -196,15 +199,16 @@ inline void expect_golden(const std::string& file, const std::string& name, Tole
   const auto every = h5.exists(at + "every") ? std::size_t(h5.read_ints(at + "every")[0]) : 1;
 
   std::vector<std::unique_ptr<LayerRun>> runs;
-  for (const auto& settings : {RunSettings{.threads = 1}, RunSettings{.threads = 2}, RunSettings{.threads = 4},
-                               RunSettings{.capacity = rows + 13, .threads = 2}}) {
+  for (const auto& settings : {RunSettings{.threads = 1}, RunSettings{.threads = 2},
+                               RunSettings{.threads = 4}, RunSettings{.capacity = rows + 13, .threads = 2}}) {
     auto& run = *runs.emplace_back(std::make_unique<LayerRun>(*layer, input, rows, settings));
     for (const auto& p : run.names) {
       std::vector<float> values;
       if (every > 1) {
         const auto scale = h5.read_doubles(at + "scale")[0];
         const auto number = static_cast<std::uint32_t>(&p - run.names.data());
-        for (const auto v : hashed(std::int64_t(run.parameters[p].size()), number)) values.push_back(float(v * scale));
+        for (const auto v : hashed(std::int64_t(run.parameters[p].size()), number))
+          values.push_back(float(v * scale));
       } else {
         values = h5.read_floats(at + "parameters/" + p);
       }
@@ -239,7 +243,8 @@ inline void expect_golden(const std::string& file, const std::string& name, Tole
   for (const auto& other : runs) {
     EXPECT_TRUE(same_bytes(one.y_rows(), other->y_rows()));
     EXPECT_TRUE(same_bytes(one.dx_rows(), other->dx_rows()));
-    for (const auto& [p, gradient] : one.gradients) EXPECT_TRUE(same_bytes(gradient, other->gradients.at(p))) << p;
+    for (const auto& [p, gradient] : one.gradients)
+      EXPECT_TRUE(same_bytes(gradient, other->gradients.at(p))) << p;
     EXPECT_TRUE(other->rest_untouched());
   }
 }

@@ -59,7 +59,8 @@ TEST(Activation, FunctionsKeepTheirLimits) {
   EXPECT_EQ(hyperbolic_tangent(-INFINITY), -1.0f);
   EXPECT_TRUE(std::signbit(hyperbolic_tangent(-0.0f)));
   EXPECT_EQ(hyperbolic_tangent(1e-30f), 1e-30f);
-  EXPECT_TRUE(std::isnan(sigmoid(NAN)) && std::isnan(hyperbolic_tangent(NAN)) && std::isnan(exponential(NAN)));
+  EXPECT_TRUE(std::isnan(sigmoid(NAN)) && std::isnan(hyperbolic_tangent(NAN)) &&
+              std::isnan(exponential(NAN)));
 }
 
 }  // namespace

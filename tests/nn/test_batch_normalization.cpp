@@ -51,14 +51,16 @@ TEST(BatchNormalization, DeclaresKerassParametersInItsOrder) {
 // Enough values for many pieces.
 TEST(BatchNormalization, LargeBatchesGiveTheSameBytesForAnyNumberOfThreads) {
   const auto layer = make_layer("batch_normalization");
-  LayerRun one(*layer, {500, 33}, 9, {.threads = 1}), three(*layer, {500, 33}, 9, {.capacity = 12, .threads = 3});
+  LayerRun one(*layer, {500, 33}, 9, {.threads = 1}),
+      three(*layer, {500, 33}, 9, {.capacity = 12, .threads = 3});
   for (auto* run : {&one, &three}) {
     run->forward();
     run->backward();
   }
   EXPECT_TRUE(same_bytes(one.y_rows(), three.y_rows()));
   EXPECT_TRUE(same_bytes(one.dx_rows(), three.dx_rows()));
-  for (const auto& [name, gradient] : one.gradients) EXPECT_TRUE(same_bytes(gradient, three.gradients[name])) << name;
+  for (const auto& [name, gradient] : one.gradients)
+    EXPECT_TRUE(same_bytes(gradient, three.gradients[name])) << name;
   EXPECT_EQ(one.parameters, three.parameters);
   EXPECT_TRUE(three.rest_untouched());
 }

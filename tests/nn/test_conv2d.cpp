@@ -24,7 +24,8 @@ TEST(Conv2D, ShapesAreThoseOfKeras) {
   EXPECT_EQ(parameters[1].name, "bias");
   EXPECT_EQ(parameters[1].shape, (Shape{6}));
   EXPECT_FALSE(parameters[1].global_penalty);
-  EXPECT_EQ(make_layer("conv2d: {filters: 6, kernel_size: 1, use_bias: false}")->parameters({9, 7}).size(), 1u);
+  EXPECT_EQ(make_layer("conv2d: {filters: 6, kernel_size: 1, use_bias: false}")->parameters({9, 7}).size(),
+            1u);
 }
 
 TEST(Conv2D, ErrorsNameTheSizesThatDoNotFit) {
@@ -41,18 +42,21 @@ TEST(Conv2D, ErrorsNameTheSizesThatDoNotFit) {
 
   const auto parse = [](const char* yaml) { return request_error([&] { make_layer(yaml); }); };
   EXPECT_EQ(parse("conv2d: {filters: 2, kernel_size: [3]}"),
-            "test.yaml:1:35: conv2d.kernel_size: must be a whole number or two of them, [height, width], not 1 items");
+            "test.yaml:1:35: conv2d.kernel_size: must be a whole number or two of them, [height, width], not "
+            "1 items");
   EXPECT_EQ(parse("conv2d: {filters: 2, kernel_size: [3, 0]}"),
             "test.yaml:1:39: conv2d.kernel_size[1]: must be between 1 and 65536, not '0'");
   EXPECT_EQ(parse("conv2d: {filters: 2, kernel_size: 3, padding: causal}"),
             "test.yaml:1:47: conv2d.padding: must be one of valid, same, not 'causal'");
   EXPECT_NE(parse("conv2d: {filters: 2}").find("the key 'kernel_size' is missing"), std::string::npos);
-  EXPECT_NE(parse("conv2d: {filters: 0, kernel_size: 3}").find("must be between 1 and 65536"), std::string::npos);
+  EXPECT_NE(parse("conv2d: {filters: 0, kernel_size: 3}").find("must be between 1 and 65536"),
+            std::string::npos);
 }
 
 TEST(Conv2D, DescribesItselfAsRead) {
   const auto layer = make_layer(
-      "conv2d: {filters: 8, kernel_size: [3, 2], strides: 2, padding: same, activation: relu, kernel_regulariser: {l2: 0.5}}");
+      "conv2d: {filters: 8, kernel_size: [3, 2], strides: 2, padding: same, activation: relu, "
+      "kernel_regulariser: {l2: 0.5}}");
   const auto text = config::to_yaml(layer->dump());
   EXPECT_EQ(text, config::to_yaml(make_layer(text)->dump())) << text;
   EXPECT_NE(text.find("kernel_size: [3, 2]"), std::string::npos) << text;

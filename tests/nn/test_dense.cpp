@@ -75,13 +75,18 @@ TEST(Dense, KeepsNanVisible) {
 }
 
 TEST(Dense, RefusesWhatItCannotDo) {
-  EXPECT_EQ(request_error([] { make_layer("dense: 3")->infer({4, 5, 6}); }),
-            "needs an input of rank 1 (N,) or 2 (T, F), not (4, 5, 6); a flatten layer makes one vector of it");
+  EXPECT_EQ(
+      request_error([] {
+        make_layer("dense: 3")->infer({4, 5, 6});
+      }),
+      "needs an input of rank 1 (N,) or 2 (T, F), not (4, 5, 6); a flatten layer makes one vector of it");
   EXPECT_EQ(request_error([] { make_layer("dense: {units: 3, activation: rellu}"); }),
-            "test.yaml:1:31: dense.activation: must be one of linear, relu, sigmoid, tanh, elu, softmax, not 'rellu'");
+            "test.yaml:1:31: dense.activation: must be one of linear, relu, sigmoid, tanh, elu, softmax, not "
+            "'rellu'");
   EXPECT_EQ(request_error([] { make_layer("dense: {units: 0}"); }),
             "test.yaml:1:16: dense.units: must be between 1 and 1000000, not '0'");
-  EXPECT_NE(request_error([] { make_layer("dense: {}"); }).find("the key 'units' is missing"), std::string::npos);
+  EXPECT_NE(request_error([] { make_layer("dense: {}"); }).find("the key 'units' is missing"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -62,7 +62,8 @@ TEST(Dropout, TakesARateFromOutside) {
 TEST(Dropout, RefusesImpossibleRates) {
   EXPECT_EQ(request_error([] { make_layer("dropout: 1"); }),
             "test.yaml:1:10: dropout: must be at least 0 and less than 1, not '1'");
-  EXPECT_NE(request_error([] { make_layer("dropout: {rate: -0.1}"); }).find("dropout.rate"), std::string::npos);
+  EXPECT_NE(request_error([] { make_layer("dropout: {rate: -0.1}"); }).find("dropout.rate"),
+            std::string::npos);
 }
 
 TEST(Dropout, KeepsNanVisible) {

@@ -10,10 +10,14 @@ using namespace testing;
 struct Case {
   std::string type;
   LayerExample example;
-  std::unique_ptr<Layer> layer() const { return make_layer(example.options.empty() ? type : type + ": " + example.options); }
+  std::unique_ptr<Layer> layer() const {
+    return make_layer(example.options.empty() ? type : type + ": " + example.options);
+  }
 };
 
-std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.type << " " << c.example.options; }
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.type << " " << c.example.options;
+}
 
 std::vector<Case> cases() {
   std::vector<Case> out;
@@ -29,7 +33,8 @@ TEST(LayerRegistry, HasExamplesOfEveryLayer) {
   const auto& registry = LayerRegistry::instance();
   ASSERT_FALSE(registry.names().empty());
   for (const auto& type : registry.names()) {
-    EXPECT_FALSE(registry.find(type)->examples.empty()) << type << ": no test that loops over the layers tries it";
+    EXPECT_FALSE(registry.find(type)->examples.empty())
+        << type << ": no test that loops over the layers tries it";
     EXPECT_FALSE(registry.find(type)->summary.empty()) << type;
   }
 }
@@ -101,7 +106,8 @@ TEST_P(EveryLayer, HasTheGradientsOfItsForward) {
   };
   run.forward(true, 4);
   run.backward(4);
-  const auto check = [&](const std::string& name, std::vector<float>& values, std::size_t used, std::vector<float> gradient) {
+  const auto check = [&](const std::string& name, std::vector<float>& values, std::size_t used,
+                         std::vector<float> gradient) {
     // Several directions: a kink that a small step passes disturbs few of them.
     std::vector<double> errors;
     const auto before = values;
@@ -129,14 +135,14 @@ TEST_P(EveryLayer, HasTheGradientsOfItsForward) {
   check("the input", run.x, dx.size(), dx);
   for (const auto& name : run.names)
     if (!gradients.at(name).empty()) {
-      for (const float g : gradients.at(name)) ASSERT_TRUE(std::isfinite(g)) << name << " was not written whole";
+      for (const float g : gradients.at(name))
+        ASSERT_TRUE(std::isfinite(g)) << name << " was not written whole";
       check(name, run.parameters[name], gradients.at(name).size(), gradients.at(name));
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Registered, EveryLayer, ::testing::ValuesIn(cases()), [](const auto& info) {
-  return info.param.type + "_" + std::to_string(info.index);
-});
+INSTANTIATE_TEST_SUITE_P(Registered, EveryLayer, ::testing::ValuesIn(cases()),
+                         [](const auto& info) { return info.param.type + "_" + std::to_string(info.index); });
 
 }  // namespace
 }  // namespace timbre::nn

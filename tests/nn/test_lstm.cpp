@@ -11,7 +11,8 @@ TEST(Lstm, FollowsKerasInDouble) {
 }
 
 TEST(Lstm, InfersShapesAndParameters) {
-  const auto layer = make_layer("lstm: {units: 4, kernel_regulariser: {l1: 0.25}, recurrent_regulariser: {l2: 0.5}}");
+  const auto layer =
+      make_layer("lstm: {units: 4, kernel_regulariser: {l1: 0.25}, recurrent_regulariser: {l2: 0.5}}");
   EXPECT_EQ(layer->infer({130, 13}), (Shape{4}));
   EXPECT_EQ(make_layer("lstm: {units: 4, return_sequences: true}")->infer({130, 13}), (Shape{130, 4}));
   const auto specs = layer->parameters({130, 13});
@@ -35,12 +36,18 @@ TEST(Lstm, InfersShapesAndParameters) {
 }
 
 TEST(Lstm, RefusesWhatIsNoSequence) {
-  EXPECT_EQ(request_error([] { make_layer("lstm: 3")->infer({4}); }),
-            "needs an input of rank 2 (T, F), not (4,); the layer before must give a sequence (an lstm does with "
-            "return_sequences: true)");
-  EXPECT_NE(request_error([] { make_layer("lstm: 3")->infer({4, 5, 6}); }).find("not (4, 5, 6)"), std::string::npos);
-  EXPECT_EQ(request_error([] { make_layer("lstm: {unit: 3}"); }).find("test.yaml:1:8: lstm: unknown key 'unit'; did you "
-                                                                     "mean 'units'?"), 0u);
+  EXPECT_EQ(
+      request_error([] { make_layer("lstm: 3")->infer({4}); }),
+      "needs an input of rank 2 (T, F), not (4,); the layer before must give a sequence (an lstm does with "
+      "return_sequences: true)");
+  EXPECT_NE(request_error([] {
+              make_layer("lstm: 3")->infer({4, 5, 6});
+            }).find("not (4, 5, 6)"),
+            std::string::npos);
+  EXPECT_EQ(request_error([] { make_layer("lstm: {unit: 3}"); })
+                .find("test.yaml:1:8: lstm: unknown key 'unit'; did you "
+                      "mean 'units'?"),
+            0u);
 }
 
 TEST(Lstm, GivesTheSameOutputInAndOutsideTraining) {
@@ -68,7 +75,8 @@ TEST(Lstm, WorksOnBatchesOfChangingSize) {
     run.backward(), fresh.backward();
     EXPECT_TRUE(same_bytes(run.y_rows(), fresh.y_rows())) << rows;
     EXPECT_TRUE(same_bytes(run.dx_rows(), fresh.dx_rows())) << rows;
-    for (const auto& [name, gradient] : fresh.gradients) EXPECT_TRUE(same_bytes(run.gradients[name], gradient)) << name;
+    for (const auto& [name, gradient] : fresh.gradients)
+      EXPECT_TRUE(same_bytes(run.gradients[name], gradient)) << name;
   }
 }
 
@@ -105,24 +113,32 @@ CellRun run_cell(const LstmCell& cell, std::int64_t units, std::int64_t rows) {
   const auto padded = [&](std::int64_t seed) {
     const auto v = normals(rows * units, std::uint64_t(seed));
     AlignedFloats out(std::size_t(rows * size.padded), 0.0f);
-    for (std::int64_t r = 0; r < rows; ++r) std::copy_n(v.begin() + r * units, units, out.begin() + r * size.padded);
+    for (std::int64_t r = 0; r < rows; ++r)
+      std::copy_n(v.begin() + r * units, units, out.begin() + r * size.padded);
     return out;
   };
   auto recurrent = normals(units * 4 * units, 1);
   for (auto& v : recurrent) v /= std::sqrt(float(units));
-  AlignedFloats forward(std::size_t(units * gates)), backward(std::size_t(size.padded * gates)), bias(std::size_t(gates), 0.5f);
+  AlignedFloats forward(std::size_t(units * gates)), backward(std::size_t(size.padded * gates)),
+      bias(std::size_t(gates), 0.5f);
   cell.pack_forward(size, recurrent.data(), forward.data(), 0, size.padded / 16);
   cell.pack_backward(size, recurrent.data(), backward.data(), 0, size.padded / 16);
-  CellRun run{AlignedFloats(std::size_t(rows * gates), 0.0f), padded(9), padded(9), padded(9), {}, padded(4), padded(5)};
+  CellRun run{AlignedFloats(std::size_t(rows * gates), 0.0f),
+              padded(9),
+              padded(9),
+              padded(9),
+              {},
+              padded(4),
+              padded(5)};
   const auto z = normals(rows * gates, 2);
   std::copy(z.begin(), z.end(), run.z.begin());
   const auto h = padded(3), c = padded(6);
-  cell.forward(size, {rows, forward.data(), bias.data(), run.z.data(), h.data(), c.data(), run.c.data(), run.tanh_c.data(),
-                      run.h.data()});
+  cell.forward(size, {rows, forward.data(), bias.data(), run.z.data(), h.data(), c.data(), run.c.data(),
+                      run.tanh_c.data(), run.h.data()});
   const auto after = normals(rows * gates, 7);
   run.dz = run.z;
-  cell.backward(size, {rows, backward.data(), after.data(), run.dh.data(), run.dc.data(), c.data(), run.tanh_c.data(),
-                       run.dz.data()});
+  cell.backward(size, {rows, backward.data(), after.data(), run.dh.data(), run.dc.data(), c.data(),
+                       run.tanh_c.data(), run.dz.data()});
   return run;
 }
 
@@ -133,7 +149,8 @@ TEST(LstmCell, EveryInstructionSetFollowsThePlainOne) {
   for (const auto* cell : cells)
     for (const std::int64_t units : {1, 15, 16, 17, 33, 48, 128})
       for (const std::int64_t rows : {1, 2, 3, 5, 6, 7, 10, 11, 12, 13, 25}) {
-        SCOPED_TRACE(std::string(cell->name) + ", units " + std::to_string(units) + ", rows " + std::to_string(rows));
+        SCOPED_TRACE(std::string(cell->name) + ", units " + std::to_string(units) + ", rows " +
+                     std::to_string(rows));
         const auto a = run_cell(*cell, units, rows), b = run_cell(*cells.back(), units, rows);
         EXPECT_LE(relative_difference(a.z, std::span<const float>(b.z)), 2e-6);
         EXPECT_LE(relative_difference(a.h, std::span<const float>(b.h)), 2e-6);

@@ -11,7 +11,8 @@ TEST(MaxPooling2D, ForwardAndGradientFollowKerasTiesIncluded) {
 
 TEST(MaxPooling2D, ShapesAreThoseOfKeras) {
   const auto shape = [](const char* yaml, Shape input) { return make_layer(yaml)->infer(input); };
-  EXPECT_EQ(shape("max_pooling2d: {pool_size: 3, strides: 2, padding: same}", {128, 11, 32}), (Shape{64, 6, 32}));
+  EXPECT_EQ(shape("max_pooling2d: {pool_size: 3, strides: 2, padding: same}", {128, 11, 32}),
+            (Shape{64, 6, 32}));
   EXPECT_EQ(shape("max_pooling2d", {7, 9, 3}), (Shape{3, 4, 3}));
   EXPECT_EQ(shape("max_pooling2d: {pool_size: [3, 2]}", {12, 7}), (Shape{4, 3, 1}));
   EXPECT_EQ(shape("max_pooling2d: {pool_size: 4, padding: same}", {3, 3, 1}), (Shape{1, 1, 1}));
@@ -19,7 +20,9 @@ TEST(MaxPooling2D, ShapesAreThoseOfKeras) {
 }
 
 TEST(MaxPooling2D, ErrorsNameTheSizesThatDoNotFit) {
-  EXPECT_EQ(request_error([] { make_layer("max_pooling2d: {pool_size: [4, 2]}")->infer({3, 3, 1}); }),
+  EXPECT_EQ(request_error([] {
+              make_layer("max_pooling2d: {pool_size: [4, 2]}")->infer({3, 3, 1});
+            }),
             "pool (4, 2) is larger than the input (3, 3, 1); a smaller one, or padding: same");
   EXPECT_EQ(request_error([] { make_layer("max_pooling2d: {pool_size: 300}"); }),
             "test.yaml:1:16: max_pooling2d: a pool of (300, 300) has more than 65536 places");
@@ -38,7 +41,7 @@ TEST(MaxPooling2D, StridesAreThePoolWhereNotGiven) {
 TEST(MaxPooling2D, NanWinsAndMinusInfinityIsAValue) {
   LayerRun run(*make_layer("max_pooling2d: {pool_size: 2, padding: same}"), {2, 3, 17}, 1);
   for (const std::int64_t c : {0, 16}) {
-    run.x[std::size_t(1 * 17 + c)] = NAN;        // in the first window, before larger values
+    run.x[std::size_t(1 * 17 + c)] = NAN;  // in the first window, before larger values
     run.x[std::size_t(3 * 17 + c)] = INFINITY;
     run.x[std::size_t(2 * 17 + c)] = run.x[std::size_t(5 * 17 + c)] = -INFINITY;  // all of the second window
   }

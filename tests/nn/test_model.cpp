@@ -24,16 +24,25 @@ Model parse(const std::string& yaml, const Regularisation& r = {}, const Shape& 
 }
 
 TEST(Model, TheOriginalsThreeNetworksHaveTheirParameters) {
-  const auto mlp = parse("[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: relu}, dense: {units: 64, activation: relu}, dense: {units: classes, activation: softmax}]");
+  const auto mlp = parse(
+      "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: relu}, dense: "
+      "{units: 64, activation: relu}, dense: {units: classes, activation: softmax}]");
   EXPECT_EQ(mlp.parameters(), 1'014'218);
   const auto cnn = parse(
-      "[conv2d: {filters: 32, kernel_size: [3, 3], activation: relu}, max_pooling2d: {pool_size: [3, 3], strides: [2, 2], padding: same}, batch_normalization,"
-      " conv2d: {filters: 32, kernel_size: [3, 3], activation: relu}, max_pooling2d: {pool_size: [3, 3], strides: [2, 2], padding: same}, batch_normalization,"
-      " conv2d: {filters: 32, kernel_size: [2, 2], activation: relu}, max_pooling2d: {pool_size: [2, 2], strides: [2, 2], padding: same}, batch_normalization,"
-      " flatten, dense: {units: 64, activation: relu}, dropout: 0.3, dense: {units: classes, activation: softmax}]");
+      "[conv2d: {filters: 32, kernel_size: [3, 3], activation: relu}, max_pooling2d: {pool_size: [3, 3], "
+      "strides: [2, 2], padding: same}, batch_normalization,"
+      " conv2d: {filters: 32, kernel_size: [3, 3], activation: relu}, max_pooling2d: {pool_size: [3, 3], "
+      "strides: [2, 2], padding: same}, batch_normalization,"
+      " conv2d: {filters: 32, kernel_size: [2, 2], activation: relu}, max_pooling2d: {pool_size: [2, 2], "
+      "strides: [2, 2], padding: same}, batch_normalization,"
+      " flatten, dense: {units: 64, activation: relu}, dropout: 0.3, dense: {units: classes, activation: "
+      "softmax}]");
   EXPECT_EQ(cnn.parameters(), 45'514);
   EXPECT_EQ(cnn.trainable_parameters(), 45'322);
-  const auto lstm = parse("[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dropout: 0.2, dense: {units: 64, activation: relu}, dropout: 0.3, dense: {units: 32, activation: relu}, dropout: 0.3, dense: {units: classes, activation: softmax}]");
+  const auto lstm = parse(
+      "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dropout: 0.2, dense: {units: 64, "
+      "activation: relu}, dropout: 0.3, dense: {units: 32, activation: relu}, dropout: 0.3, dense: {units: "
+      "classes, activation: softmax}]");
   EXPECT_EQ(lstm.parameters(), 214'954);
   EXPECT_EQ(lstm.layers()[1].name, "lstm_1");
   EXPECT_EQ(lstm.layers()[0].output, (Shape{130, 128}));
@@ -42,11 +51,19 @@ TEST(Model, TheOriginalsThreeNetworksHaveTheirParameters) {
 }
 
 TEST(Model, ComplaintsNameThePlaceAndTheLayer) {
-  EXPECT_EQ(message("[flaten]").substr(0, 70), "f.yaml:1:9: model[0]: unknown layer 'flaten'; did you mean 'flatten'? ");
-  EXPECT_EQ(message("[{lstm: {unit: 3}}]").substr(0, 76), "f.yaml:1:17: model[0].lstm: unknown key 'unit'; did you mean 'units'? known:");
-  EXPECT_NE(message("[{lstm: {units: 8}}, {lstm: {units: 8}}, {dense: {units: classes, activation: softmax}}]").find("f.yaml:1:36: model[1].lstm: "), std::string::npos);
-  EXPECT_NE(message("[flatten, {dense: {units: classes}}]").find("must end in activation: softmax"), std::string::npos);
-  EXPECT_NE(message("[flatten, {dense: {units: 7, activation: softmax}}]").find("the model's output is (7,), but the data have 10 classes"), std::string::npos);
+  EXPECT_EQ(message("[flaten]").substr(0, 70),
+            "f.yaml:1:9: model[0]: unknown layer 'flaten'; did you mean 'flatten'? ");
+  EXPECT_EQ(message("[{lstm: {unit: 3}}]").substr(0, 76),
+            "f.yaml:1:17: model[0].lstm: unknown key 'unit'; did you mean 'units'? known:");
+  EXPECT_NE(
+      message("[{lstm: {units: 8}}, {lstm: {units: 8}}, {dense: {units: classes, activation: softmax}}]")
+          .find("f.yaml:1:36: model[1].lstm: "),
+      std::string::npos);
+  EXPECT_NE(message("[flatten, {dense: {units: classes}}]").find("must end in activation: softmax"),
+            std::string::npos);
+  EXPECT_NE(message("[flatten, {dense: {units: 7, activation: softmax}}]")
+                .find("the model's output is (7,), but the data have 10 classes"),
+            std::string::npos);
   EXPECT_NE(message("[]").find("has no layers"), std::string::npos);
   EXPECT_NE(message("{a: 1}").find("must be a sequence of layers"), std::string::npos);
   EXPECT_NE(message("[{flatten: {}, dropout: 0.1}]").find("a map of 2 keys"), std::string::npos);
@@ -55,7 +72,10 @@ TEST(Model, ComplaintsNameThePlaceAndTheLayer) {
 TEST(Model, TheGlobalPenaltyIsForKernelsAndALayersOwnReplacesIt) {
   Regularisation r;
   r.l2 = 0.5;
-  const auto m = parse("[lstm: {units: 4}, dense: {units: 6, kernel_regulariser: {l1: 0.25}}, dense: {units: classes, activation: softmax}]", r);
+  const auto m = parse(
+      "[lstm: {units: 4}, dense: {units: 6, kernel_regulariser: {l1: 0.25}}, dense: {units: classes, "
+      "activation: softmax}]",
+      r);
   for (const auto& slot : m.slots()) {
     const bool own = slot.layer == 1 && slot.spec.name == "kernel";
     EXPECT_EQ(slot.penalty.l1, own ? 0.25 : 0) << slot.spec.name;
@@ -64,7 +84,9 @@ TEST(Model, TheGlobalPenaltyIsForKernelsAndALayersOwnReplacesIt) {
 }
 
 TEST(Model, TheArenaHoldsTrainableParametersFirstAndOnCacheLines) {
-  const auto m = parse("[conv2d: {filters: 3, kernel_size: 2}, batch_normalization, flatten, dense: {units: classes, activation: softmax}]");
+  const auto m = parse(
+      "[conv2d: {filters: 3, kernel_size: 2}, batch_normalization, flatten, dense: {units: classes, "
+      "activation: softmax}]");
   std::int64_t end = 0;
   for (const auto& slot : m.slots()) {
     EXPECT_EQ(slot.offset % 16, 0);
@@ -83,7 +105,8 @@ TEST(Initialiser, OrthogonalIsOrthonormal) {
       for (std::int64_t j = 0; j <= i; ++j) {
         double dot = 0;
         for (std::int64_t k = 0; k < length; ++k)
-          dot += r <= c ? double(w[std::size_t(i * c + k)]) * w[std::size_t(j * c + k)] : double(w[std::size_t(k * c + i)]) * w[std::size_t(k * c + j)];
+          dot += r <= c ? double(w[std::size_t(i * c + k)]) * w[std::size_t(j * c + k)]
+                        : double(w[std::size_t(k * c + i)]) * w[std::size_t(k * c + j)];
         EXPECT_NEAR(dot, i == j ? 1.0 : 0.0, 1e-6);
       }
   }

@@ -39,8 +39,9 @@ TEST(KilledRun, EndsWithTheBytesOfAnUninterruptedOne) {
 
   const end_to_end::TemporaryFolder root;
   end_to_end::write_file(root / "run.yaml", small_run());
-  const auto whole = end_to_end::run_process({run_experiment(), "../run.yaml", "--out", "run"},
-                                             {.folder = (fs::create_directory(root / "whole"), root / "whole")});
+  const auto whole =
+      end_to_end::run_process({run_experiment(), "../run.yaml", "--out", "run"},
+                              {.folder = (fs::create_directory(root / "whole"), root / "whole")});
   ASSERT_EQ(whole.status, 0) << whole.err;
   const auto expected_files = files_below(root / "whole");
 
@@ -63,7 +64,8 @@ TEST(KilledRun, EndsWithTheBytesOfAnUninterruptedOne) {
           {"training",
            [&] {
              return fs::exists(run / "run.log") &&
-                    end_to_end::read_file(run / "run.log").find("\nepoch " + std::to_string(epoch) + "/") != std::string::npos;
+                    end_to_end::read_file(run / "run.log").find("\nepoch " + std::to_string(epoch) + "/") !=
+                        std::string::npos;
            },
            0.02},
           {"writing a checkpoint", [&] { return any_file(run, ".tmp-checkpoint"); }, 0.004},
@@ -71,8 +73,8 @@ TEST(KilledRun, EndsWithTheBytesOfAnUninterruptedOne) {
       };
       const auto& moment = moments[below(int(std::size(moments)))];
       const bool spare = total >= wanted || total - killed_before >= 6;
-      Child child({run_experiment(), "../run.yaml", "--out", "run", "--checkpoint-seconds", "0.02", "--threads",
-                   std::to_string(1 << below(3))},
+      Child child({run_experiment(), "../run.yaml", "--out", "run", "--checkpoint-seconds", "0.02",
+                   "--threads", std::to_string(1 << below(3))},
                   work);
       if (!spare && child.wait_until(moment.seen)) {
         std::this_thread::sleep_for(std::chrono::duration<double>(moment.slack * below(1000) / 1000.0));
@@ -96,7 +98,8 @@ TEST(KilledRun, EndsWithTheBytesOfAnUninterruptedOne) {
     ASSERT_EQ(files_below(work), expected_files) << "something was left over";
   }
   for (const auto& [name, count] : kills) std::printf("killed %-22s %4d times\n", name.c_str(), count);
-  std::printf("%d kills over %d runs, %d starts from a checkpoint; all results identical\n", total, runs, resumed);
+  std::printf("%d kills over %d runs, %d starts from a checkpoint; all results identical\n", total, runs,
+              resumed);
 }
 
 }  // namespace

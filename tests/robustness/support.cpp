@@ -108,11 +108,12 @@ bool Child::wait_until(const std::function<bool()>& seen) {
 std::string Child::out() const { return end_to_end::read_file(out_); }
 std::string Child::err() const { return end_to_end::read_file(err_); }
 
-// ---- results -----------------------------------------------------------------------------------------------
+// ---- results
 
 namespace {
 
-const std::set<std::string> timings = {"/@train_seconds", "/@predict_seconds", "/history/seconds", "/environment@threads"};
+const std::set<std::string> timings = {"/@train_seconds", "/@predict_seconds", "/history/seconds",
+                                       "/environment@threads"};
 
 template <class T>
 std::string bytes_of(const std::vector<T>& values) {
@@ -124,7 +125,8 @@ std::string content(const storage::H5File& file, const std::string& path) {
   const auto head = type + " " + file.shape(path).str() + "\n";
   if (type == "string") {
     std::string all;
-    for (const auto& t : file.shape(path).rank() == 0 ? std::vector{file.read_text(path)} : file.read_texts(path))
+    for (const auto& t :
+         file.shape(path).rank() == 0 ? std::vector{file.read_text(path)} : file.read_texts(path))
       all += t + '\0';
     return head + all;
   }

@@ -81,8 +81,9 @@ class Disk : public testing::Test {
     ASSERT_EQ(go(root / "whole").status, 0);
   }
   end_to_end::Outcome go(const fs::path& folder, const std::string& seconds = "60") const {
-    return end_to_end::run_process({run_experiment(), "../run.yaml", "--out", "run", "--checkpoint-seconds", seconds},
-                                   {.folder = folder});
+    return end_to_end::run_process(
+        {run_experiment(), "../run.yaml", "--out", "run", "--checkpoint-seconds", seconds},
+        {.folder = folder});
   }
   void expect_whole() {
     const auto last = go(place);
@@ -103,7 +104,8 @@ TEST_F(Disk, ThatIsFullEndsEveryStageWithOneLineAndLosesNothing) {
     ++failed;
     ASSERT_EQ(r.status, 1) << size << "\n" << r.err;
     expect_complaint(r.err, "No space left on device");
-    for (const auto& file : files_below(place)) EXPECT_EQ(file.filename().string().find(".tmp-"), std::string::npos) << file;
+    for (const auto& file : files_below(place))
+      EXPECT_EQ(file.filename().string().find(".tmp-"), std::string::npos) << file;
   }
   EXPECT_GE(failed, 3);
   ASSERT_TRUE(disk.resize(64 << 20));
@@ -153,20 +155,25 @@ TEST(FileLimit, EndsARunWithOneLineAndLosesNothing) {
   leave_refused_files_open();
   const end_to_end::TemporaryFolder root;
   end_to_end::write_file(root / "run.yaml", small_run());
-  const std::vector<std::string> command = {run_experiment(), "../run.yaml", "--out", "run", "--checkpoint-seconds", "0"};
+  const std::vector<std::string> command = {
+      run_experiment(), "../run.yaml", "--out", "run", "--checkpoint-seconds", "0"};
   for (const char* name : {"whole", "limited"}) fs::create_directory(root / name);
   ASSERT_EQ(end_to_end::run_process(command, {.folder = root / "whole"}).status, 0);
   // The rows, the store's file, then (with features in the store) a checkpoint: no file may be larger than this.
   for (const std::size_t limit : {200'000, 470'000, 12'000}) {
-    if (limit < 100'000) fs::copy(root / "whole/runs", root / "limited/runs", fs::copy_options::recursive | fs::copy_options::overwrite_existing);
+    if (limit < 100'000)
+      fs::copy(root / "whole/runs", root / "limited/runs",
+               fs::copy_options::recursive | fs::copy_options::overwrite_existing);
     Child child(command, root / "limited", {}, limit);
     EXPECT_EQ(child.wait(), 1) << child.err();
     expect_complaint(child.err(), "File too large");
-    for (const auto& file : files_below(root / "limited")) EXPECT_EQ(file.filename().string().find(".tmp-"), std::string::npos) << file;
+    for (const auto& file : files_below(root / "limited"))
+      EXPECT_EQ(file.filename().string().find(".tmp-"), std::string::npos) << file;
   }
   const auto last = end_to_end::run_process(command, {.folder = root / "limited"});
   ASSERT_EQ(last.status, 0) << last.err;
-  EXPECT_EQ(differences(root / "limited/run/result.h5", root / "whole/run/result.h5"), std::vector<std::string>{});
+  EXPECT_EQ(differences(root / "limited/run/result.h5", root / "whole/run/result.h5"),
+            std::vector<std::string>{});
   EXPECT_EQ(files_below(root / "limited"), files_below(root / "whole"));
 }
 

@@ -61,26 +61,32 @@ model:)") + GetParam().model + "\n");
       // Each in a folder of its own, so that features are extracted anew as well.
       end_to_end::ProcessOptions options{.folder = folder};
       if (*isa) options.environment["DNNL_MAX_CPU_ISA"] = isa;
-      std::vector<std::string> arguments = {run_experiment(), "../run.yaml", "--out", "run", "--threads", std::string(run, 1)};
+      std::vector<std::string> arguments = {run_experiment(), "../run.yaml",      "--out", "run",
+                                            "--threads",      std::string(run, 1)};
       const bool from_disk = name.ends_with("disk");
       if (from_disk) arguments.insert(arguments.end(), {"--feature-memory", "0"});
       const auto done = end_to_end::run_process(arguments, options);
       ASSERT_EQ(done.status, 0) << done.err;
       EXPECT_EQ(done.err.find("features stay on disk") != std::string::npos, from_disk) << done.err;
-      if (first.empty()) first = folder;
-      else EXPECT_EQ(differences(folder / "run/result.h5", first / "run/result.h5"), std::vector<std::string>{}) << name;
+      if (first.empty())
+        first = folder;
+      else
+        EXPECT_EQ(differences(folder / "run/result.h5", first / "run/result.h5"), std::vector<std::string>{})
+            << name;
     }
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, SameBytes, testing::ValuesIn(cases), [](const auto& i) { return std::string(i.param.name); });
+INSTANTIATE_TEST_SUITE_P(Models, SameBytes, testing::ValuesIn(cases),
+                         [](const auto& i) { return std::string(i.param.name); });
 
 TEST(Differences, AreSeen) {
   const end_to_end::TemporaryFolder root;
   end_to_end::write_file(root / "run.yaml", small_run());
   const auto go = [&](const std::string& out, const std::string& set) {
-    const auto done = end_to_end::run_process({run_experiment(), "run.yaml", "--out", out, "--set", "training.epochs=2", "--set", set},
-                                              {.folder = root.path()});
+    const auto done = end_to_end::run_process(
+        {run_experiment(), "run.yaml", "--out", out, "--set", "training.epochs=2", "--set", set},
+        {.folder = root.path()});
     ASSERT_EQ(done.status, 0) << done.err;
   };
   go("a", "seed=0"), go("b", "regularisation.l2=1.0001e-4");

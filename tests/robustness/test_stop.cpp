@@ -24,10 +24,13 @@ class Run : public testing::Test {
     return end_to_end::run_process(arguments(more), {.folder = root.path()});
   }
   bool reached(const std::string& text) const {
-    return fs::exists(out / "run.log") && end_to_end::read_file(out / "run.log").find(text) != std::string::npos;
+    return fs::exists(out / "run.log") &&
+           end_to_end::read_file(out / "run.log").find(text) != std::string::npos;
   }
   /// A run that is so long that it has not ended by the time a test looks.
-  std::vector<std::string> long_run() const { return arguments({"--set", "training.epochs=100000", "--set", "training.early_stopping.patience=100000"}); }
+  std::vector<std::string> long_run() const {
+    return arguments({"--set", "training.epochs=100000", "--set", "training.early_stopping.patience=100000"});
+  }
 };
 
 TEST_F(Run, StopsAfterACheckpointAndGoesOnFromItToTheSameBytes) {
@@ -96,7 +99,8 @@ TEST_F(Run, ThatAnotherProcessWorksOnIsLeftToIt) {
   EXPECT_EQ(second.status, 1);
   EXPECT_EQ(second.out, "");
   const auto line = last_line(second.err);
-  EXPECT_EQ(line.find("run_experiment: run is in use by process " + std::to_string(first.id()) + " on "), 0u) << second.err;
+  EXPECT_EQ(line.find("run_experiment: run is in use by process " + std::to_string(first.id()) + " on "), 0u)
+      << second.err;
 
   // The dead hold nothing: killed, its lock lies there still, and the next one takes the run over.
   first.signal(SIGKILL);
@@ -118,7 +122,8 @@ TEST_F(Run, ForcedAgainAndStoppedGoesOnWithoutForce) {
   ASSERT_TRUE(child.wait_until([&] { return reached("\nepoch 1/"); })) << child.err();
   child.signal(SIGTERM);
   if (child.wait() == 0) GTEST_SKIP() << "the run was quicker than the signal";
-  EXPECT_NE(child.err().find("the same command without --force goes on from here"), std::string::npos) << child.err();
+  EXPECT_NE(child.err().find("the same command without --force goes on from here"), std::string::npos)
+      << child.err();
   EXPECT_TRUE(fs::exists(out / "result.h5")) << "the earlier result stays until there is another";
   const auto last = go();
   EXPECT_EQ(last.status, 0);

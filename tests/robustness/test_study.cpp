@@ -60,7 +60,9 @@ TEST(KilledStudy, EndsWithTheBytesOfAnUninterruptedOne) {
   const end_to_end::TemporaryFolder root;
   write_study(root.path());
   fs::create_directory(root / "whole"), fs::create_directory(root / "work");
-  const auto whole = end_to_end::run_process({run_study(), "../study.yaml", "--out", "out", "--jobs", "1", "--threads", "1"}, {.folder = root / "whole"});
+  const auto whole =
+      end_to_end::run_process({run_study(), "../study.yaml", "--out", "out", "--jobs", "1", "--threads", "1"},
+                              {.folder = root / "whole"});
   ASSERT_EQ(whole.status, 0) << whole.err;
   ASSERT_EQ(results_below(root / "whole").size(), 12u);
 
@@ -68,11 +70,15 @@ TEST(KilledStudy, EndsWithTheBytesOfAnUninterruptedOne) {
   int kills = 0, resumed = 0;
   for (int starts = 0;; ++starts) {
     ASSERT_LT(starts, 20 * wanted + 20) << "it never ends";
-    Child child({run_study(), "../study.yaml", "--out", "out", "--jobs", "2", "--threads", "1", "--checkpoint-seconds", "0.02"}, work);
+    Child child({run_study(), "../study.yaml", "--out", "out", "--jobs", "2", "--threads", "1",
+                 "--checkpoint-seconds", "0.02"},
+                work);
     if (kills < wanted) {
       // One of four at any time, the others while runs are trained.
-      if (random() % 4 != 0) child.wait_until([&] { return child.err().find("runs to do") != std::string::npos; });
-      std::this_thread::sleep_for(std::chrono::duration<double>(0.3 * whole.seconds * double(random() % 1000) / 1000.0));
+      if (random() % 4 != 0)
+        child.wait_until([&] { return child.err().find("runs to do") != std::string::npos; });
+      std::this_thread::sleep_for(
+          std::chrono::duration<double>(0.3 * whole.seconds * double(random() % 1000) / 1000.0));
       child.signal(SIGKILL);
     }
     const int status = child.wait();
@@ -84,12 +90,14 @@ TEST(KilledStudy, EndsWithTheBytesOfAnUninterruptedOne) {
     ASSERT_EQ(status, 128 + SIGKILL) << child.err();
     ++kills;
     for (const auto& [name, file] : results_below(work / "out"))
-      EXPECT_EQ(differences(file, root / "whole/out/runs" / name / "result.h5"), std::vector<std::string>{}) << name;
+      EXPECT_EQ(differences(file, root / "whole/out/runs" / name / "result.h5"), std::vector<std::string>{})
+          << name;
   }
   expect_same_results(work / "out", root / "whole/out");
   for (const auto& file : files_below(work / "out")) {
     if (file.filename() != "run.log") continue;
-    resumed += end_to_end::read_file(work / "out" / file).find("goes on from a checkpoint") != std::string::npos;
+    resumed +=
+        end_to_end::read_file(work / "out" / file).find("goes on from a checkpoint") != std::string::npos;
   }
   EXPECT_EQ(files_below(work), files_below(root / "whole")) << "something was left over, or is missing";
   if (wanted >= 10) {
@@ -121,7 +129,8 @@ TEST(Study, TwoProcessesShareTheWorkAndTheLastOneWritesTheReport) {
   const end_to_end::TemporaryFolder root;
   write_study(root.path());
   fs::create_directory(root / "work");
-  const std::vector<std::string> command = {run_study(), "../study.yaml", "--out", "out", "--task", "1/1", "--jobs", "1", "--threads", "1"};
+  const std::vector<std::string> command = {run_study(), "../study.yaml", "--out", "out",       "--task",
+                                            "1/1",       "--jobs",        "1",     "--threads", "1"};
   Child one(command, root / "work"), other(command, root / "work");
   EXPECT_EQ(one.wait(), 0) << one.err();
   EXPECT_EQ(other.wait(), 0) << other.err();
@@ -135,18 +144,25 @@ TEST(Study, StopsAfterCheckpointsWhenAskedAndGoesOn) {
   const end_to_end::TemporaryFolder root;
   write_study(root.path());
   fs::create_directory(root / "whole"), fs::create_directory(root / "work");
-  ASSERT_EQ(end_to_end::run_process({run_study(), "../study.yaml", "--out", "out"}, {.folder = root / "whole"}).status, 0);
+  ASSERT_EQ(
+      end_to_end::run_process({run_study(), "../study.yaml", "--out", "out"}, {.folder = root / "whole"})
+          .status,
+      0);
   Child child({run_study(), "../study.yaml", "--out", "out", "--jobs", "2"}, root / "work");
-  ASSERT_TRUE(child.wait_until([&] { return child.err().find("[2/12]") != std::string::npos; })) << child.err();
+  ASSERT_TRUE(child.wait_until([&] { return child.err().find("[2/12]") != std::string::npos; }))
+      << child.err();
   child.signal(SIGTERM);
   EXPECT_EQ(child.wait(), 128 + SIGTERM);
-  EXPECT_NE(child.err().find("stopped; the same command goes on from here"), std::string::npos) << child.err();
+  EXPECT_NE(child.err().find("stopped; the same command goes on from here"), std::string::npos)
+      << child.err();
   const auto before = results_below(root / "work").size();
   EXPECT_GE(before, 2u);
   EXPECT_LT(before, 12u);
-  const auto again = end_to_end::run_process({run_study(), "../study.yaml", "--out", "out"}, {.folder = root / "work"});
+  const auto again =
+      end_to_end::run_process({run_study(), "../study.yaml", "--out", "out"}, {.folder = root / "work"});
   EXPECT_EQ(again.status, 0) << again.err;
-  EXPECT_NE(again.err.find(std::to_string(12 - before) + " of 12 runs to do"), std::string::npos) << again.err;
+  EXPECT_NE(again.err.find(std::to_string(12 - before) + " of 12 runs to do"), std::string::npos)
+      << again.err;
   expect_same_results(root / "work", root / "whole");
 }
 

@@ -29,21 +29,31 @@ TEST_P(OptimizerGolden, FollowsKerasElementByElement) {
   std::vector<float> a(n), b(n);
   for (std::size_t s = 0; s < expected.size() / n; ++s) {
     std::vector<float> g(n);
-    for (std::size_t i = 0; i < n; ++i) g[i] = float(double(test::hashed(i, 100 + std::uint32_t(s))) * std::pow(10.0, -double(i % 5)));
-    o->update({std::int64_t(n), p.data(), g.data(), {a.data(), b.data()}, {}, o->learning_rate(), std::int64_t(s) + 1});
-    for (std::size_t i = 0; i < n; ++i) EXPECT_NEAR(p[i], expected[s * n + i], 2e-6) << "step " << s + 1 << ", element " << i;
+    for (std::size_t i = 0; i < n; ++i)
+      g[i] = float(double(test::hashed(i, 100 + std::uint32_t(s))) * std::pow(10.0, -double(i % 5)));
+    o->update({std::int64_t(n),
+               p.data(),
+               g.data(),
+               {a.data(), b.data()},
+               {},
+               o->learning_rate(),
+               std::int64_t(s) + 1});
+    for (std::size_t i = 0; i < n; ++i)
+      EXPECT_NEAR(p[i], expected[s * n + i], 2e-6) << "step " << s + 1 << ", element " << i;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OptimizerGolden,
-                         testing::Values(Case{"adam", "adam"},
-                                         Case{"adam_b", "adam: {learning_rate: 0.02, beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}"},
-                                         Case{"sgd", "sgd: {learning_rate: 0.05}"},
-                                         Case{"sgd_momentum", "sgd: {learning_rate: 0.05, momentum: 0.9}"},
-                                         Case{"sgd_nesterov", "sgd: {learning_rate: 0.05, momentum: 0.9, nesterov: true}"},
-                                         Case{"rmsprop", "rmsprop"},
-                                         Case{"rmsprop_momentum", "rmsprop: {learning_rate: 0.01, rho: 0.8, momentum: 0.5, epsilon: 1e-4}"}),
-                         [](const auto& info) { return std::string(info.param.golden); });
+INSTANTIATE_TEST_SUITE_P(
+    All, OptimizerGolden,
+    testing::Values(Case{"adam", "adam"},
+                    Case{"adam_b", "adam: {learning_rate: 0.02, beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}"},
+                    Case{"sgd", "sgd: {learning_rate: 0.05}"},
+                    Case{"sgd_momentum", "sgd: {learning_rate: 0.05, momentum: 0.9}"},
+                    Case{"sgd_nesterov", "sgd: {learning_rate: 0.05, momentum: 0.9, nesterov: true}"},
+                    Case{"rmsprop", "rmsprop"},
+                    Case{"rmsprop_momentum",
+                         "rmsprop: {learning_rate: 0.01, rho: 0.8, momentum: 0.5, epsilon: 1e-4}"}),
+    [](const auto& info) { return std::string(info.param.golden); });
 
 TEST(Optimizer, PenaltiesEnterTheGradientOfEveryRegisteredOptimizer) {
   // An optimizer given g and a penalty moves as one given g + l1 sign(p) + 2 l2 p.
@@ -78,7 +88,8 @@ TEST(Optimizer, CuttingTheArenaChangesNoByte) {
 }
 
 TEST(Optimizer, RefusesWhatMakesNoSense) {
-  for (const char* yaml : {"adam: {learning_rate: 0}", "adam: {learning_rate: -1}", "adam: {beta_1: 1}", "sgd: {momentum: 1.5}", "adagrad", "adam: {lr: 1}"})
+  for (const char* yaml : {"adam: {learning_rate: 0}", "adam: {learning_rate: -1}", "adam: {beta_1: 1}",
+                           "sgd: {momentum: 1.5}", "adagrad", "adam: {lr: 1}"})
     EXPECT_THROW(optimizer(yaml), RequestError) << yaml;
 }
 

@@ -22,7 +22,9 @@ struct Problem {
   data::MemoryRows rows{x.data(), 90, 6};
 
   explicit Problem(const std::string& training = "{epochs: 6, batch_size: 8}", int threads = 1,
-                   const std::string& layers = "[dense: {units: 16, activation: relu}, dropout: 0.3, dense: {units: classes, activation: softmax}]")
+                   const std::string& layers =
+                       "[dense: {units: 16, activation: relu}, dropout: 0.3, dense: {units: classes, "
+                       "activation: softmax}]")
       : pool(threads) {
     for (int i = 0; i < 90; ++i) {
       y.push_back(x[std::size_t(i) * 6] > 0.2f ? 0 : x[std::size_t(i) * 6 + 1] > 0 ? 1 : 2);
@@ -34,8 +36,9 @@ struct Problem {
     options = schema(config::of<TrainingOptions>{}).parse(training_node);
   }
   std::unique_ptr<TrainingStep> step() {
-    auto s = make_cpu_step({model.get(), options.loss.loss.get(), options.optimizer.optimizer.get(), options.batch_size, 7,
-                            options.optimizer.optimizer->learning_rate()}, pool);
+    auto s = make_cpu_step({model.get(), options.loss.loss.get(), options.optimizer.optimizer.get(),
+                            options.batch_size, 7, options.optimizer.optimizer->learning_rate()},
+                           pool);
     s->bind(rows, y.data());
     return s;
   }
@@ -51,7 +54,8 @@ TEST(Trainer, LearnsAndCountsEpochs) {
   EXPECT_EQ(r.weights_epoch, 60);
   EXPECT_LT(r.history.loss.back(), 0.6 * r.history.loss.front());
   EXPECT_GT(r.history.val_accuracy.back(), 0.7);
-  EXPECT_EQ(r.best_epoch, std::min_element(r.history.val_loss.begin(), r.history.val_loss.end()) - r.history.val_loss.begin() + 1);
+  EXPECT_EQ(r.best_epoch, std::min_element(r.history.val_loss.begin(), r.history.val_loss.end()) -
+                              r.history.val_loss.begin() + 1);
 }
 
 TEST(Trainer, SameBytesWithOneTwoAndFourThreads) {
@@ -71,7 +75,8 @@ TEST(Trainer, GoesOnFromACheckpointInMidEpochAsIfNeverStopped) {
   Problem whole(yaml);
   const auto step = whole.step();
   const auto expected = train(*step, whole.options, 7, whole.train, whole.validation, {});
-  const auto path = std::filesystem::temp_directory_path() / fmt::format("timbre-checkpoint-{}.h5", ::getpid());
+  const auto path =
+      std::filesystem::temp_directory_path() / fmt::format("timbre-checkpoint-{}.h5", ::getpid());
   for (const int stop_after : {1, 3, 8, 11, 20}) {
     Problem p(yaml);
     std::atomic<int> signal{0};
@@ -96,7 +101,9 @@ TEST(Trainer, GoesOnFromACheckpointInMidEpochAsIfNeverStopped) {
 }
 
 TEST(Trainer, EarlyStoppingEndsAndRestoresTheBestWeights) {
-  Problem p("{epochs: 200, batch_size: 8, optimizer: {adam: {learning_rate: 0.05}}, early_stopping: {monitor: val_loss, patience: 5}}");
+  Problem p(
+      "{epochs: 200, batch_size: 8, optimizer: {adam: {learning_rate: 0.05}}, early_stopping: {monitor: "
+      "val_loss, patience: 5}}");
   const auto step = p.step();
   const auto r = train(*step, p.options, 7, p.train, p.validation, {});
   ASSERT_TRUE(r.stopped_early);
@@ -110,11 +117,14 @@ TEST(Trainer, ALossThatBecomesInfiniteStopsTheRunAndSaysWhere) {
   const auto step = p.step();
   const auto r = train(*step, p.options, 7, p.train, p.validation, {});
   EXPECT_EQ(r.status, Status::diverged);
-  EXPECT_NE(r.message.find("the loss became NaN or infinite in epoch 1, step "), std::string::npos) << r.message;
+  EXPECT_NE(r.message.find("the loss became NaN or infinite in epoch 1, step "), std::string::npos)
+      << r.message;
 }
 
 TEST(Trainer, PenaltiesCountInTheLossAndNotInTheScores) {
-  Problem p("{epochs: 1, batch_size: 8}", 1, "[dense: {units: 16, kernel_regulariser: {l1: 0.01, l2: 0.1}}, dense: {units: classes, activation: softmax}]");
+  Problem p("{epochs: 1, batch_size: 8}", 1,
+            "[dense: {units: 16, kernel_regulariser: {l1: 0.01, l2: 0.1}}, dense: {units: classes, "
+            "activation: softmax}]");
   const auto step = p.step();
   const auto state = step->export_state();
   double expected = 0;
@@ -132,7 +142,8 @@ TEST(Trainer, PenaltiesCountInTheLossAndNotInTheScores) {
 TEST(Trainer, EveryEpochHasItsOwnOrderOfTheSameRows) {
   std::vector<std::int32_t> rows(50);
   std::iota(rows.begin(), rows.end(), 100);
-  const auto a = epoch_order(rows, 1, 0, true), b = epoch_order(rows, 1, 1, true), c = epoch_order(rows, 2, 0, true);
+  const auto a = epoch_order(rows, 1, 0, true), b = epoch_order(rows, 1, 1, true),
+             c = epoch_order(rows, 2, 0, true);
   EXPECT_NE(a, b);
   EXPECT_NE(a, c);
   EXPECT_EQ(a, epoch_order(rows, 1, 0, true));
@@ -153,7 +164,8 @@ TEST(Loss, SmoothedCrossEntropyHasTheGradientOfItsValue) {
     double sum = 0, expected = 0, total = 0;
     for (int c = 0; c < 5; ++c) sum += std::exp(double(z[std::size_t(r * 5 + c)]));
     for (int c = 0; c < 5; ++c) {
-      const double q = std::exp(double(z[std::size_t(r * 5 + c)])) / sum, t = 0.04 + (c == labels[r] ? 0.8 : 0);
+      const double q = std::exp(double(z[std::size_t(r * 5 + c)])) / sum,
+                   t = 0.04 + (c == labels[r] ? 0.8 : 0);
       expected -= t * std::log(q);
       total += p[r * 5 + c];
       EXPECT_NEAR(gradient[r * 5 + c], (q - t) / 2, 1e-6);

@@ -26,7 +26,8 @@ std::vector<float> initial(const nn::ParameterSpec& spec, std::uint32_t salt) {
   if (spec.name == "kernel" || spec.name == "recurrent_kernel") {
     double window = 1;
     for (std::size_t i = 0; i + 2 < e.size(); ++i) window *= double(e[i]);
-    return test::hashed_values(n, salt, float(std::sqrt(6.0 / (window * double(e[e.size() - 2] + e.back())))));
+    return test::hashed_values(n, salt,
+                               float(std::sqrt(6.0 / (window * double(e[e.size() - 2] + e.back())))));
   }
   if (spec.name == "moving_mean") return std::vector<float>(n, 0.0f);
   if (spec.name == "moving_variance") return std::vector<float>(n, 1.0f);
@@ -45,8 +46,10 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
   const auto model_node = config::parse_text(c.model, "model", ".");
   nn::Regularisation regularisation;
   regularisation.l1 = c.l1, regularisation.l2 = c.l2;
-  const auto model = nn::Model::parse(config::Reader(model_node, "model"), Shape{130, 13}, classes, regularisation);
-  const auto optimizer_node = config::parse_text(c.optimizer, "optimizer", "."), loss_node = config::parse_text(c.loss, "loss", ".");
+  const auto model =
+      nn::Model::parse(config::Reader(model_node, "model"), Shape{130, 13}, classes, regularisation);
+  const auto optimizer_node = config::parse_text(c.optimizer, "optimizer", "."),
+             loss_node = config::parse_text(c.loss, "loss", ".");
   const auto optimizer = parse_optimizer(optimizer_node);
   const auto loss = parse_loss(loss_node);
 
@@ -56,7 +59,8 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::int32_t(i * 7 % classes);
 
   ThreadPool pool(2);
-  const auto step = make_cpu_step({&model, loss.get(), optimizer.get(), batch, 1, optimizer->learning_rate()}, pool);
+  const auto step =
+      make_cpu_step({&model, loss.get(), optimizer.get(), batch, 1, optimizer->learning_rate()}, pool);
   const data::MemoryRows rows(x.data(), steps * batch, size);
   step->bind(rows, y.data());
   auto state = step->export_state();
@@ -75,7 +79,8 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
     std::vector<std::int32_t> rows(batch);
     std::iota(rows.begin(), rows.end(), std::int32_t(s * batch));
     step->train(rows);
-    EXPECT_NEAR(step->metrics(true).loss(), losses[std::size_t(s)], 1e-4 * losses[std::size_t(s)]) << "step " << s + 1;
+    EXPECT_NEAR(step->metrics(true).loss(), losses[std::size_t(s)], 1e-4 * losses[std::size_t(s)])
+        << "step " << s + 1;
   }
   state = step->export_state();
   int k = 0;
@@ -92,29 +97,36 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
         moved = std::max(moved, std::abs(expected[i] - double(start[at])));
         worst = std::max(worst, std::abs(expected[i] - double(state.arena[at])));
       }
-      EXPECT_LE(worst, 1e-4 * largest) << layer.name << "." << slot.spec.name << ": relative " << worst / largest;
-      EXPECT_LE(worst, 0.02 * moved + 1e-6 * largest) << layer.name << "." << slot.spec.name << ": of the update " << worst / moved;
+      EXPECT_LE(worst, 1e-4 * largest)
+          << layer.name << "." << slot.spec.name << ": relative " << worst / largest;
+      EXPECT_LE(worst, 0.02 * moved + 1e-6 * largest)
+          << layer.name << "." << slot.spec.name << ": of the update " << worst / moved;
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, TwentySteps,
-    testing::Values(
-        Case{"mlp",
-             "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: relu}, dense: {units: 64, "
-             "activation: relu}, dense: {units: classes, activation: softmax}]",
-             "adam", "cross_entropy: {label_smoothing: 0.1}", 0, 0},
-        Case{"cnn",
-             "[conv2d: {filters: 32, kernel_size: 3, activation: relu}, max_pooling2d: {pool_size: 3, strides: 2, padding: "
-             "same}, batch_normalization, conv2d: {filters: 32, kernel_size: 3, activation: relu}, max_pooling2d: {pool_size: "
-             "3, strides: 2, padding: same}, batch_normalization, conv2d: {filters: 32, kernel_size: 2, activation: relu}, "
-             "max_pooling2d: {pool_size: 2, padding: same}, batch_normalization, flatten, dense: {units: 64, activation: "
-             "relu}, dense: {units: classes, activation: softmax}]",
-             "sgd: {learning_rate: 3e-5}", "cross_entropy", 1e-5, 1e-3},
-        Case{"lstm",
-             "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dense: {units: 64, activation: relu}, dense: "
-             "{units: 32, activation: relu}, dense: {units: classes, activation: softmax}]",
-             "adam", "cross_entropy", 0, 0}),
+    testing::Values(Case{"mlp",
+                         "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: "
+                         "relu}, dense: {units: 64, "
+                         "activation: relu}, dense: {units: classes, activation: softmax}]",
+                         "adam", "cross_entropy: {label_smoothing: 0.1}", 0, 0},
+                    Case{"cnn",
+                         "[conv2d: {filters: 32, kernel_size: 3, activation: relu}, max_pooling2d: "
+                         "{pool_size: 3, strides: 2, padding: "
+                         "same}, batch_normalization, conv2d: {filters: 32, kernel_size: 3, activation: "
+                         "relu}, max_pooling2d: {pool_size: "
+                         "3, strides: 2, padding: same}, batch_normalization, conv2d: {filters: 32, "
+                         "kernel_size: 2, activation: relu}, "
+                         "max_pooling2d: {pool_size: 2, padding: same}, batch_normalization, flatten, dense: "
+                         "{units: 64, activation: "
+                         "relu}, dense: {units: classes, activation: softmax}]",
+                         "sgd: {learning_rate: 3e-5}", "cross_entropy", 1e-5, 1e-3},
+                    Case{"lstm",
+                         "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dense: {units: "
+                         "64, activation: relu}, dense: "
+                         "{units: 32, activation: relu}, dense: {units: classes, activation: softmax}]",
+                         "adam", "cross_entropy", 0, 0}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

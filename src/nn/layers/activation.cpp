@@ -22,7 +22,9 @@ const config::Schema<ActivationOptions>& schema(config::of<ActivationOptions>) {
 class ActivationCpu final : public LayerOp {
  public:
   ActivationCpu(const LayerBinding& binding, Activation activation)
-      : binding_(binding), activation_(activation), columns_(binding.input.back()),
+      : binding_(binding),
+        activation_(activation),
+        columns_(binding.input.back()),
         rows_each_(binding.input.size() / columns_) {
     if (binding.logits && activation == Activation::softmax) activation_ = Activation::linear;
   }
@@ -67,7 +69,9 @@ class ActivationLayer final : public Layer {
   ActivationOptions options_;
 };
 
-const Registration<LayerType> registration{"activation", layer_type<ActivationLayer, ActivationOptions>({{"relu", {7, 3}}, {"tanh", {7, 3}}, {"sigmoid", {21}}, {"softmax", {11}}})};
+const Registration<LayerType> registration{
+    "activation", layer_type<ActivationLayer, ActivationOptions>(
+                      {{"relu", {7, 3}}, {"tanh", {7, 3}}, {"sigmoid", {21}}, {"softmax", {11}}})};
 
 }  // namespace
 }  // namespace timbre::nn

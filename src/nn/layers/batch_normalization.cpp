@@ -10,12 +10,12 @@
 // float32 data hold, so one pass gives both moments.
 #include "nn/layers/batch_normalization.hpp"
 
-#include "core/simd.hpp"
-#include "nn/layers/keras_options.hpp"
-
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "core/simd.hpp"
+#include "nn/layers/keras_options.hpp"
 
 namespace timbre::nn {
 namespace {
@@ -27,8 +27,8 @@ struct BatchNormalizationOptions {
 const config::Schema<BatchNormalizationOptions>& schema(config::of<BatchNormalizationOptions>) {
   static const auto s =
       config::Schema<BatchNormalizationOptions>("mean 0 and deviation 1 per channel, over the batch")
-          .field("momentum", &BatchNormalizationOptions::momentum, "share of the past in the moving statistics",
-                 config::between(0.0, 1.0))
+          .field("momentum", &BatchNormalizationOptions::momentum,
+                 "share of the past in the moving statistics", config::between(0.0, 1.0))
           .field("epsilon", &BatchNormalizationOptions::epsilon, "added to the variance", config::above(0.0))
           .field("center", &BatchNormalizationOptions::center, "whether beta is added")
           .field("scale", &BatchNormalizationOptions::scale, "whether gamma multiplies");
@@ -58,8 +58,9 @@ TIMBRE_SIMD void add_products(std::int64_t n, std::int64_t channels, const float
 }
 
 /// y = (x - mean) a + b.
-TIMBRE_SIMD void normalise(std::int64_t n, std::int64_t channels, const float* x, const float* __restrict mean,
-                           const float* __restrict a, const float* __restrict b, float* __restrict y) {
+TIMBRE_SIMD void normalise(std::int64_t n, std::int64_t channels, const float* x,
+                           const float* __restrict mean, const float* __restrict a, const float* __restrict b,
+                           float* __restrict y) {
   for (std::int64_t i = 0; i < n; ++i, x += channels, y += channels)
     for (std::int64_t c = 0; c < channels; ++c) y[c] = Normalisation::value(x[c], mean[c], a[c], b[c]);
 }
@@ -77,7 +78,9 @@ TIMBRE_SIMD void denormalise(std::int64_t n, std::int64_t channels, const float*
 class BatchNormalizationCpu final : public LayerOp {
  public:
   BatchNormalizationCpu(const LayerBinding& binding, const BatchNormalizationOptions& options)
-      : binding_(binding), options_(options), channels_(binding.output.back()),
+      : binding_(binding),
+        options_(options),
+        channels_(binding.output.back()),
         inner_(binding.output.size() / channels_) {
     // The declared parameters, in order; gamma and beta only where asked for.
     std::size_t i = 0;
@@ -116,12 +119,13 @@ class BatchNormalizationCpu final : public LayerOp {
   void backward(const StepContext& context, const float* x, const float*, float* dy, float* dx) override {
     const auto n = context.rows * inner_;
     over_pieces(n, [&](Piece p, double* s, double* q) {
-      add_products(p.size(), channels_, x + p.begin * channels_, dy + p.begin * channels_, mean_.data(), s, q);
+      add_products(p.size(), channels_, x + p.begin * channels_, dy + p.begin * channels_, mean_.data(), s,
+                   q);
     });
     add_pieces(n);
     for (std::int64_t c = 0; c < channels_; ++c) {
-      const auto g = NormalisationGradient::of(sums_[c], sums_[channels_ + c], double(n), exact_mean_[c], mean_[c],
-                                               inverse_[c], gamma(c));
+      const auto g = NormalisationGradient::of(sums_[c], sums_[channels_ + c], double(n), exact_mean_[c],
+                                               mean_[c], inverse_[c], gamma(c));
       if (!binding_.gradients.empty()) {
         if (gamma_) binding_.gradients[*gamma_][c] = g.gamma;
         if (beta_) binding_.gradients[*beta_][c] = g.beta;
@@ -141,7 +145,8 @@ class BatchNormalizationCpu final : public LayerOp {
 
   void use_statistics(std::int64_t c, Moments m) {
     const auto n = Normalisation::of(m, options_.epsilon, gamma(c), beta(c));
-    exact_mean_[c] = n.exact_mean, inverse_[c] = n.inverse, mean_[c] = n.mean, factor_[c] = n.factor, offset_[c] = n.offset;
+    exact_mean_[c] = n.exact_mean, inverse_[c] = n.inverse, mean_[c] = n.mean, factor_[c] = n.factor,
+    offset_[c] = n.offset;
   }
 
   /// Runs body(piece, s, q) with s and q [C] the sums of that piece, set to zero.
@@ -167,8 +172,8 @@ class BatchNormalizationCpu final : public LayerOp {
   std::optional<std::size_t> gamma_, beta_;  // their places among the parameters
   float *moving_mean_, *moving_variance_;
   std::vector<float> mean_, mean_dy_, factor_, slope_, offset_;  // [C]
-  std::vector<double> exact_mean_, inverse_;           // [C]
-  std::vector<double> sums_;                           // [pieces, 2, C]
+  std::vector<double> exact_mean_, inverse_;                     // [C]
+  std::vector<double> sums_;                                     // [pieces, 2, C]
 };
 
 class BatchNormalizationLayer final : public Layer {
@@ -186,14 +191,19 @@ class BatchNormalizationLayer final : public Layer {
     if (options_.scale) out.push_back({.name = "gamma", .shape = shape, .initialiser = Initialiser::ones});
     if (options_.center) out.push_back({.name = "beta", .shape = shape});
     out.push_back({.name = "moving_mean", .shape = shape, .trainable = false});
-    out.push_back({.name = "moving_variance", .shape = shape, .initialiser = Initialiser::ones, .trainable = false});
+    out.push_back(
+        {.name = "moving_variance", .shape = shape, .initialiser = Initialiser::ones, .trainable = false});
     return out;
   }
   config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "BatchNormalization"; }
   nlohmann::ordered_json keras_config() const override {
-    return {{"trainable", true},        {"dtype", "float32"},           {"axis", -1},
-            {"momentum", options_.momentum}, {"epsilon", options_.epsilon}, {"center", options_.center},
+    return {{"trainable", true},
+            {"dtype", "float32"},
+            {"axis", -1},
+            {"momentum", options_.momentum},
+            {"epsilon", options_.epsilon},
+            {"center", options_.center},
             {"scale", options_.scale}};
   }
   std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
@@ -204,8 +214,11 @@ class BatchNormalizationLayer final : public Layer {
   BatchNormalizationOptions options_;
 };
 
-const Registration<LayerType> registration{
-    "batch_normalization", layer_type<BatchNormalizationLayer, BatchNormalizationOptions>({{"", {5, 4, 3}}, {"{momentum: 0.8, epsilon: 0.01}", {7}}, {"{center: false, scale: false}", {6, 2}}})};
+const Registration<LayerType> registration{"batch_normalization",
+                                           layer_type<BatchNormalizationLayer, BatchNormalizationOptions>(
+                                               {{"", {5, 4, 3}},
+                                                {"{momentum: 0.8, epsilon: 0.01}", {7}},
+                                                {"{center: false, scale: false}", {6, 2}}})};
 
 }  // namespace
 }  // namespace timbre::nn

@@ -7,14 +7,14 @@
 //
 // The batch is cut into pieces of whole rows. Within a row the products are formed in tiles of registers that
 // read windows where they lie (conv2d_kernels.hpp): there is no column matrix.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "core/aligned.hpp"
 #include "nn/activation.hpp"
 #include "nn/layers/conv2d_kernels.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/window.hpp"
-
-#include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace timbre::nn {
 namespace {
@@ -28,12 +28,14 @@ struct Conv2DOptions {
 };
 const config::Schema<Conv2DOptions>& schema(config::of<Conv2DOptions>) {
   static const auto s =
-      config::Schema<Conv2DOptions>("filters that slide over a picture (H, W, C), or over (T, F) as (T, F, 1)")
+      config::Schema<Conv2DOptions>(
+          "filters that slide over a picture (H, W, C), or over (T, F) as (T, F, 1)")
           .required("filters", &Conv2DOptions::filters, "number of filters",
                     config::between(std::int64_t{1}, std::int64_t{65536}))
           .required("kernel_size", &Conv2DOptions::kernel_size, "height and width of the kernel, n or [h, w]")
           .field("strides", &Conv2DOptions::strides, "steps between windows, n or [h, w]")
-          .field("padding", &Conv2DOptions::padding, "valid: none; same: zeros, so that stride 1 keeps the size",
+          .field("padding", &Conv2DOptions::padding,
+                 "valid: none; same: zeros, so that stride 1 keeps the size",
                  config::one_of({"valid", "same"}))
           .field("activation", &Conv2DOptions::activation, "what follows the sum",
                  config::one_of(activation_names()))
@@ -48,8 +50,14 @@ constexpr std::int64_t chunk = 96;  // places handled together in backward: thei
 class Conv2DCpu final : public LayerOp {
  public:
   Conv2DCpu(const LayerBinding& binding, const Window2D& window, Activation activation, bool use_bias)
-      : binding_(binding), activation_(activation), use_bias_(use_bias), places_(window.outputs()),
-        filters_(binding.output.back()), h_(window.h), w_(window.w), channels_(window.channels) {
+      : binding_(binding),
+        activation_(activation),
+        use_bias_(use_bias),
+        places_(window.outputs()),
+        filters_(binding.output.back()),
+        h_(window.h),
+        w_(window.w),
+        channels_(window.channels) {
     const std::int64_t panel = kernels_.panel;
     row_ = w_.kernel * channels_;
     line_ = w_.padded() * channels_;
@@ -138,7 +146,8 @@ class Conv2DCpu final : public LayerOp {
     for (std::int64_t q = 0; q < panels_; ++q) {
       const auto n = std::min(panel, filters_ - q * panel);
       for (std::int64_t k = 0; k < k_; ++k)
-        std::copy_n(binding_.parameters[0] + k * filters_ + q * panel, n, packed_.data() + (q * k_ + k) * panel);
+        std::copy_n(binding_.parameters[0] + k * filters_ + q * panel, n,
+                    packed_.data() + (q * k_ + k) * panel);
     }
     if (use_bias_) std::copy_n(binding_.parameters[1], filters_, bias_.data());
   }
@@ -185,10 +194,12 @@ class Conv2DCpu final : public LayerOp {
         kernels_.multiply(static_cast<int>(n), k_, taps_at_.data(), from, packed_.data() + q * k_ * panel, to,
                           relu ? ConvKernels::Finish::bias_relu : ConvKernels::Finish::bias,
                           bias_.data() + q * panel);
-        for (std::int64_t r = 0; !whole && r < n; ++r) std::copy_n(to[r], valid, y + (p + r) * filters_ + q * panel);
+        for (std::int64_t r = 0; !whole && r < n; ++r)
+          std::copy_n(to[r], valid, y + (p + r) * filters_ + q * panel);
       }
     }
-    if (activation_ == Activation::softmax) softmax_rows(y, places_, filters_);
+    if (activation_ == Activation::softmax)
+      softmax_rows(y, places_, filters_);
     else if (!relu && activation_ != Activation::linear)
       with_activation(activation_, [&](auto f) {
         for (std::int64_t i = 0; i < places_ * filters_; ++i) y[i] = f.value(y[i]);
@@ -253,7 +264,8 @@ class Conv2DCpu final : public LayerOp {
           const auto rows = std::min<std::int64_t>(kernels_.multiply_rows, h_.in - u);
           for (std::int64_t r = 0; r < rows; ++r) {
             from[r] = s.dz.data() + (above_ + (u + r + h_.before) * w_.out + v - j0) * width_;
-            to[r] = whole ? dx + ((u + r) * w_.in + v - w_.before) * channels_ + q * panel : &s.edge[r * panel];
+            to[r] =
+                whole ? dx + ((u + r) * w_.in + v - w_.before) * channels_ + q * panel : &s.edge[r * panel];
           }
           kernels_.multiply(static_cast<int>(rows), (j1 - j0) * column, dz_at_.data(), from, weights, to,
                             ConvKernels::Finish::set, nullptr);
@@ -295,12 +307,12 @@ class Conv2DCpu final : public LayerOp {
   std::int64_t places_, filters_;
   WindowAxis h_, w_;
   std::int64_t channels_;
-  std::int64_t row_ = 0, line_ = 0, k_ = 0;                // kw C; padded W times C; kh kw C
-  std::int64_t panels_ = 0, width_ = 0, slices_ = 0;       // filters in panels; padded filters; dx in panels
-  std::int64_t above_ = 0;                                 // places in kh - 1 lines
+  std::int64_t row_ = 0, line_ = 0, k_ = 0;           // kw C; padded W times C; kh kw C
+  std::int64_t panels_ = 0, width_ = 0, slices_ = 0;  // filters in panels; padded filters; dx in panels
+  std::int64_t above_ = 0;                            // places in kh - 1 lines
   std::int64_t block_ = 0, most_pieces_ = 0;
-  std::vector<std::int32_t> places_at_, taps_at_;          // offsets into a padded row of the batch
-  std::vector<std::int32_t> dz_at_;                        // of (j, i, f), from dz at the first j
+  std::vector<std::int32_t> places_at_, taps_at_;  // offsets into a padded row of the batch
+  std::vector<std::int32_t> dz_at_;                // of (j, i, f), from dz at the first j
   AlignedFloats packed_, transposed_, bias_, partial_;
   std::vector<Scratch> scratch_;
 };
@@ -317,8 +329,10 @@ class Conv2DLayer final : public Layer {
   std::vector<ParameterSpec> parameters(const Shape& input) const override {
     const auto& size = options_.kernel_size;
     std::vector<ParameterSpec> out;
-    out.push_back({.name = "kernel", .shape = {size.h, size.w, picture(input).back(), options_.filters},
-                   .initialiser = Initialiser::glorot_uniform, .global_penalty = true,
+    out.push_back({.name = "kernel",
+                   .shape = {size.h, size.w, picture(input).back(), options_.filters},
+                   .initialiser = Initialiser::glorot_uniform,
+                   .global_penalty = true,
                    .penalty = options_.kernel_regulariser});
     if (options_.use_bias) out.push_back({.name = "bias", .shape = {options_.filters}});
     return out;
@@ -351,9 +365,12 @@ class Conv2DLayer final : public Layer {
   Conv2DOptions options_;
 };
 
-const Registration<LayerType> registration{"conv2d", layer_type<Conv2DLayer, Conv2DOptions>({{"{filters: 5, kernel_size: [3, 3], activation: relu}", {9, 7, 2}},
-               {"{filters: 3, kernel_size: [2, 2]}", {6, 5}},
-               {"{filters: 4, kernel_size: [3, 2], strides: [2, 2], padding: same, use_bias: false}", {8, 7, 3}}})};
+const Registration<LayerType> registration{
+    "conv2d",
+    layer_type<Conv2DLayer, Conv2DOptions>(
+        {{"{filters: 5, kernel_size: [3, 3], activation: relu}", {9, 7, 2}},
+         {"{filters: 3, kernel_size: [2, 2]}", {6, 5}},
+         {"{filters: 4, kernel_size: [3, 2], strides: [2, 2], padding: same, use_bias: false}", {8, 7, 3}}})};
 
 }  // namespace
 }  // namespace timbre::nn

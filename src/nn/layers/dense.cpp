@@ -24,7 +24,8 @@ const config::Schema<DenseOptions>& schema(config::of<DenseOptions>) {
   static const auto s =
       config::Schema<DenseOptions>("every input to every unit: activation(x W + b)")
           .required("units", &DenseOptions::units, "size of the output, or the word classes")
-          .field("activation", &DenseOptions::activation, "what follows the sum", config::one_of(activation_names()))
+          .field("activation", &DenseOptions::activation, "what follows the sum",
+                 config::one_of(activation_names()))
           .field("use_bias", &DenseOptions::use_bias, "whether a bias is added")
           .field("kernel_regulariser", &DenseOptions::kernel_regulariser,
                  "penalty on the kernel, instead of the model's")
@@ -35,15 +36,20 @@ const config::Schema<DenseOptions>& schema(config::of<DenseOptions>) {
 class DenseCpu final : public LayerOp {
  public:
   DenseCpu(const LayerBinding& binding, Activation activation, bool use_bias)
-      : binding_(binding), activation_(activation), use_bias_(use_bias), in_(binding.input.back()),
-        out_(binding.output.back()), rows_each_(binding.input.size() / in_) {
+      : binding_(binding),
+        activation_(activation),
+        use_bias_(use_bias),
+        in_(binding.input.back()),
+        out_(binding.output.back()),
+        rows_each_(binding.input.size() / in_) {
     if (binding.logits && activation == Activation::softmax) activation_ = Activation::linear;
   }
 
   void forward(const StepContext& context, const float* x, float* y) override {
     const auto rows = context.rows * rows_each_;
     gemm(*binding_.pool, Op::none, Op::none, rows, out_, in_, 1, x, in_, kernel(), out_, 0, y, out_);
-    apply_activation(*binding_.pool, activation_, use_bias_ ? binding_.parameters[1] : nullptr, y, rows, out_);
+    apply_activation(*binding_.pool, activation_, use_bias_ ? binding_.parameters[1] : nullptr, y, rows,
+                     out_);
   }
 
   void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) override {
@@ -52,7 +58,8 @@ class DenseCpu final : public LayerOp {
     activation_gradient(*binding_.pool, activation_, y, dy, rows, out_,
                         use_bias_ && !gradients.empty() ? gradients[1] : nullptr, partial_);
     if (!gradients.empty())
-      gemm(*binding_.pool, Op::transpose, Op::none, in_, out_, rows, 1, x, in_, dy, out_, 0, gradients[0], out_);
+      gemm(*binding_.pool, Op::transpose, Op::none, in_, out_, rows, 1, x, in_, dy, out_, 0, gradients[0],
+           out_);
     if (binding_.input_gradient)
       gemm(*binding_.pool, Op::none, Op::transpose, rows, in_, out_, 1, dy, out_, kernel(), out_, 0, dx, in_);
   }
@@ -75,16 +82,20 @@ class DenseLayer final : public Layer {
   std::string_view type() const override { return "dense"; }
   Shape infer(const Shape& input) const override {
     if (input.rank() != 1 && input.rank() != 2)
-      fail_request("needs an input of rank 1 (N,) or 2 (T, F), not {}; a flatten layer makes one vector of it",
-                   input.str());
+      fail_request(
+          "needs an input of rank 1 (N,) or 2 (T, F), not {}; a flatten layer makes one vector of it",
+          input.str());
     auto extents = input.extents();
     extents.back() = units_;
     return Shape(std::move(extents));
   }
   std::vector<ParameterSpec> parameters(const Shape& input) const override {
     std::vector<ParameterSpec> out;
-    out.push_back({.name = "kernel", .shape = {input.back(), units_}, .initialiser = Initialiser::glorot_uniform,
-                   .global_penalty = true, .penalty = options_.kernel_regulariser});
+    out.push_back({.name = "kernel",
+                   .shape = {input.back(), units_},
+                   .initialiser = Initialiser::glorot_uniform,
+                   .global_penalty = true,
+                   .penalty = options_.kernel_regulariser});
     if (options_.use_bias) out.push_back({.name = "bias", .shape = {units_}});
     return out;
   }
@@ -108,7 +119,10 @@ class DenseLayer final : public Layer {
   std::int64_t units_;
 };
 
-const Registration<LayerType> registration{"dense", layer_type<DenseLayer, DenseOptions>({{"{units: 5, activation: relu}", {13}}, {"{units: 3, use_bias: false}", {4, 6}}, {"{units: classes, activation: softmax}", {8}}})};
+const Registration<LayerType> registration{
+    "dense", layer_type<DenseLayer, DenseOptions>({{"{units: 5, activation: relu}", {13}},
+                                                   {"{units: 3, use_bias: false}", {4, 6}},
+                                                   {"{units: classes, activation: softmax}", {8}}})};
 
 }  // namespace
 }  // namespace timbre::nn

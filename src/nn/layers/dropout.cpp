@@ -31,7 +31,8 @@ struct Words {
   alignas(64) std::uint32_t word[4][blocks_at_once];
 };
 inline __attribute__((always_inline)) void philox_blocks(std::uint64_t seed, std::uint32_t stream,
-                                                         std::uint32_t step, std::uint64_t first, Words& out) {
+                                                         std::uint32_t step, std::uint64_t first,
+                                                         Words& out) {
 #pragma omp simd
   for (std::int64_t b = 0; b < blocks_at_once; ++b) {
     const auto v = philox(seed, stream, step, first + static_cast<std::uint64_t>(b));
@@ -40,8 +41,9 @@ inline __attribute__((always_inline)) void philox_blocks(std::uint64_t seed, std
 }
 
 // y = x * mask for elements [first_block * 4, first_block * 4 + count)
-TIMBRE_SIMD void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint32_t step, float rate, float scale,
-                            std::uint64_t first_block, std::int64_t count, const float* x, float* y) {
+TIMBRE_SIMD void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint32_t step, float rate,
+                            float scale, std::uint64_t first_block, std::int64_t count, const float* x,
+                            float* y) {
   Words words;
   for (std::int64_t done = 0; done < count; done += 4 * blocks_at_once, first_block += blocks_at_once) {
     philox_blocks(seed, stream, step, first_block, words);
@@ -57,7 +59,9 @@ TIMBRE_SIMD void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint3
 class DropoutCpu final : public LayerOp {
  public:
   DropoutCpu(const LayerBinding& binding, double rate)
-      : binding_(binding), size_(binding.input.size()), rate_(static_cast<float>(rate)),
+      : binding_(binding),
+        size_(binding.input.size()),
+        rate_(static_cast<float>(rate)),
         scale_(static_cast<float>(1 / (1 - rate))) {}
   void forward(const StepContext& context, const float* x, float* y) override { run(context, x, y); }
   void backward(const StepContext& context, const float*, const float*, float* dy, float* dx) override {
@@ -75,9 +79,9 @@ class DropoutCpu final : public LayerOp {
     const auto blocks = piece_count(count, 4), pieces = piece_count(blocks, piece_blocks);
     binding_.pool->parallel_for(pieces, [&](std::int64_t i, int) {
       const auto begin = i * piece_blocks * 4;
-      apply_mask(context.seed, stream::dropout + static_cast<std::uint32_t>(binding_.index), context.step, rate_,
-                 scale_, static_cast<std::uint64_t>(i * piece_blocks), std::min(count - begin, piece_blocks * 4),
-                 from + begin, to + begin);
+      apply_mask(context.seed, stream::dropout + static_cast<std::uint32_t>(binding_.index), context.step,
+                 rate_, scale_, static_cast<std::uint64_t>(i * piece_blocks),
+                 std::min(count - begin, piece_blocks * 4), from + begin, to + begin);
     });
   }
 
@@ -94,7 +98,10 @@ class DropoutLayer final : public Layer {
   config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "Dropout"; }
   nlohmann::ordered_json keras_config() const override {
-    return {{"trainable", true}, {"dtype", "float32"}, {"rate", options_.rate}, {"noise_shape", nullptr},
+    return {{"trainable", true},
+            {"dtype", "float32"},
+            {"rate", options_.rate},
+            {"noise_shape", nullptr},
             {"seed", nullptr}};
   }
   void set_dropout(double rate) override { options_.rate = rate; }
@@ -106,7 +113,8 @@ class DropoutLayer final : public Layer {
   DropoutOptions options_;
 };
 
-const Registration<LayerType> registration{"dropout", layer_type<DropoutLayer, DropoutOptions>({{"0.3", {17}}, {"0", {5, 3}}})};
+const Registration<LayerType> registration{
+    "dropout", layer_type<DropoutLayer, DropoutOptions>({{"0.3", {17}}, {"0", {5, 3}}})};
 
 }  // namespace
 }  // namespace timbre::nn

@@ -47,7 +47,8 @@ class FlattenLayer final : public Layer {
   FlattenOptions options_;
 };
 
-const Registration<LayerType> registration{"flatten", layer_type<FlattenLayer, FlattenOptions>({{"", {4, 3, 2}}, {"", {5}}})};
+const Registration<LayerType> registration{
+    "flatten", layer_type<FlattenLayer, FlattenOptions>({{"", {4, 3, 2}}, {"", {5}}})};
 
 }  // namespace
 }  // namespace timbre::nn

@@ -16,8 +16,9 @@
 #include "nn/layers/lstm_cell.hpp"
 
 #if defined(__SSE__)
-#include <nlohmann/json.hpp>
 #include <xmmintrin.h>
+
+#include <nlohmann/json.hpp>
 #endif
 
 namespace timbre::nn {
@@ -32,12 +33,15 @@ const config::Schema<LstmOptions>& schema(config::of<LstmOptions>) {
   static const auto s =
       config::Schema<LstmOptions>("long short-term memory over a sequence (T, F)")
           .required("units", &LstmOptions::units, "size of the state")
-          .field("return_sequences", &LstmOptions::return_sequences, "output of every step, not of the last alone")
+          .field("return_sequences", &LstmOptions::return_sequences,
+                 "output of every step, not of the last alone")
           .field("go_backwards", &LstmOptions::go_backwards, "process the sequence from its end")
           .field("use_bias", &LstmOptions::use_bias, "whether a bias is added")
           .field("unit_forget_bias", &LstmOptions::unit_forget_bias, "start the forget gate's bias at 1")
-          .field("kernel_regulariser", &LstmOptions::kernel_regulariser, "penalty on the kernel, instead of the model's")
-          .field("recurrent_regulariser", &LstmOptions::recurrent_regulariser, "penalty on the recurrent kernel")
+          .field("kernel_regulariser", &LstmOptions::kernel_regulariser,
+                 "penalty on the kernel, instead of the model's")
+          .field("recurrent_regulariser", &LstmOptions::recurrent_regulariser,
+                 "penalty on the recurrent kernel")
           .shorthand();
   return s;
 }
@@ -68,8 +72,13 @@ TIMBRE_SIMD void add_rows(const float* a, std::int64_t rows, std::int64_t column
 class LstmCpu final : public LayerOp {
  public:
   LstmCpu(const LayerBinding& binding, const LstmOptions& options)
-      : binding_(binding), options_(options), size_(lstm_size(binding.output.back())), steps_(binding.input[0]),
-        in_(binding.input[1]), cell_(*lstm_cells().front()), scratch_(std::size_t(binding.pool->threads())) {}
+      : binding_(binding),
+        options_(options),
+        size_(lstm_size(binding.output.back())),
+        steps_(binding.input[0]),
+        in_(binding.input[1]),
+        cell_(*lstm_cells().front()),
+        scratch_(std::size_t(binding.pool->threads())) {}
 
   void forward(const StepContext& context, const float* x, float* y) override {
     const bool keep = context.training && !binding_.gradients.empty();
@@ -93,8 +102,8 @@ class LstmCpu final : public LayerOp {
     grow(partial_, std::size_t(pieces * partial_size()));
     binding_.pool->parallel_for(pieces, [&](std::int64_t i, int thread) {
       const FlushDenormals guard;
-      backward_piece(piece_of(context.rows, pieces, i), scratch_[std::size_t(thread)], partial_.data() + i * partial_size(),
-                     x, dy, binding_.input_gradient ? dx : nullptr);
+      backward_piece(piece_of(context.rows, pieces, i), scratch_[std::size_t(thread)],
+                     partial_.data() + i * partial_size(), x, dy, binding_.input_gradient ? dx : nullptr);
     });
     add_partials(pieces);
   }
@@ -137,7 +146,8 @@ class LstmCpu final : public LayerOp {
       rows(binding_.parameters[0], kernel_.data(), in_);
       if (options_.use_bias) rows(binding_.parameters[2], bias_.data(), 1);
       cell_.pack_forward(size_, binding_.parameters[1], recurrent_.data(), block, block + 1);
-      if (training) cell_.pack_backward(size_, binding_.parameters[1], recurrent_backward_.data(), block, block + 1);
+      if (training)
+        cell_.pack_backward(size_, binding_.parameters[1], recurrent_backward_.data(), block, block + 1);
     });
   }
 
@@ -154,7 +164,8 @@ class LstmCpu final : public LayerOp {
     grow(w.x, std::size_t(chunk * rows * in_));
     if (!keep) {
       grow(w.z, std::size_t(chunk * rows * gates));
-      grow(w.h, std::size_t(2 * cells)), grow(w.c, std::size_t(2 * cells)), grow(w.tanh_c, std::size_t(cells));
+      grow(w.h, std::size_t(2 * cells)), grow(w.c, std::size_t(2 * cells)),
+          grow(w.tanh_c, std::size_t(cells));
     }
     // Kept arrays hold every step (h, c from the initial state on); others alternate between two.
     float* z = keep ? z_.data() + piece.begin * steps_ * gates : w.z.data();
@@ -167,8 +178,8 @@ class LstmCpu final : public LayerOp {
       const auto last = std::min(first + chunk, steps_);
       float* z_chunk = keep ? z + first * rows * gates : z;
       gather(piece, first, last, x, w.x.data());
-      gemm(Op::none, Op::none, (last - first) * rows, gates, in_, 1, w.x.data(), in_, kernel_.data(), gates, 0, z_chunk,
-           gates);
+      gemm(Op::none, Op::none, (last - first) * rows, gates, in_, 1, w.x.data(), in_, kernel_.data(), gates,
+           0, z_chunk, gates);
       for (std::int64_t s = first; s < last; ++s) {
         const auto before = keep ? s : s % 2, now = keep ? s + 1 : (s + 1) % 2;
         cell_.forward(size_, {.rows = rows,
@@ -228,7 +239,8 @@ class LstmCpu final : public LayerOp {
            d_recurrent, gates);
       if (options_.use_bias) add_rows(dz, count, gates, d_bias);
       if (dx) {
-        gemm(Op::none, Op::transpose, count, in_, gates, 1, dz, gates, kernel_.data(), gates, 0, w.dx.data(), in_);
+        gemm(Op::none, Op::transpose, count, in_, gates, 1, dz, gates, kernel_.data(), gates, 0, w.dx.data(),
+             in_);
         const float* from = w.dx.data();
         for (std::int64_t s = first; s < last; ++s)
           for (std::int64_t r = piece.begin; r < piece.end; ++r, from += in_)
@@ -249,7 +261,8 @@ class LstmCpu final : public LayerOp {
       float* sum = scratch_[std::size_t(thread)].z.data();
       for (auto row = i * rows_at_once; row < std::min(rows, (i + 1) * rows_at_once); ++row) {
         std::copy_n(partial_.data() + row * gates, gates, sum);
-        for (std::int64_t p = 1; p < pieces; ++p) add_rows(partial_.data() + p * partial_size() + row * gates, 1, gates, sum);
+        for (std::int64_t p = 1; p < pieces; ++p)
+          add_rows(partial_.data() + p * partial_size() + row * gates, 1, gates, sum);
         float* to = row < in_           ? g[0] + row * 4 * units
                     : row < in_ + units ? g[1] + (row - in_) * 4 * units
                                         : g[2];
@@ -280,19 +293,26 @@ class LstmLayer final : public Layer {
   std::string_view type() const override { return "lstm"; }
   Shape infer(const Shape& input) const override {
     if (input.rank() != 2)
-      fail_request("needs an input of rank 2 (T, F), not {}; the layer before must give a sequence{}", input.str(),
-                   input.rank() == 1 ? " (an lstm does with return_sequences: true)" : "");
+      fail_request("needs an input of rank 2 (T, F), not {}; the layer before must give a sequence{}",
+                   input.str(), input.rank() == 1 ? " (an lstm does with return_sequences: true)" : "");
     return options_.return_sequences ? Shape{input[0], units_} : Shape{units_};
   }
   std::vector<ParameterSpec> parameters(const Shape& input) const override {
     std::vector<ParameterSpec> out;
-    out.push_back({.name = "kernel", .shape = {input[1], 4 * units_}, .initialiser = Initialiser::glorot_uniform,
-                   .global_penalty = true, .penalty = options_.kernel_regulariser});
-    out.push_back({.name = "recurrent_kernel", .shape = {units_, 4 * units_}, .initialiser = Initialiser::orthogonal,
+    out.push_back({.name = "kernel",
+                   .shape = {input[1], 4 * units_},
+                   .initialiser = Initialiser::glorot_uniform,
+                   .global_penalty = true,
+                   .penalty = options_.kernel_regulariser});
+    out.push_back({.name = "recurrent_kernel",
+                   .shape = {units_, 4 * units_},
+                   .initialiser = Initialiser::orthogonal,
                    .penalty = options_.recurrent_regulariser});
     if (options_.use_bias)
-      out.push_back({.name = "bias", .shape = {4 * units_},
-                     .initialiser = options_.unit_forget_bias ? Initialiser::unit_forget_bias : Initialiser::zeros});
+      out.push_back(
+          {.name = "bias",
+           .shape = {4 * units_},
+           .initialiser = options_.unit_forget_bias ? Initialiser::unit_forget_bias : Initialiser::zeros});
     return out;
   }
   config::Node dump() const override { return dump_layer(type(), options_); }
@@ -324,8 +344,11 @@ class LstmLayer final : public Layer {
   std::int64_t units_;
 };
 
-const Registration<LayerType> registration{"lstm", layer_type<LstmLayer, LstmOptions>({{"{units: 6, return_sequences: true}", {7, 5}}, {"{units: 9}", {6, 4}},
-               {"{units: 5, go_backwards: true, use_bias: false}", {5, 3}}})};
+const Registration<LayerType> registration{
+    "lstm",
+    layer_type<LstmLayer, LstmOptions>({{"{units: 6, return_sequences: true}", {7, 5}},
+                                        {"{units: 9}", {6, 4}},
+                                        {"{units: 5, go_backwards: true, use_bias: false}", {5, 3}}})};
 
 }  // namespace
 }  // namespace timbre::nn

@@ -15,7 +15,8 @@ namespace {
 
 // The plain cell: the products by sgemm, the gates in loops over blocks of 16 units. Both packings are the
 // matrix [units, 4 padded] with the columns in the order of z.
-void pack_plain(const LstmSize& size, const float* recurrent, float* packed, std::int64_t first, std::int64_t last) {
+void pack_plain(const LstmSize& size, const float* recurrent, float* packed, std::int64_t first,
+                std::int64_t last) {
   const auto units = size.units;
   for (std::int64_t k = 0; k < units; ++k)
     for (std::int64_t block = first; block < last; ++block)
@@ -44,8 +45,8 @@ TIMBRE_SIMD void gates_forward(const LstmSize& size, const LstmForward& s) {
 }
 
 void forward(const LstmSize& size, const LstmForward& s) {
-  gemm(Op::none, Op::none, s.rows, size.gates(), size.units, 1, s.h_before, size.padded, s.recurrent, size.gates(), 1,
-       s.z, size.gates());
+  gemm(Op::none, Op::none, s.rows, size.gates(), size.units, 1, s.h_before, size.padded, s.recurrent,
+       size.gates(), 1, s.z, size.gates());
   gates_forward(size, s);
 }
 

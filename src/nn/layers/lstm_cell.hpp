@@ -25,7 +25,9 @@ struct LstmSize {
 };
 inline LstmSize lstm_size(std::int64_t units) { return {units, (units + 15) / 16 * 16}; }
 /// Place of a unit's gate in a row of z.
-inline std::int64_t gate_index(std::int64_t unit, std::int64_t gate) { return (unit / 16 * 4 + gate) * 16 + unit % 16; }
+inline std::int64_t gate_index(std::int64_t unit, std::int64_t gate) {
+  return (unit / 16 * 4 + gate) * 16 + unit % 16;
+}
 
 struct LstmForward {
   std::int64_t rows;
@@ -47,7 +49,7 @@ struct LstmBackward {
   float* dc;               // [rows, padded]: from the step after; becomes that for the step before
   const float* c_before;
   const float* tanh_c;
-  float* z;                // [rows, 4 padded]: the gates, becomes dz
+  float* z;  // [rows, 4 padded]: the gates, becomes dz
 };
 
 /// An implementation for one instruction set.
@@ -55,8 +57,10 @@ struct LstmCell {
   const char* name;
   /// Packs R [units, 4 units] (Keras's layout) into work space: forward takes units * 4 padded values,
   /// backward padded * 4 padded. Blocks [first, last) of 16 units are packed, so that threads can share the work.
-  void (*pack_forward)(const LstmSize&, const float* recurrent, float* packed, std::int64_t first, std::int64_t last);
-  void (*pack_backward)(const LstmSize&, const float* recurrent, float* packed, std::int64_t first, std::int64_t last);
+  void (*pack_forward)(const LstmSize&, const float* recurrent, float* packed, std::int64_t first,
+                       std::int64_t last);
+  void (*pack_backward)(const LstmSize&, const float* recurrent, float* packed, std::int64_t first,
+                        std::int64_t last);
   void (*forward)(const LstmSize&, const LstmForward&);
   void (*backward)(const LstmSize&, const LstmBackward&);
 };

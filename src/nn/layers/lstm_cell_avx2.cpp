@@ -32,7 +32,9 @@ struct V {
   static inline Type copy_sign(Type magnitude, Type sign) {
     return _mm256_or_ps(magnitude, _mm256_and_ps(broadcast(-0.0f), sign));
   }
-  static inline Type round(Type a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static inline Type round(Type a) {
+    return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
   static inline Type power_of_2(Type n) {
     const auto exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
     return _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23));

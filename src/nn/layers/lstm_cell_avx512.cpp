@@ -36,7 +36,9 @@ struct V {
   static inline Type copy_sign(Type magnitude, Type sign) {
     return _mm512_or_ps(magnitude, _mm512_and_ps(broadcast(-0.0f), sign));
   }
-  static inline Type round(Type a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+  static inline Type round(Type a) {
+    return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
   static inline Type power_of_2(Type n) { return _mm512_scalef_ps(broadcast(1.0f), n); }
 };
 

@@ -22,8 +22,8 @@ struct PoolRange {
 
 struct PoolKernels {
   void (*forward_row)(const Window2D& window, const float* x, float* y, std::uint16_t* argmax);
-  void (*backward_row)(const Window2D& window, const PoolRange* rows, const PoolRange* columns, const float* dy,
-                       const std::uint16_t* argmax, float* dx);
+  void (*backward_row)(const Window2D& window, const PoolRange* rows, const PoolRange* columns,
+                       const float* dy, const std::uint16_t* argmax, float* dx);
 };
 }  // namespace
 }  // namespace timbre::nn
@@ -43,7 +43,8 @@ const config::Schema<MaxPooling2DOptions>& schema(config::of<MaxPooling2DOptions
   static const auto s =
       config::Schema<MaxPooling2DOptions>("the largest value under each window of a picture")
           .field("pool_size", &MaxPooling2DOptions::pool_size, "height and width of the window, n or [h, w]")
-          .field("strides", &MaxPooling2DOptions::strides, "steps between windows, n or [h, w]; null: pool_size")
+          .field("strides", &MaxPooling2DOptions::strides,
+                 "steps between windows, n or [h, w]; null: pool_size")
           .field("padding", &MaxPooling2DOptions::padding,
                  "valid: whole windows only; same: windows may reach over the edge",
                  config::one_of({"valid", "same"}))
@@ -77,8 +78,11 @@ std::vector<PoolRange> ranges(const WindowAxis& a) {
 class MaxPooling2DCpu final : public LayerOp {
  public:
   MaxPooling2DCpu(const LayerBinding& binding, const Window2D& window)
-      : pool_(*binding.pool), input_gradient_(binding.input_gradient), window_(window),
-        in_(binding.input.size()), out_(binding.output.size()) {
+      : pool_(*binding.pool),
+        input_gradient_(binding.input_gradient),
+        window_(window),
+        in_(binding.input.size()),
+        out_(binding.output.size()) {
     if (!input_gradient_) return;
     argmax_.resize(static_cast<std::size_t>(binding.capacity * out_));
     rows_ = ranges(window.h), columns_ = ranges(window.w);
@@ -87,15 +91,16 @@ class MaxPooling2DCpu final : public LayerOp {
   void forward(const StepContext& context, const float* x, float* y) override {
     const bool keep = context.training && input_gradient_;
     pool_.parallel_for(context.rows, [&](std::int64_t row, int) {
-      kernels_.forward_row(window_, x + row * in_, y + row * out_, keep ? argmax_.data() + row * out_ : nullptr);
+      kernels_.forward_row(window_, x + row * in_, y + row * out_,
+                           keep ? argmax_.data() + row * out_ : nullptr);
     });
   }
 
   void backward(const StepContext& context, const float*, const float*, float* dy, float* dx) override {
     if (!input_gradient_) return;
     pool_.parallel_for(context.rows, [&](std::int64_t row, int) {
-      kernels_.backward_row(window_, rows_.data(), columns_.data(), dy + row * out_, argmax_.data() + row * out_,
-                             dx + row * in_);
+      kernels_.backward_row(window_, rows_.data(), columns_.data(), dy + row * out_,
+                            argmax_.data() + row * out_, dx + row * in_);
     });
   }
 
@@ -141,7 +146,10 @@ class MaxPooling2DLayer final : public Layer {
   MaxPooling2DOptions options_;
 };
 
-const Registration<LayerType> registration{"max_pooling2d", layer_type<MaxPooling2DLayer, MaxPooling2DOptions>({{"{pool_size: [3, 3], strides: [2, 2], padding: same}", {8, 7, 3}}, {"{pool_size: [2, 2]}", {7, 5, 2}}})};
+const Registration<LayerType> registration{
+    "max_pooling2d", layer_type<MaxPooling2DLayer, MaxPooling2DOptions>(
+                         {{"{pool_size: [3, 3], strides: [2, 2], padding: same}", {8, 7, 3}},
+                          {"{pool_size: [2, 2]}", {7, 5, 2}}})};
 
 }  // namespace
 }  // namespace timbre::nn

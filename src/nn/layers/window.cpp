@@ -12,7 +12,8 @@ Extent2D Extent2D::from(const config::Reader& reader) {
   };
   if (!reader.node().is_sequence()) {
     if (!reader.node().is_scalar())
-      reader.fail("must be a whole number or two of them, [height, width], not " + config::describe(reader.node()));
+      reader.fail("must be a whole number or two of them, [height, width], not " +
+                  config::describe(reader.node()));
     const auto v = one(reader);
     return {v, v};
   }
@@ -31,8 +32,9 @@ config::Node Extent2D::dump() const {
 Shape picture(const Shape& input) {
   if (input.rank() == 2) return {input[0], input[1], 1};
   if (input.rank() != 3)
-    fail_request("needs an input of rank 3 (height, width, channels) or rank 2 (frames, coefficients), not {}",
-                 input.str());
+    fail_request(
+        "needs an input of rank 3 (height, width, channels) or rank 2 (frames, coefficients), not {}",
+        input.str());
   return input;
 }
 
@@ -58,7 +60,8 @@ Window2D window_over(const Shape& input, Extent2D kernel, Extent2D stride, const
   const Shape p = picture(input);
   const bool same = padding == "same";
   if (!same && (kernel.h > p[0] || kernel.w > p[1]))
-    fail_request("{} {} is larger than the input {}; a smaller one, or padding: same", what, kernel.str(), p.str());
+    fail_request("{} {} is larger than the input {}; a smaller one, or padding: same", what, kernel.str(),
+                 p.str());
   return {axis(p[0], kernel.h, stride.h, same), axis(p[1], kernel.w, stride.w, same), p[2]};
 }
 

@@ -4,11 +4,12 @@
 //
 // log p is computed as z - max - log(sum e^(z - max)), so large logits neither overflow nor lose the loss.
 // Source: keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=s).
+#include "training/losses/cross_entropy.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include "training/loss.hpp"
-#include "training/losses/cross_entropy.hpp"
 
 namespace timbre::training {
 

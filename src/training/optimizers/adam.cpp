@@ -19,14 +19,16 @@ const config::Schema<AdamOptions>& schema(config::of<AdamOptions>) {
           .field("learning_rate", &AdamOptions::learning_rate, "step size", config::above(0.0))
           .field("beta_1", &AdamOptions::beta_1, "decay of the first moment", config::rate())
           .field("beta_2", &AdamOptions::beta_2, "decay of the second moment", config::rate())
-          .field("epsilon", &AdamOptions::epsilon, "added to the root of the second moment", config::above(0.0));
+          .field("epsilon", &AdamOptions::epsilon, "added to the root of the second moment",
+                 config::above(0.0));
   return s;
 }
 
 namespace {
 
-TIMBRE_SIMD void adam_update(std::int64_t n, float* __restrict p, const float* __restrict g, float* __restrict m,
-                             float* __restrict v, AdamRule rule, float l1, float twice_l2) {
+TIMBRE_SIMD void adam_update(std::int64_t n, float* __restrict p, const float* __restrict g,
+                             float* __restrict m, float* __restrict v, AdamRule rule, float l1,
+                             float twice_l2) {
   for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), m[i], v[i]);
 }
 
@@ -42,8 +44,10 @@ class Adam final : public Optimizer {
   int slots() const override { return 2; }
   void update(const Update& u) const override {
     const double alpha = adam_alpha(u.learning_rate, options_.beta_1, options_.beta_2, double(u.step));
-    const AdamRule rule{float(alpha), float(1.0 - options_.beta_1), float(1.0 - options_.beta_2), float(options_.epsilon)};
-    adam_update(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1], rule, float(u.penalty.l1), float(2 * u.penalty.l2));
+    const AdamRule rule{float(alpha), float(1.0 - options_.beta_1), float(1.0 - options_.beta_2),
+                        float(options_.epsilon)};
+    adam_update(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1], rule, float(u.penalty.l1),
+                float(2 * u.penalty.l2));
   }
 
  private:

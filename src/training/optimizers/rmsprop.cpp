@@ -25,14 +25,14 @@ const config::Schema<RmspropOptions>& schema(config::of<RmspropOptions>) {
 
 namespace {
 
-TIMBRE_SIMD void rmsprop_update(std::int64_t n, float* __restrict p, const float* __restrict g, float* __restrict v,
-                                RmspropRule rule, float l1, float twice_l2) {
+TIMBRE_SIMD void rmsprop_update(std::int64_t n, float* __restrict p, const float* __restrict g,
+                                float* __restrict v, RmspropRule rule, float l1, float twice_l2) {
   for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), v[i]);
 }
 
 TIMBRE_SIMD void rmsprop_momentum_update(std::int64_t n, float* __restrict p, const float* __restrict g,
-                                         float* __restrict v, float* __restrict b, RmspropMomentumRule rule, float l1,
-                                         float twice_l2) {
+                                         float* __restrict v, float* __restrict b, RmspropMomentumRule rule,
+                                         float l1, float twice_l2) {
   for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), v[i], b[i]);
 }
 
@@ -47,7 +47,8 @@ class Rmsprop final : public Optimizer {
   double learning_rate() const override { return options_.learning_rate; }
   int slots() const override { return options_.momentum > 0 ? 2 : 1; }
   void update(const Update& u) const override {
-    const auto rate = float(u.learning_rate), keep = float(1.0 - options_.rho), epsilon = float(options_.epsilon);
+    const auto rate = float(u.learning_rate), keep = float(1.0 - options_.rho),
+               epsilon = float(options_.epsilon);
     const auto l1 = float(u.penalty.l1), twice_l2 = float(2 * u.penalty.l2);
     if (options_.momentum > 0)
       rmsprop_momentum_update(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1],

@@ -15,22 +15,23 @@ struct SgdOptions {
 };
 
 const config::Schema<SgdOptions>& schema(config::of<SgdOptions>) {
-  static const auto s = config::Schema<SgdOptions>("SGD with momentum, Keras's form")
-                            .field("learning_rate", &SgdOptions::learning_rate, "step size", config::above(0.0))
-                            .field("momentum", &SgdOptions::momentum, "share of the last step kept", config::rate())
-                            .field("nesterov", &SgdOptions::nesterov, "look ahead along the momentum");
+  static const auto s =
+      config::Schema<SgdOptions>("SGD with momentum, Keras's form")
+          .field("learning_rate", &SgdOptions::learning_rate, "step size", config::above(0.0))
+          .field("momentum", &SgdOptions::momentum, "share of the last step kept", config::rate())
+          .field("nesterov", &SgdOptions::nesterov, "look ahead along the momentum");
   return s;
 }
 
 namespace {
 
-TIMBRE_SIMD void sgd_update(std::int64_t n, float* __restrict p, const float* __restrict g, SgdRule rule, float l1,
-                            float twice_l2) {
+TIMBRE_SIMD void sgd_update(std::int64_t n, float* __restrict p, const float* __restrict g, SgdRule rule,
+                            float l1, float twice_l2) {
   for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2));
 }
 
-TIMBRE_SIMD void momentum_update(std::int64_t n, float* __restrict p, const float* __restrict g, float* __restrict v,
-                                 MomentumRule rule, float l1, float twice_l2) {
+TIMBRE_SIMD void momentum_update(std::int64_t n, float* __restrict p, const float* __restrict g,
+                                 float* __restrict v, MomentumRule rule, float l1, float twice_l2) {
   for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), v[i]);
 }
 
@@ -47,8 +48,8 @@ class Sgd final : public Optimizer {
   void update(const Update& u) const override {
     const auto rate = float(u.learning_rate), l1 = float(u.penalty.l1), twice_l2 = float(2 * u.penalty.l2);
     if (options_.momentum > 0)
-      momentum_update(u.count, u.parameters, u.gradients, u.slots[0], {rate, float(options_.momentum), options_.nesterov}, l1,
-                      twice_l2);
+      momentum_update(u.count, u.parameters, u.gradients, u.slots[0],
+                      {rate, float(options_.momentum), options_.nesterov}, l1, twice_l2);
     else
       sgd_update(u.count, u.parameters, u.gradients, {rate}, l1, twice_l2);
   }

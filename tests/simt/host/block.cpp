@@ -211,7 +211,8 @@ void run_grid(Dim3 grid, Dim3 size, std::size_t shared_bytes, const std::functio
   if (grid.x > 0x7fffffffu || grid.y > 65535 || grid.z > 65535)
     throw Fault("a grid larger than a GPU allows");
   if (size.count() > 1024 || size.z > 64) throw Fault("a block of more than 1024 threads");
-  if (shared_bytes > allowed_shared) throw Fault("more than 48 kB of dynamic shared memory without asking for it");
+  if (shared_bytes > allowed_shared)
+    throw Fault("more than 48 kB of dynamic shared memory without asking for it");
   // Stacks are kept for the next launch of this thread.
   thread_local FiberPool pool;
   Block b;

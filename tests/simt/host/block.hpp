@@ -12,8 +12,7 @@
 // or shared memory larger than a GPU's; an overrun of shared memory.
 //
 // What it does not see: races that no order of whole stretches between barriers shows (two lanes of a warp
-// without
-// __syncwarp that run in lockstep), alignment of vector loads, cluster and grid barriers, speed.
+// without __syncwarp that run in lockstep), alignment of vector loads, cluster and grid barriers, speed.
 //
 // A mutant is a kernel with one barrier less: Settings::skipped names a barrier by its place in the source,
 // and it is passed without waiting. Settings::barriers collects the places, so a test can try them one by
@@ -70,7 +69,6 @@ void run_grid(Dim3 grid, Dim3 block, std::size_t shared_bytes, const std::functi
               std::size_t allowed_shared = plain_shared_bytes);
 
 // ---- called by kernels
-// -------------------------------------------------------------------------------------
 
 Dim3 thread_index();
 Dim3 block_index();

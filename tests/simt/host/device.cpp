@@ -281,7 +281,8 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     simt::push(stream, {[to, staged = std::vector<char>(bytes_of, bytes_of + bytes)] {
                           std::memcpy(to, staged.data(), staged.size());
                         },
-                        nullptr, {to, nullptr}});
+                        nullptr,
+                        {to, nullptr}});
     return cudaSuccess;
   }
   simt::push(stream, {[=] { std::memcpy(to, from, bytes); }, nullptr, {to, from}});

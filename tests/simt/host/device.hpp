@@ -17,16 +17,16 @@ namespace simt {
 
 struct Device {
   bool eager = false;
-  int count = 1;                                    // devices that cudaGetDeviceCount finds
-  int capability = 9;                               // the major number
-  cudaError_t driver = cudaSuccess;                 // what cudaGetDeviceCount returns
-  std::size_t free_bytes = std::size_t{1} << 30;    // of memory, shared by allocations on the device
-  std::int64_t calls = 0;                           // of the runtime and of cuFFT so far
-  std::int64_t fail_at = -1;                        // the number of the call that fails
-  std::int64_t live = 0;                            // allocations, streams, events and plans that exist
+  int count = 1;                                  // devices that cudaGetDeviceCount finds
+  int capability = 9;                             // the major number
+  cudaError_t driver = cudaSuccess;               // what cudaGetDeviceCount returns
+  std::size_t free_bytes = std::size_t{1} << 30;  // of memory, shared by allocations on the device
+  std::int64_t calls = 0;                         // of the runtime and of cuFFT so far
+  std::int64_t fail_at = -1;                      // the number of the call that fails
+  std::int64_t live = 0;                          // allocations, streams, events and plans that exist
   std::int64_t graph_launches = 0;
-  std::int64_t freed_in_use = 0;                    // memory given back before a copy with it was done
-  std::int64_t largest_bytes = 0;                   // on the device at one time
+  std::int64_t freed_in_use = 0;   // memory given back before a copy with it was done
+  std::int64_t largest_bytes = 0;  // on the device at one time
 };
 /// For the whole process; tests change it between uses.
 Device& device();
@@ -39,10 +39,13 @@ bool call_fails();
 std::size_t allowed_shared_bytes(const void* kernel);
 
 template <class... Parameters, class... Arguments>
-void enqueue(void (*kernel)(Parameters...), Dim3 grid, Dim3 block, std::size_t shared_bytes, cudaStream_t stream,
-             Arguments... arguments) {
+void enqueue(void (*kernel)(Parameters...), Dim3 grid, Dim3 block, std::size_t shared_bytes,
+             cudaStream_t stream, Arguments... arguments) {
   const auto allowed = allowed_shared_bytes(reinterpret_cast<const void*>(kernel));
-  enqueue_work(stream, [=] { run_grid(grid, block, shared_bytes, [&] { kernel(arguments...); }, allowed); });
+  enqueue_work(stream, [=] {
+    run_grid(
+        grid, block, shared_bytes, [&] { kernel(arguments...); }, allowed);
+  });
 }
 
 }  // namespace simt
