@@ -1,39 +1,67 @@
 #include "core/gemm.hpp"
 
-#include <omp.h>
-#include <oneapi/dnnl/dnnl.h>
-
 #include <algorithm>
-#include <stdexcept>
 
-#include "core/parallel.hpp"
+#include "core/gemm_kernels.hpp"
+
+#define TIMBRE_KERNELS "core/gemm_kernels.inc"
+#include "core/each_target.inc"
 
 namespace timbre {
 
-void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha, const float* a,
-          std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
-  // oneDNN asks OpenMP how many threads it may use; a call that goes parallel sums in another order.
-  thread_local const bool serial = (omp_set_num_threads(1), true);
-  (void)serial;
-  if (m == 0 || n == 0) return;
-  const auto status = dnnl_sgemm(op_a == Op::transpose ? 'T' : 'N', op_b == Op::transpose ? 'T' : 'N', m, n,
-                                 k, alpha, a, lda, b, ldb, beta, c, ldc);
-  if (status != dnnl_success) throw std::logic_error("dnnl_sgemm refused its arguments");
+const GemmKernels& gemm_kernels_for(Isa isa) { return TIMBRE_FOR(isa, gemm_kernels); }
+
+namespace {
+
+const GemmKernels& kernels() {
+  static const GemmKernels& best = gemm_kernels_for(isa());
+  return best;
 }
 
-void gemm(ThreadPool& pool, Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, float alpha,
-          const float* a, std::int64_t lda, const float* b, std::int64_t ldb, float beta, float* c,
+void multiply(const Product& p) {
+  if (p.m <= 0 || p.n <= 0) return;
+  if (p.k <= 0) {
+    if (p.store == Store::set)
+      for (std::int64_t r = 0; r < p.m; ++r) std::fill_n(p.c + r * p.ldc, p.n, 0.0f);
+    return;
+  }
+  thread_local AlignedFloats work(std::size_t{gemm_work});
+  kernels().multiply(p, work.data());
+}
+
+}  // namespace
+
+PackedLayout packed_layout() { return kernels().layout; }
+
+void PackedMatrix::pack(Op op, std::int64_t k, std::int64_t n, const float* b, std::int64_t ldb) {
+  const auto size = std::size_t(kernels().layout.size(k, n));
+  if (data_.size() < size) data_.resize(size);
+  k_ = k, n_ = n;
+  kernels().pack(op, k, n, b, ldb, data_.data());
+}
+
+void gemm(Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a, std::int64_t lda,
+          const float* b, std::int64_t ldb, Store store, float* c, std::int64_t ldc) {
+  multiply({op_a, op_b, m, n, k, a, lda, b, ldb, false, store, c, ldc});
+}
+
+void gemm(Op op_a, std::int64_t m, const float* a, std::int64_t lda, PackedView b, Store store, float* c,
           std::int64_t ldc) {
+  multiply({op_a, Op::none, m, b.n, b.k, a, lda, b.data, 0, true, store, c, ldc});
+}
+
+void gemm(ThreadPool& pool, Op op_a, Op op_b, std::int64_t m, std::int64_t n, std::int64_t k, const float* a,
+          std::int64_t lda, const float* b, std::int64_t ldb, Store store, float* c, std::int64_t ldc,
+          const std::function<void(Tile)>& finish) {
   // Small products are one tile: waking a thread costs more than it saves.
-  constexpr std::int64_t tile_m = 256, tile_n = 128, smallest = 1 << 20;
-  std::int64_t rows = piece_count(m, tile_m), columns = piece_count(n, tile_n);
+  constexpr std::int64_t tile_m = gemm_rows, tile_n = 128, smallest = 1 << 20;
+  auto rows = piece_count(m, tile_m), columns = piece_count(n, tile_n);
   if (m * n * k < smallest) rows = columns = 1;
   pool.parallel_for(rows * columns, [&](std::int64_t tile, int) {
     const auto r = piece_of(m, rows, tile / columns), s = piece_of(n, columns, tile % columns);
-    const float* a_tile = op_a == Op::none ? a + r.begin * lda : a + r.begin;
-    const float* b_tile = op_b == Op::none ? b + s.begin : b + s.begin * ldb;
-    gemm(op_a, op_b, r.size(), s.size(), k, alpha, a_tile, lda, b_tile, ldb, beta,
-         c + r.begin * ldc + s.begin, ldc);
+    gemm(op_a, op_b, r.size(), s.size(), k, op_a == Op::none ? a + r.begin * lda : a + r.begin, lda,
+         op_b == Op::none ? b + s.begin : b + s.begin * ldb, ldb, store, c + r.begin * ldc + s.begin, ldc);
+    if (finish) finish({r, s});
   });
 }
 

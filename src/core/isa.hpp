@@ -1,15 +1,25 @@
-// The vector instructions that hand-written kernels may use.
+// The vector instructions that kernels may use.
 //
-// Such kernels are compiled once per instruction set (core/each_target.inc) and chosen at run time, so that one
-// binary starts on every x86-64 and uses AVX-512 where there is some. The environment variable
-// DNNL_MAX_CPU_ISA, which limits oneDNN, limits them too: one switch for everything that runs.
+// Kernels are compiled once per instruction set (core/each_target.inc) and chosen at run time, so that one
+// binary starts on every x86-64 and uses AVX-512 where there is some. The environment variable TIMBRE_ISA
+// (generic, avx2 or avx512) sets a lower limit than the machine's: results are the same bytes on all machines
+// that run one instruction set.
 #pragma once
+
+#include <string_view>
 
 namespace timbre {
 
 enum class Isa { generic, avx2, avx512 };
 
-/// The best of this machine within the limit; the same for the whole process.
+/// The best of this machine within the limit; the same for the whole process. Throws RequestError where
+/// TIMBRE_ISA is none of the names, or names a set that this machine lacks.
 Isa isa();
+
+/// The best of this machine, whatever TIMBRE_ISA says.
+Isa machine_isa();
+
+/// "generic", "avx2" or "avx512".
+std::string_view name_of(Isa isa);
 
 }  // namespace timbre

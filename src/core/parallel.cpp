@@ -48,7 +48,7 @@ struct ThreadPool::State {
 ThreadPool::ThreadPool(int threads) : state_(std::make_unique<State>()) {
   if (threads <= 0) threads = available_cores();
   auto* s = state_.get();
-  // Signals are for other threads than those that compute (see core/gemm.hpp).
+  // Signals are for other threads than those that compute.
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "core/isa.hpp"
 #include "core/text.hpp"
 
 namespace timbre::experiment {
@@ -19,8 +20,8 @@ namespace {
 
 std::atomic<int> signal_seen{0};
 
-// A thread of its own waits for the signals, and all others keep them blocked: oneDNN's sgemm for AVX-512 (2.6.3)
-// keeps numbers below the stack pointer, where a handler that runs on the same thread would write over them.
+// A thread of its own waits for the signals, and all others keep them blocked: no handler interrupts code that did
+// not expect one, and what follows a signal may call anything.
 void wait_for_signals(sigset_t signals) {
   for (int number = 0;;)
     if (sigwait(&signals, &number) == 0 && signal_seen.exchange(number) != 0) _exit(128 + number);
@@ -66,6 +67,7 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>
     return 2;
   }
   try {
+    isa();  // complains of a wrong TIMBRE_ISA before any work
     return work();
   } catch (const Interrupted& e) {
     complain(name, e.what());

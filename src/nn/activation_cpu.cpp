@@ -97,6 +97,15 @@ void apply_activation(ThreadPool& pool, Activation activation, const float* bias
   });
 }
 
+void activate(Activation activation, const float* bias, float* z, std::int64_t stride, Tile tile) {
+  const auto columns = tile.columns.size();
+  for (auto r = tile.rows.begin; r < tile.rows.end; ++r) {
+    float* p = z + r * stride + tile.columns.begin;
+    if (bias) add_bias(bias + tile.columns.begin, p, 1, columns);
+    values(activation, p, columns);
+  }
+}
+
 void activation_gradient(ThreadPool& pool, Activation activation, const float* y, float* dy,
                          std::int64_t rows, std::int64_t columns, float* bias_gradient,
                          std::vector<float>& partial) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/gemm.hpp"
 #include "core/parallel.hpp"
 #include "nn/activation.hpp"
 
@@ -15,6 +16,9 @@ namespace timbre::nn {
 /// z = activation(z + bias) in place; bias [columns] may be nullptr. Softmax runs over each row.
 void apply_activation(ThreadPool& pool, Activation activation, const float* bias, float* z, std::int64_t rows,
                       std::int64_t columns);
+
+/// The same for a tile of a product, rows of z `stride` apart, on the calling thread; not for softmax.
+void activate(Activation activation, const float* bias, float* z, std::int64_t stride, Tile tile);
 
 /// dy = dy * activation'(z) in place, from the output y; bias_gradient [columns], unless nullptr, is set to the
 /// sum over the rows. `partial` is work space that is kept between calls.

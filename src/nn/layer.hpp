@@ -43,6 +43,15 @@ struct ParameterSpec {
   std::optional<Penalty> penalty;  // the layer's own value, which replaces it
 };
 
+/// Who wants to know when a part of a gradient is final, to go on with it while it is in the cache.
+class GradientSink {
+ public:
+  virtual ~GradientSink() = default;
+  /// `count` elements of one parameter's gradient, from `first` on, are final. The parameter may change now: the
+  /// operation has read it for the last time in this step. Any thread may call, never two for one element.
+  virtual void ready(const float* first, std::int64_t count) = 0;
+};
+
 /// What an operation works with, fixed when it is made.
 struct LayerBinding {
   Shape input, output;             // without the batch
@@ -53,6 +62,11 @@ struct LayerBinding {
   bool input_gradient = true;      // whether backward must write dx
   bool logits = false;             // last layer: leave out the final softmax (the loss has it)
   ThreadPool* pool = nullptr;      // the CPU's threads
+  GradientSink* sink =
+      nullptr;  // if any: told of gradients in parts; a parameter's in all its parts, or in none
+  void gradient_ready(const float* first, std::int64_t count) const {
+    if (sink) sink->ready(first, count);
+  }
 };
 
 /// What changes from step to step.

@@ -7,8 +7,8 @@
 #include <sys/utsname.h>
 
 #include <fstream>
-#include <oneapi/dnnl/dnnl.hpp>
 
+#include "core/isa.hpp"
 #include "core/parallel.hpp"
 #include "storage/hdf5.hpp"
 
@@ -22,30 +22,6 @@ std::string cpu_model() {
       if (const auto at = line.find(": "); at != line.npos) return line.substr(at + 2);
   utsname names{};
   return uname(&names) == 0 ? names.machine : "unknown";
-}
-
-/// The widest instruction set oneDNN was allowed: part of what "the same bytes" depends on.
-std::string instruction_set() {
-  switch (dnnl::get_effective_cpu_isa()) {
-    case dnnl::cpu_isa::sse41:
-      return "SSE4.1";
-    case dnnl::cpu_isa::avx:
-      return "AVX";
-    case dnnl::cpu_isa::avx2:
-      return "AVX2";
-    case dnnl::cpu_isa::avx2_vnni:
-      return "AVX2 with VNNI";
-    case dnnl::cpu_isa::avx512_core:
-      return "AVX-512";
-    case dnnl::cpu_isa::avx512_core_vnni:
-      return "AVX-512 with VNNI";
-    case dnnl::cpu_isa::avx512_core_bf16:
-      return "AVX-512 with BF16";
-    case dnnl::cpu_isa::avx512_core_amx:
-      return "AVX-512 with AMX";
-    default:
-      return "default";
-  }
 }
 
 std::string compiler() {
@@ -65,9 +41,8 @@ std::string library_version() { return TIMBRE_VERSION; }
 std::vector<std::pair<std::string, std::string>> describe_environment(int threads) {
   utsname names{};
   uname(&names);
-  const auto* dnnl = dnnl_version();
   return {{"cpu", cpu_model()},
-          {"instruction_set", instruction_set()},
+          {"instruction_set", std::string(name_of(isa()))},
           {"cores", std::to_string(available_cores())},
           {"threads", std::to_string(threads)},
           {"system", fmt::format("{} {} {}", names.sysname, names.release, names.machine)},
@@ -77,7 +52,6 @@ std::vector<std::pair<std::string, std::string>> describe_environment(int thread
 #else
           {"build", "with assertions"},
 #endif
-          {"onednn", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch)},
           {"fftw", fftwf_version},
           {"libsndfile", sf_version_string()},
           {"soxr", soxr_version()},

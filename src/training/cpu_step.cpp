@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <new>
 #include <stdexcept>
@@ -42,7 +43,7 @@ TIMBRE_SIMD double penalty_sum(const float* p, std::int64_t n, double l1, double
   return l1 * absolute + l2 * square;
 }
 
-class CpuStep final : public TrainingStep {
+class CpuStep final : public TrainingStep, nn::GradientSink {
  public:
   CpuStep(const StepOptions& options, ThreadPool& pool)
       : model_(*options.model),
@@ -69,6 +70,7 @@ class CpuStep final : public TrainingStep {
       b.index = int(i), b.pool = &pool_;
       b.input_gradient = trainable_before;
       b.logits = i + 1 == model_.layers().size();
+      b.sink = this;
       for (const int s : entry.slots) {
         const auto& slot = model_.slots()[std::size_t(s)];
         b.parameters.push_back(arena_.data() + slot.offset);
@@ -83,6 +85,7 @@ class CpuStep final : public TrainingStep {
     dy_.emplace_back(capacity_ * widest);
     for (const auto& slot : model_.slots())
       if (slot.spec.trainable) add_stretches(slot);
+    updated_ = std::vector<std::atomic<std::int64_t>>(trainable_.size());
   }
 
   void bind(const data::RowSource& features, const std::int32_t* labels) override {
@@ -181,6 +184,7 @@ class CpuStep final : public TrainingStep {
   struct Stretch {
     std::int64_t offset, size;
     nn::Penalty penalty;
+    std::size_t trainable;  // index of its parameter among those that are trained
   };
 
   void add_stretches(const nn::Slot& slot) {
@@ -188,8 +192,9 @@ class CpuStep final : public TrainingStep {
     const auto size = slot.spec.shape.size(), pieces = piece_count(size, largest);
     for (std::int64_t i = 0; i < pieces; ++i) {
       const auto p = piece_of(size, pieces, i);
-      stretches_.push_back({slot.offset + p.begin, p.size(), slot.penalty});
+      stretches_.push_back({slot.offset + p.begin, p.size(), slot.penalty, trainable_.size()});
     }
+    trainable_.push_back(&slot);
   }
 
   void gather(std::span<const std::int32_t> rows) {
@@ -215,18 +220,39 @@ class CpuStep final : public TrainingStep {
     return correct;
   }
 
+  /// A part of a gradient that is still in the cache: penalty and optimizer follow there.
+  void ready(const float* first, std::int64_t count) override {
+    const auto offset = first - gradients_.data();
+    const auto after =
+        std::upper_bound(trainable_.begin(), trainable_.end(), offset,
+                         [](std::int64_t at, const nn::Slot* slot) { return at < slot->offset; });
+    const auto index = std::size_t(after - trainable_.begin()) - 1;
+    update_part(offset, count, trainable_[index]->penalty);
+    updated_[index].fetch_add(count, std::memory_order_relaxed);
+  }
+
+  void update_part(std::int64_t offset, std::int64_t count, nn::Penalty penalty) {
+    Update u{count, arena_.data() + offset, gradients_.data() + offset, {}, penalty, learning_rate_, step_};
+    for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data() + offset;
+    optimizer_.update(u);
+  }
+
+  /// Moves the parameters that were not moved during the backward pass.
   void update() {
+    waiting_.clear();
+    std::int64_t elements = 0;
+    for (const auto& s : stretches_)
+      if (updated_[s.trainable].load(std::memory_order_relaxed) == 0)
+        waiting_.push_back(&s), elements += s.size;
+    for (auto& n : updated_) n.store(0, std::memory_order_relaxed);
     const auto work = [&](std::int64_t i, int) {
-      const auto& s = stretches_[std::size_t(i)];
-      Update u{s.size, arena_.data() + s.offset, gradients_.data() + s.offset, {}, s.penalty, learning_rate_,
-               step_};
-      for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data() + s.offset;
-      optimizer_.update(u);
+      const auto& s = *waiting_[std::size_t(i)];
+      update_part(s.offset, s.size, s.penalty);
     };
-    if (model_.trainable_size() < (1 << 15))  // less than waking a thread costs
-      for (std::size_t i = 0; i < stretches_.size(); ++i) work(std::int64_t(i), 0);
+    if (elements < (1 << 15))  // less than waking a thread costs
+      for (std::size_t i = 0; i < waiting_.size(); ++i) work(std::int64_t(i), 0);
     else
-      pool_.parallel_for(std::int64_t(stretches_.size()), work);
+      pool_.parallel_for(std::int64_t(waiting_.size()), work);
   }
 
   const nn::Model& model_;
@@ -241,6 +267,9 @@ class CpuStep final : public TrainingStep {
   std::vector<std::int32_t> labels_;
   std::vector<std::unique_ptr<nn::LayerOp>> ops_;
   std::vector<Stretch> stretches_;
+  std::vector<const Stretch*> waiting_;
+  std::vector<const nn::Slot*> trainable_;          // in the order of the arena
+  std::vector<std::atomic<std::int64_t>> updated_;  // for each: elements moved in this step
   std::vector<double> partial_;
   std::size_t first_trainable_ = 0;
   const data::RowSource* features_ = nullptr;

@@ -100,7 +100,7 @@ double sgemm_floor(const std::string& model, std::int64_t batch, int count) {
     const auto start = Clock::now();
     for (const auto& p : list)
       for (int k = 0; k < p.count; ++k)
-        gemm(Op::none, Op::none, p.m, p.n, p.k, 1, a.data(), p.k, b.data(), p.n, 0, c.data(), p.n);
+        gemm(Op::none, Op::none, p.m, p.n, p.k, a.data(), p.k, b.data(), p.n, Store::set, c.data(), p.n);
     times.push_back(milliseconds(start));
   }
   std::nth_element(times.begin(), times.begin() + count / 2, times.end());

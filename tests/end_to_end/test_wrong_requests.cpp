@@ -276,6 +276,14 @@ TEST(WrongRequests, NoConfigurationAtAllIsRefused) {
   expect_refusal(run_here(folder, {}), folder, "--help");
 }
 
+TEST(WrongRequests, AnUnknownInstructionSetIsNamed) {
+  TemporaryFolder folder;
+  write_file(folder / config_name, right);
+  const auto done = run_process({std::string(TIMBRE_BIN_DIR) + "/run_experiment", config_name},
+                                {.folder = folder.path(), .environment = {{"TIMBRE_ISA", "avx9"}}});
+  expect_refusal(done, folder, "TIMBRE_ISA=avx9: known: generic, avx2, avx512");
+}
+
 TEST(WrongRequests, AClassWithOneClipIsNamed) {
   TemporaryFolder folder;
   // 3 s of silence, 16-bit PCM at 22,050 Hz.

@@ -60,8 +60,6 @@ TEST_F(Run, StopsAfterACheckpointAndGoesOnFromItToTheSameBytes) {
   EXPECT_EQ(files_below(out), files_below(root / "whole"));
 }
 
-// oneDNN's sgemm for AVX-512 keeps numbers below the stack pointer: a handler on a thread that computes would write
-// over them, about one stop in a hundred.
 TEST_F(Run, HandlesNoSignalOnAThreadThatComputes) {
   Child child(long_run(), root.path());
   ASSERT_TRUE(child.wait_until([&] { return reached("epoch 1/"); })) << child.err();

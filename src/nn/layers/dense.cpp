@@ -5,6 +5,7 @@
 //
 // An input (N,) is one row per example, (T, F) is T rows. As the last layer of a model (binding.logits) the
 // softmax is left to the loss.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/gemm.hpp"
@@ -47,24 +48,44 @@ class DenseCpu final : public LayerOp {
 
   void forward(const StepContext& context, const float* x, float* y) override {
     const auto rows = context.rows * rows_each_;
-    gemm(*binding_.pool, Op::none, Op::none, rows, out_, in_, 1, x, in_, kernel(), out_, 0, y, out_);
-    apply_activation(*binding_.pool, activation_, use_bias_ ? binding_.parameters[1] : nullptr, y, rows,
-                     out_);
+    const float* bias = use_bias_ ? binding_.parameters[1] : nullptr;
+    const bool whole_rows = activation_ == Activation::softmax;
+    gemm(*binding_.pool, Op::none, Op::none, rows, out_, in_, x, in_, kernel(), out_, Store::set, y, out_,
+         [&](Tile tile) { activate(whole_rows ? Activation::linear : activation_, bias, y, out_, tile); });
+    if (whole_rows) apply_activation(*binding_.pool, activation_, nullptr, y, rows, out_);
   }
 
   void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) override {
     const auto rows = context.rows * rows_each_;
     const auto& gradients = binding_.gradients;
-    activation_gradient(*binding_.pool, activation_, y, dy, rows, out_,
-                        use_bias_ && !gradients.empty() ? gradients[1] : nullptr, partial_);
-    if (!gradients.empty())
-      gemm(*binding_.pool, Op::transpose, Op::none, in_, out_, rows, 1, x, in_, dy, out_, 0, gradients[0],
-           out_);
+    float* d_bias = use_bias_ && !gradients.empty() ? gradients[1] : nullptr;
+    activation_gradient(*binding_.pool, activation_, y, dy, rows, out_, d_bias, partial_);
     if (binding_.input_gradient)
-      gemm(*binding_.pool, Op::none, Op::transpose, rows, in_, out_, 1, dy, out_, kernel(), out_, 0, dx, in_);
+      gemm(*binding_.pool, Op::none, Op::transpose, rows, in_, out_, dy, out_, kernel(), out_, Store::set, dx,
+           in_);
+    if (gradients.empty()) return;
+    if (d_bias) binding_.gradient_ready(d_bias, out_);
+    kernel_gradient(rows, x, dy);
   }
 
  private:
+  // dW in blocks of whole rows, so that what follows finds each of them in the cache.
+  void kernel_gradient(std::int64_t rows, const float* x, const float* dz) {
+    constexpr std::int64_t block_elements = 1 << 14, smallest = 1 << 19;
+    dz_.pack(Op::none, rows, out_, dz, out_);
+    const auto blocks = piece_count(in_, std::max<std::int64_t>(12, block_elements / out_ / 12 * 12));
+    const auto block = [&](std::int64_t i, int) {
+      const auto part = piece_of(in_, blocks, i);
+      float* to = binding_.gradients[0] + part.begin * out_;
+      gemm(Op::transpose, part.size(), x + part.begin, in_, dz_.view(), Store::set, to, out_);
+      binding_.gradient_ready(to, part.size() * out_);
+    };
+    if (in_ * out_ * rows < smallest)  // less than waking a thread costs
+      for (std::int64_t i = 0; i < blocks; ++i) block(i, 0);
+    else
+      binding_.pool->parallel_for(blocks, block);
+  }
+
   const float* kernel() const { return binding_.parameters[0]; }
 
   LayerBinding binding_;
@@ -72,6 +93,7 @@ class DenseCpu final : public LayerOp {
   bool use_bias_;
   std::int64_t in_, out_, rows_each_;
   std::vector<float> partial_;
+  PackedMatrix dz_;
 };
 
 class DenseLayer final : public Layer {

@@ -9,6 +9,7 @@
 // chunk of steps, the recurrent product is the cell's, and dW, dR, dx are one product each per chunk. The pieces'
 // sums of dW, dR, db are added in the order of pieces.
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "core/gemm.hpp"
 #include "core/simd.hpp"
@@ -17,8 +18,6 @@
 
 #if defined(__SSE__)
 #include <xmmintrin.h>
-
-#include <nlohmann/json.hpp>
 #endif
 
 namespace timbre::nn {
@@ -77,7 +76,8 @@ class LstmCpu final : public LayerOp {
         size_(lstm_size(binding.output.back())),
         steps_(binding.input[0]),
         in_(binding.input[1]),
-        cell_(*lstm_cells().front()),
+        cell_(lstm_cell_for(isa())),
+        gemm_layout_(packed_layout()),
         scratch_(std::size_t(binding.pool->threads())) {}
 
   void forward(const StepContext& context, const float* x, float* y) override {
@@ -111,7 +111,7 @@ class LstmCpu final : public LayerOp {
  private:
   // Work space of one thread.
   struct Scratch {
-    AlignedFloats x, dx, z, h, c, tanh_c, dh, dc;
+    AlignedFloats x, dx, z, h, c, tanh_c, dh, dc, packed_dz;
   };
 
   static void grow(AlignedFloats& buffer, std::size_t size) {
@@ -127,27 +127,27 @@ class LstmCpu final : public LayerOp {
   std::int64_t time_of(std::int64_t step) const { return options_.go_backwards ? steps_ - 1 - step : step; }
   std::int64_t partial_size() const { return (in_ + size_.units + 1) * size_.gates(); }
 
-  // The weights in the order the cell wants them, once per call.
+  // The weights in the order in which the products read them, once per call.
   void pack(bool training) {
     const auto units = size_.units, gates = size_.gates();
-    grow(kernel_, std::size_t(in_ * gates));
+    grow(kernel_, std::size_t(gemm_layout_.size(in_, gates)));
+    grow(recurrent_, std::size_t(cell_.layout.size(units, gates)));
     grow(bias_, std::size_t(gates));
-    grow(recurrent_, std::size_t(units * gates));
-    if (training) grow(recurrent_backward_, std::size_t(size_.padded * gates));
+    if (training) grow(recurrent_backward_, std::size_t(cell_.layout.size(gates, units)));
+    if (training && binding_.input_gradient)
+      grow(kernel_backward_, std::size_t(gemm_layout_.size(gates, in_)));
     binding_.pool->parallel_for(size_.padded / 16, [&](std::int64_t block, int) {
-      const auto rows = [&](const float* from, float* to, std::int64_t count) {
-        const auto here = std::min<std::int64_t>(16, units - block * 16);
-        for (std::int64_t r = 0; r < count; ++r)
-          for (std::int64_t g = 0; g < 4; ++g) {
-            float* p = to + r * gates + (block * 4 + g) * 16;
-            std::fill(std::copy_n(from + r * 4 * units + g * units + block * 16, here, p), p + 16, 0.0f);
-          }
-      };
-      rows(binding_.parameters[0], kernel_.data(), in_);
-      if (options_.use_bias) rows(binding_.parameters[2], bias_.data(), 1);
-      cell_.pack_forward(size_, binding_.parameters[1], recurrent_.data(), block, block + 1);
+      const float *kernel = binding_.parameters[0], *recurrent = binding_.parameters[1];
+      const auto end = block + 1;
+      cell_.pack_forward(size_, in_, kernel, kernel_.data(), gemm_layout_, block, end);
+      cell_.pack_forward(size_, units, recurrent, recurrent_.data(), cell_.layout, block, end);
       if (training)
-        cell_.pack_backward(size_, binding_.parameters[1], recurrent_backward_.data(), block, block + 1);
+        cell_.pack_backward(size_, units, recurrent, recurrent_backward_.data(), cell_.layout, block, end);
+      if (training && binding_.input_gradient)
+        cell_.pack_backward(size_, in_, kernel, kernel_backward_.data(), gemm_layout_, block, end);
+      for (std::int64_t g = 0; options_.use_bias && g < 4; ++g)
+        std::copy_n(binding_.parameters[2] + g * units + block * 16,
+                    std::min<std::int64_t>(16, units - block * 16), bias_.data() + (block * 4 + g) * 16);
     });
   }
 
@@ -178,8 +178,8 @@ class LstmCpu final : public LayerOp {
       const auto last = std::min(first + chunk, steps_);
       float* z_chunk = keep ? z + first * rows * gates : z;
       gather(piece, first, last, x, w.x.data());
-      gemm(Op::none, Op::none, (last - first) * rows, gates, in_, 1, w.x.data(), in_, kernel_.data(), gates,
-           0, z_chunk, gates);
+      gemm(Op::none, (last - first) * rows, w.x.data(), in_, {in_, gates, kernel_.data()}, Store::set,
+           z_chunk, gates);
       for (std::int64_t s = first; s < last; ++s) {
         const auto before = keep ? s : s % 2, now = keep ? s + 1 : (s + 1) % 2;
         cell_.forward(size_, {.rows = rows,
@@ -206,6 +206,7 @@ class LstmCpu final : public LayerOp {
     grow(w.x, std::size_t(chunk * rows * in_));
     if (dx) grow(w.dx, std::size_t(chunk * rows * in_));
     grow(w.dh, std::size_t(cells)), grow(w.dc, std::size_t(cells));
+    grow(w.packed_dz, std::size_t(gemm_layout_.size(chunk * rows, gates)));
     float* z = z_.data() + piece.begin * steps_ * gates;
     const float* h = h_.data() + piece.begin * (steps_ + 1) * size_.padded;
     const float* c = c_.data() + piece.begin * (steps_ + 1) * size_.padded;
@@ -228,19 +229,23 @@ class LstmCpu final : public LayerOp {
                                .dh = w.dh.data(),
                                .dc = w.dc.data(),
                                .c_before = c + s * cells,
+                               .h_before = h + s * cells,
                                .tanh_c = tanh_c + s * cells,
-                               .z = z + s * rows * gates});
+                               .z = z + s * rows * gates,
+                               .packed_dz = w.packed_dz.data(),
+                               .layout = gemm_layout_,
+                               .packed_row = (s - first) * rows,
+                               .packed_rows = count,
+                               .d_bias = d_bias});
       }
       const float* dz = z + first * rows * gates;
-      const float beta = last == steps_ ? 0.0f : 1.0f;
+      const auto store = last == steps_ ? Store::set : Store::add;
       gather(piece, first, last, x, w.x.data());
-      gemm(Op::transpose, Op::none, in_, gates, count, 1, w.x.data(), in_, dz, gates, beta, d_kernel, gates);
-      gemm(Op::transpose, Op::none, units, gates, count, 1, h + first * cells, size_.padded, dz, gates, beta,
-           d_recurrent, gates);
-      if (options_.use_bias) add_rows(dz, count, gates, d_bias);
+      const PackedView packed_dz{count, gates, w.packed_dz.data()};
+      gemm(Op::transpose, in_, w.x.data(), in_, packed_dz, store, d_kernel, gates);
+      gemm(Op::transpose, units, h + first * cells, size_.padded, packed_dz, store, d_recurrent, gates);
       if (dx) {
-        gemm(Op::none, Op::transpose, count, in_, gates, 1, dz, gates, kernel_.data(), gates, 0, w.dx.data(),
-             in_);
+        gemm(Op::none, count, dz, gates, {gates, in_, kernel_backward_.data()}, Store::set, w.dx.data(), in_);
         const float* from = w.dx.data();
         for (std::int64_t s = first; s < last; ++s)
           for (std::int64_t r = piece.begin; r < piece.end; ++r, from += in_)
@@ -279,9 +284,11 @@ class LstmCpu final : public LayerOp {
   LstmSize size_;
   std::int64_t steps_, in_;
   const LstmCell& cell_;
-  AlignedFloats kernel_, bias_, recurrent_, recurrent_backward_;  // packed
-  AlignedFloats z_, h_, c_, tanh_c_;                              // what backward needs, piece after piece
-  AlignedFloats partial_;                                         // [pieces][F + u + 1, 4 padded]
+  PackedLayout gemm_layout_;
+  AlignedFloats kernel_, recurrent_, kernel_backward_, recurrent_backward_;  // packed
+  AlignedFloats bias_;                                                       // in the order of z
+  AlignedFloats z_, h_, c_, tanh_c_;  // what backward needs, piece after piece
+  AlignedFloats partial_;             // [pieces][F + u + 1, 4 padded]
   std::vector<Scratch> scratch_;
 };
 

@@ -13,9 +13,10 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
 
 #include "core/aligned.hpp"
+#include "core/gemm.hpp"
+#include "core/isa.hpp"
 
 namespace timbre::nn {
 
@@ -48,24 +49,31 @@ struct LstmBackward {
   float* dh;               // [rows, padded]: dy; work space
   float* dc;               // [rows, padded]: from the step after; becomes that for the step before
   const float* c_before;
+  const float* h_before;  // not read here: fetched for the products that follow
   const float* tanh_c;
   float* z;  // [rows, 4 padded]: the gates, becomes dz
+  // dz once more, as rows `packed_row`, ... of a packed matrix [packed_rows, 4 padded]
+  float* packed_dz;
+  PackedLayout layout;
+  std::int64_t packed_row, packed_rows;
+  float* d_bias;  // [4 padded]: the sums of dz over the rows are added
 };
 
-/// An implementation for one instruction set.
+/// The step for one instruction set.
 struct LstmCell {
-  const char* name;
-  /// Packs R [units, 4 units] (Keras's layout) into work space: forward takes units * 4 padded values,
-  /// backward padded * 4 padded. Blocks [first, last) of 16 units are packed, so that threads can share the work.
-  void (*pack_forward)(const LstmSize&, const float* recurrent, float* packed, std::int64_t first,
-                       std::int64_t last);
-  void (*pack_backward)(const LstmSize&, const float* recurrent, float* packed, std::int64_t first,
-                        std::int64_t last);
+  PackedLayout layout;  // in which forward and backward want the recurrent weights
+  /// Pack weights [rows, 4 units] in Keras's layout: the kernel, rows = F, or the recurrent kernel, rows = units.
+  /// Both give packed matrices (core/gemm.hpp): forward that of the weights, [rows, 4 padded]; backward that of their
+  /// transpose, [4 padded, rows]. Blocks [first, last) of 16 units are packed, so that threads can share the work.
+  void (*pack_forward)(const LstmSize&, std::int64_t rows, const float* weights, float* packed,
+                       PackedLayout layout, std::int64_t first, std::int64_t last);
+  void (*pack_backward)(const LstmSize&, std::int64_t rows, const float* weights, float* packed,
+                        PackedLayout layout, std::int64_t first, std::int64_t last);
   void (*forward)(const LstmSize&, const LstmForward&);
   void (*backward)(const LstmSize&, const LstmBackward&);
 };
 
-/// Those that may run here (core/isa.hpp), the best first; the last is the plain one, on sgemm.
-const std::vector<const LstmCell*>& lstm_cells();
+/// The step for an instruction set that this machine has.
+const LstmCell& lstm_cell_for(Isa isa);
 
 }  // namespace timbre::nn

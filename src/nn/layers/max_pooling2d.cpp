@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "core/isa.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/window.hpp"
 
@@ -55,13 +54,7 @@ const config::Schema<MaxPooling2DOptions>& schema(config::of<MaxPooling2DOptions
   return s;
 }
 
-const PoolKernels& pool_kernels() {
-#ifdef TIMBRE_X86_TARGETS
-  if (isa() == Isa::avx512) return avx512::kernels;
-  if (isa() == Isa::avx2) return avx2::kernels;
-#endif
-  return generic::kernels;
-}
+const PoolKernels& pool_kernels() { return TIMBRE_BEST_OF(kernels); }
 
 std::vector<PoolRange> ranges(const WindowAxis& a) {
   std::vector<PoolRange> out;
