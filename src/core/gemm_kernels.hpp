@@ -32,9 +32,9 @@ struct GemmKernels {
 const GemmKernels& gemm_kernels_for(Isa isa);
 
 /// The greatest number of k that are summed in one chain.
-constexpr std::int64_t gemm_depth = 256;
+constexpr std::int64_t gemm_depth = 192;
 /// Rows of op(A) that stay in the second cache, gemm_depth wide, while panel after panel passes by.
-constexpr std::int64_t gemm_rows = 240;
+constexpr std::int64_t gemm_rows = 320;
 /// Columns of op(B) that are packed at once, where it is not packed before.
 constexpr std::int64_t gemm_columns = 144;
 /// For these columns and these rows.

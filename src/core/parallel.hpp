@@ -1,4 +1,4 @@
-// Threads that wait passively, and loops whose result does not depend on how many there are.
+// Threads that go to sleep when there is nothing to do, and loops whose result does not depend on how many there are.
 //
 // The caller cuts work into pieces by size (piece_count), never by the number of threads; which thread runs a
 // piece is left to chance, so a piece may write only what is its own. Sums over pieces are added by the caller

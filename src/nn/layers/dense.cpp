@@ -71,7 +71,7 @@ class DenseCpu final : public LayerOp {
  private:
   // dW in blocks of whole rows, so that what follows finds each of them in the cache.
   void kernel_gradient(std::int64_t rows, const float* x, const float* dz) {
-    constexpr std::int64_t block_elements = 1 << 14, smallest = 1 << 19;
+    constexpr std::int64_t block_elements = 1 << 15, smallest = 1 << 19;
     dz_.pack(Op::none, rows, out_, dz, out_);
     const auto blocks = piece_count(in_, std::max<std::int64_t>(12, block_elements / out_ / 12 * 12));
     const auto block = [&](std::int64_t i, int) {

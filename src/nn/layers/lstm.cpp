@@ -117,8 +117,8 @@ class LstmCpu final : public LayerOp {
   static void grow(AlignedFloats& buffer, std::size_t size) {
     if (buffer.size() < size) buffer.resize(size);
   }
-  // At most 12 rows: what the cells keep in registers. An even number of pieces, for two threads or four.
-  static std::int64_t pieces_of(std::int64_t rows) { return std::min(rows, 2 * piece_count(rows, 2 * 12)); }
+  // At most 10 rows: what one tile of the products holds. An even number of pieces, for two threads or four.
+  static std::int64_t pieces_of(std::int64_t rows) { return std::min(rows, 2 * piece_count(rows, 2 * 10)); }
   // Steps whose rows make one product: few enough that they are still in the second-level cache.
   std::int64_t chunk_of(std::int64_t rows) const {
     constexpr std::int64_t chunk_rows = 192;
