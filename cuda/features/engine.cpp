@@ -15,6 +15,7 @@ class Engine final : public features::FeatureEngine {
   void compute(const float* segments, std::int64_t count, float* out) override {
     pipeline_->compute(segments, count, out);
   }
+  std::int64_t segments_at_once() const override { return 64; }
 
  private:
   std::shared_ptr<FeaturePipeline> pipeline_;

@@ -67,6 +67,7 @@ struct AudioReader::State {
   std::size_t used = 0;
   std::int64_t frames_read = 0;
   bool at_end = false;
+  bool whole_numbers = false;  // 16-bit samples as they stand in a file
 
   /// Mono frames at the file's rate; fewer than asked for only at the end.
   std::size_t read_mono(std::span<float> out) {
@@ -75,7 +76,9 @@ struct AudioReader::State {
       const auto rest = out.subspan(done);
       const std::size_t channels = static_cast<std::size_t>(info.channels);
       std::size_t n = 0;
-      if (channels == 1) {
+      if (channels == 1 && whole_numbers) {
+        n = read_whole_numbers(rest);
+      } else if (channels == 1) {
         n = got(sf_readf_float(file.get(), rest.data(), static_cast<sf_count_t>(rest.size())), rest.size());
       } else {
         const auto wanted = std::min(rest.size(), interleaved.size() / channels);
@@ -86,10 +89,24 @@ struct AudioReader::State {
           rest[i] = sum / static_cast<float>(channels);
         }
       }
-      check_samples(rest.first(n));
+      if (!whole_numbers) check_samples(rest.first(n));
       frames_read += static_cast<std::int64_t>(n);
       done += n;
       if (n == 0) finish();
+    }
+    return done;
+  }
+
+  /// As libsndfile's own conversion of 16-bit samples, x / 2^15, which takes several times as long.
+  std::size_t read_whole_numbers(std::span<float> out) {
+    std::int16_t block[4096];
+    std::size_t done = 0;
+    while (done < out.size()) {
+      const auto wanted = std::min(out.size() - done, std::size(block));
+      const auto n = got(sf_readf_short(file.get(), block, static_cast<sf_count_t>(wanted)), wanted);
+      for (std::size_t i = 0; i < n; ++i) out[done + i] = static_cast<float>(block[i]) * (1.0f / 32768);
+      done += n;
+      if (n < wanted) break;
     }
     return done;
   }
@@ -148,6 +165,7 @@ AudioReader::AudioReader(const fs::path& path, int sample_rate) : state_(std::ma
   if (s.info.samplerate < lowest_sample_rate || s.info.samplerate > highest_sample_rate)
     fail("corrupt: a sample rate of {} Hz", s.info.samplerate);
 
+  s.whole_numbers = (s.info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16;
   constexpr std::size_t block = 1 << 16;  // samples over all channels
   if (s.info.channels > 1) s.interleaved.resize(std::max(block, static_cast<std::size_t>(s.info.channels)));
   if (s.info.samplerate == sample_rate) return;

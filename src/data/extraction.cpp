@@ -30,10 +30,11 @@ auto reading(F&& f) {
   }
 }
 
-/// Segments in one batch: a few megabytes, by size alone.
-std::int64_t batch_segments(std::int64_t segment_samples, std::int64_t row_size) {
+/// Segments in one batch: at most a few megabytes.
+std::int64_t batch_segments(const features::FeatureEngine& engine, std::int64_t segment_samples) {
   constexpr std::int64_t budget = std::int64_t{1} << 20;  // floats
-  return std::clamp(budget / std::max(segment_samples, row_size), std::int64_t{1}, std::int64_t{64});
+  return std::clamp(budget / std::max(segment_samples, engine.shape().size()), std::int64_t{1},
+                    engine.segments_at_once());
 }
 
 /// Reads segments until the source ends and consumes their rows in batches; returns (segments, samples).
@@ -44,7 +45,7 @@ std::pair<std::int64_t, std::int64_t> stream_segments(
     std::int64_t segment_samples, SegmentBuffers& buffers,
     const std::function<void(std::span<const float>, std::int64_t)>& consume) {
   const auto row_size = engine.shape().size();
-  const auto batch = batch_segments(segment_samples, row_size);
+  const auto batch = batch_segments(engine, segment_samples);
   auto& [samples, rows] = buffers;
   samples.resize(static_cast<std::size_t>(batch * segment_samples));
   std::int64_t segments = 0, total = 0;
@@ -143,10 +144,9 @@ void Extraction::read(std::size_t clip, std::int64_t first, std::span<float> out
 }
 
 std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine,
-                          std::int64_t segment_samples,
+                          std::int64_t segment_samples, SegmentBuffers& buffers,
                           const std::function<void(std::span<const float>, std::int64_t)>& consume,
                           std::int64_t* samples) {
-  SegmentBuffers buffers;
   const auto [segments, total] = stream_segments([&](std::span<float> out) { return reader.read(out); },
                                                  engine, segment_samples, buffers, consume);
   if (samples) *samples = total;

@@ -13,11 +13,6 @@
 
 namespace timbre::data {
 
-/// A batch of segments and of their rows.
-struct SegmentBuffers {
-  std::vector<float> samples, rows;
-};
-
 /// The rows of every clip, waiting on disk.
 class Extraction {
  public:

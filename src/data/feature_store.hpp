@@ -91,11 +91,16 @@ std::string content_key(const ClipIndex& index, const DatasetOptions& dataset,
 void write_feature_file(const std::filesystem::path& target, const FeatureTable& table,
                         const DatasetOptions& dataset, const features::FeatureOptions& options);
 
+/// Room for a batch of segments and their rows. Keep it from file to file: fresh memory costs more than decoding.
+struct SegmentBuffers {
+  std::vector<float> samples, rows;
+};
+
 /// Features of all whole segments of one file, in batches, with flat memory, by an engine for segments of
-/// `segment_samples`. rows [count, T, F], first: the number of the first of them. Returns the number of segments; 0 where the file is shorter than one, and then `samples`
-/// (if given) tells how long it is.
+/// `segment_samples`. rows [count, T, F], first: the number of the first of them. Returns the number of segments; 0
+/// where the file is shorter than one, and then `samples` (if given) tells how long it is.
 std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine,
-                          std::int64_t segment_samples,
+                          std::int64_t segment_samples, SegmentBuffers& buffers,
                           const std::function<void(std::span<const float> rows, std::int64_t first)>& consume,
                           std::int64_t* samples = nullptr);
 

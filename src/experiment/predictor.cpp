@@ -26,6 +26,7 @@ struct Predictor::State {
   data::Standardisation standardisation;
   std::unique_ptr<training::TrainingStep> step;
   std::unique_ptr<features::FeatureEngine> engine;
+  data::SegmentBuffers buffers;
 
   State(const std::filesystem::path& path, ThreadPool& threads, const std::string& device)
       : record(results::read_result(path)),
@@ -63,19 +64,28 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
   Prediction p;
   std::vector<std::int32_t> index, labels;
   std::int64_t samples = 0;
+  // The network takes many segments at once, the features few: rows wait until there are enough.
+  std::vector<float> rows;
+  const auto evaluate = [&] {
+    const auto n = std::int64_t(rows.size()) / width;
+    if (n == 0) return;
+    index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
+    std::iota(index.begin(), index.end(), 0);
+    data::MemoryRows source(rows.data(), n, width);
+    source.standardise(s.standardisation);
+    s.step->bind(source, labels.data());
+    const auto scores = s.step->evaluate(index);
+    p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());
+    rows.clear();
+  };
   p.count = data::extract_file(
-      audio::AudioReader(audio, s.config.features.sample_rate), *s.engine, s.segment_samples,
+      audio::AudioReader(audio, s.config.features.sample_rate), *s.engine, s.segment_samples, s.buffers,
       [&](std::span<const float> batch, std::int64_t) {
-        const auto n = std::int64_t(batch.size()) / width;
-        index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
-        std::iota(index.begin(), index.end(), 0);
-        data::MemoryRows source(batch.data(), n, width);
-        source.standardise(s.standardisation);
-        s.step->bind(source, labels.data());
-        const auto scores = s.step->evaluate(index);
-        p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());
+        rows.insert(rows.end(), batch.begin(), batch.end());
+        if (std::int64_t(rows.size()) >= segments_at_once * width) evaluate();
       },
       &samples);
+  evaluate();
   p.seconds = double(samples) / s.config.features.sample_rate;
   if (p.count == 0)
     fail("shorter than one segment of {} s: {:.2f} s", number_text(segment_seconds()), p.seconds);

@@ -27,6 +27,8 @@ class FeatureEngine {
   virtual Shape shape() const = 0;
   /// segments [count, samples] -> out [count, T, F]. Samples must be finite.
   virtual void compute(const float* segments, std::int64_t count, float* out) = 0;
+  /// How many segments it likes to be given at once. Few on the CPU: they are still in its cache then.
+  virtual std::int64_t segments_at_once() const { return 2; }
 };
 
 /// Entry of the registry of features.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 #include "core/simd.hpp"
 
@@ -33,17 +34,33 @@ std::vector<double> corners(double low, double high, int count) {
 
 /// Eight lanes; the compiler splits them where the machine has fewer.
 typedef float Lanes __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float Half __attribute__((vector_size(16)));
+typedef std::int32_t HalfIndex __attribute__((vector_size(16)));
 
 TIMBRE_SIMD void apply_filters(const MelFilter* filters, std::int64_t size, const float* weights,
                                const float* rows, std::int64_t count, std::int64_t stride, float* out) {
   for (std::int64_t t = 0; t < count; ++t) {
-    const float* w = weights;
-    for (std::int64_t m = 0; m < size; ++m) {
-      const float* x = rows + t * stride + filters[m].first;
+    const float *w = weights, *row = rows + t * stride;
+    const auto sums = [&](const MelFilter& filter) {
+      const float* x = row + filter.first;
       Lanes sum{};
-      for (std::int32_t g = 0; g < filters[m].groups; ++g, x += 8, w += 8)
+      for (std::int32_t g = 0; g < filter.groups; ++g, x += 8, w += 8)
         sum += *reinterpret_cast<const Lanes*>(x) * *reinterpret_cast<const Lanes*>(w);
-      out[t * size + m] = ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+      return Half{sum[0], sum[1], sum[2], sum[3]} + Half{sum[4], sum[5], sum[6], sum[7]};
+    };
+    const auto low = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{0, 1, 4, 5}); };
+    const auto high = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{2, 3, 6, 7}); };
+    const auto even = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{0, 2, 4, 6}); };
+    const auto odd = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{1, 3, 5, 7}); };
+    std::int64_t m = 0;
+    for (; m + 4 <= size; m += 4) {  // the eight lanes of four filters at once
+      const Half a = sums(filters[m]), b = sums(filters[m + 1]), c = sums(filters[m + 2]), d = sums(filters[m + 3]);
+      const Half ab = low(a, b) + high(a, b), cd = low(c, d) + high(c, d), all = even(ab, cd) + odd(ab, cd);
+      std::memcpy(out + t * size + m, &all, sizeof all);
+    }
+    for (; m < size; ++m) {
+      const Half a = sums(filters[m]);
+      out[t * size + m] = (a[0] + a[2]) + (a[1] + a[3]);
     }
   }
 }
@@ -62,7 +79,11 @@ MelFilters::MelFilters(const FeatureOptions& options) : bins_(options.bins()) {
     const double scale = options.norm == "slaney" ? 2.0 / (c[m + 2] - c[m]) : 1.0;
     MelFilter filter{0, 0};
     std::vector<float> weights;
-    for (std::int64_t k = 0; k < bins_; ++k) {
+    // (one bin more on both sides than the triangle has: rounding decides about those at its corners)
+    const double bins_per_hz = static_cast<double>(options.n_fft) / options.sample_rate;
+    const auto begin = std::clamp<std::int64_t>(static_cast<std::int64_t>(c[m] * bins_per_hz) - 1, 0, bins_),
+               end = std::clamp<std::int64_t>(static_cast<std::int64_t>(c[m + 2] * bins_per_hz) + 2, 0, bins_);
+    for (auto k = begin; k < end; ++k) {
       const double f = static_cast<double>(k) * options.sample_rate / options.n_fft;
       const double weight = std::min((f - c[m]) / (c[m + 1] - c[m]), (c[m + 2] - f) / (c[m + 2] - c[m + 1]));
       if (!(weight > 0)) continue;  // a triangle: the weights above zero are neighbours
