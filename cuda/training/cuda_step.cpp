@@ -72,7 +72,10 @@ class CudaStep final : public training::TrainingStep {
     initial.learning_rate = options.learning_rate;
     put(scalars_, {&initial, 1});
     std::vector<float> weights(arena_.size());
-    model_.initialise(options.seed, weights.data());
+    if (options.weights.empty())
+      model_.initialise(options.seed, weights.data());
+    else
+      std::copy(options.weights.begin(), options.weights.end(), weights.begin());
     put(arena_, weights);
     training_net_ = make_network(capacity_);
     for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * training_net_->widest()));

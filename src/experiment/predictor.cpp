@@ -42,11 +42,10 @@ struct Predictor::State {
                                           standardisation.std.size() != standardisation.mean.size()))
       fail("{}: its standardisation does not fit its features", path.string());
     const auto& t = config.training;
+    std::vector<float> weights(std::size_t(model.arena_size()));
+    results::load_weights(model, record.weights, weights);
     step = training::make_step(
-        device, {&model, t.loss.loss.get(), t.optimizer.optimizer.get(), segments_at_once, 0, 0}, pool);
-    auto state = step->export_state();
-    results::load_weights(model, record.weights, state.arena);
-    step->import_state(state);
+        device, {&model, t.loss.loss.get(), t.optimizer.optimizer.get(), segments_at_once, 0, 0, weights}, pool);
     engine = features::open_features(device, config.features, segment_samples)();
   }
 };

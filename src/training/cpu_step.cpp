@@ -57,7 +57,10 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
         gradients_(model_.trainable_size()),
         losses_(capacity_) {
     for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(model_.trainable_size());
-    model_.initialise(seed_, arena_.data());
+    if (options.weights.empty())
+      model_.initialise(seed_, arena_.data());
+    else
+      std::copy(options.weights.begin(), options.weights.end(), arena_.data());
     labels_.resize(std::size_t(capacity_));
 
     outputs_.emplace_back(capacity_ * model_.input().size());

@@ -44,6 +44,7 @@ struct StepOptions {
   std::int64_t batch_size = 1;
   std::uint64_t seed = 0;
   double learning_rate = 0;
+  std::span<const float> weights{};  // of the whole arena, to begin with; empty: initialised from the seed
 };
 
 class TrainingStep {

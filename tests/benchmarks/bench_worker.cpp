@@ -5,10 +5,10 @@
 //                                 COUNT; RUNS networks side by side, each on a thread of its own, make one step of all
 //                                 together. Data lie on the device, every step gathers other rows; the wait for the
 //                                 block's end is in it. The first answer also has the device's "notes".
-//   cost MODEL BATCH              {"flops", "bytes", "chain"} of that step: see cost_of()
+//   cost MODEL BATCH              {"flops", "bytes", "update_bytes", "chain"} of that step: see cost_of()
 //   features KIND SEGMENTS        features of segments of 3 s that lie in memory, ten at a time, by all threads
 //   mfcc FILES                    MFCCs of every 3-s segment of the files listed in FILES, decoding included
-//   sgemm MODEL BATCH COUNT       a floor on the CPU: median time of a step's matrix products alone, serial
+//   fma, copy                     floors on the CPU: milliseconds of 10^9 operations, of 10^9 bytes read and written
 //   fft FILES                     the same for mfcc: the FFTs alone
 //
 // bench_worker THREADS DEVICE CONFIGS
@@ -25,7 +25,7 @@
 #include <sstream>
 
 #include "audio/decode.hpp"
-#include "core/gemm.hpp"
+#include "core_rates.hpp"
 #include "data/feature_store.hpp"
 #include "device/device.hpp"
 #include "networks.hpp"
@@ -74,7 +74,8 @@ std::vector<Product> products(const std::string& model, std::int64_t b) {
 
 /// What a step must do at least. flops: its matrix products. bytes: of each parameter the value and Adam's two moments
 /// read and written, its gradient written and read; of each layer's output the values written, read by the next layer and
-/// read again on the way back, their gradient written and read. chain: products that wait for one another in an LSTM.
+/// read again on the way back, their gradient written and read. update_bytes: of Adam alone, if it finds the gradient in
+/// the cache. chain: products that wait for one another in an LSTM.
 Json cost_of(const std::string& configs, const std::string& name, std::int64_t batch) {
   const auto model = benchmarks::model_of(configs, name);
   double flops = 0, outputs = 0;
@@ -86,25 +87,8 @@ Json cost_of(const std::string& configs, const std::string& name, std::int64_t b
   for (const auto& layer : model.layers()) outputs += double(layer.output.size());
   return {{"flops", flops},
           {"bytes", 32.0 * double(model.trainable_parameters()) + 20.0 * double(batch) * outputs},
+          {"update_bytes", 24.0 * double(model.trainable_parameters())},
           {"chain", chain}};
-}
-
-double sgemm_floor(const std::string& model, std::int64_t batch, int count) {
-  const auto list = products(model, batch);
-  std::int64_t largest = 0;
-  for (const auto& p : list) largest = std::max({largest, p.m * p.k, p.k * p.n, p.m * p.n});
-  std::vector<float> a(std::size_t(largest), 0.5f), b(std::size_t(largest), 0.25f),
-      c(std::size_t(largest), 0.0f);
-  std::vector<double> times;
-  for (int i = 0; i < count; ++i) {
-    const auto start = Clock::now();
-    for (const auto& p : list)
-      for (int k = 0; k < p.count; ++k)
-        gemm(Op::none, Op::none, p.m, p.n, p.k, a.data(), p.k, b.data(), p.n, Store::set, c.data(), p.n);
-    times.push_back(milliseconds(start));
-  }
-  std::nth_element(times.begin(), times.begin() + count / 2, times.end());
-  return times[std::size_t(count / 2)];
 }
 
 std::vector<std::string> lines_of(const std::string& file) {
@@ -162,7 +146,8 @@ class Worker {
     if (job == "cost") return cost_of(configs_, what, size);
     if (job == "features") return {{"ms", features_of(what, size)}};
     if (job == "mfcc") return {{"ms", mfcc(what)}};
-    if (job == "sgemm") return {{"ms", sgemm_floor(what, size, count)}};
+    if (job == "fma") return {{"ms", benchmarks::milliseconds_of_a_gflop(pool_)}};
+    if (job == "copy") return {{"ms", benchmarks::milliseconds_of_a_gigabyte(pool_)}};
     if (job == "fft") return {{"ms", fft(what, pool_)}};
     throw std::runtime_error("unknown job: " + line);
   }
@@ -205,8 +190,8 @@ class Worker {
       if (!engine) engine = features::make_cpu_feature_engine(options, segment_samples);
     const auto start = Clock::now();
     pool_.parallel_for(std::int64_t(files.size()), [&](std::int64_t i, int thread) {
-      data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050), *file_engines_[std::size_t(thread)],
-                         segment_samples, buffers_[std::size_t(thread)],
+      data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050),
+                         *file_engines_[std::size_t(thread)], segment_samples, buffers_[std::size_t(thread)],
                          [](std::span<const float>, std::int64_t) {});
     });
     return milliseconds(start);

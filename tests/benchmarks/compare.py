@@ -1,7 +1,7 @@
 """Timbre beside PyTorch, Keras and librosa on the CPU, and beside PyTorch and torchaudio on a GPU.
 
 Same machine, same run, interleaved: each program is a worker that stays alive, and the rounds go through all of them in
-turn, so that what else the machine does hits all alike. Medians over rounds; x is a peer's time over Timbre's. All sides
+turn, so that what else the machine does hits all alike. Medians over rounds, with their quartiles in brackets; x is a peer's time over Timbre's. All sides
 compute in float32, without TF32.
 
     python3 compare.py --worker build/bin/bench_worker --torch PYTHON --keras PYTHON [--clips FOLDER]
@@ -10,7 +10,9 @@ compute in float32, without TF32.
 Tables (--tables): steps (forward, loss, backward, Adam; beside the floor), runs (1, 4 and 16 of the LSTM side by side),
 features (segments in memory), files (MFCCs from files, with --clips), kernels (those of features, beside a copy).
 
-The floor of a step. On the CPU: its matrix products alone, by oneDNN's sgemm. On a GPU: its matrix products' operations over
+The floor of a step. On the CPU: its matrix products' operations at the rate of fma in registers, and then Adam's reading and
+writing of every parameter and its two moments at the rate of a copy, since the two do not overlap; both rates are measured in
+the same rounds. On a GPU: its matrix products' operations over
 the rate of a large sgemm, or the fewest bytes it must move over the rate of a copy, whichever is longer (bench_worker.cpp
 says what is counted); where a step takes much longer, the chain of kernels that wait for one another is what bounds it.
 """
@@ -97,6 +99,20 @@ def ms(result):
     return result.get("ms") if result else None
 
 
+def spread(result):
+    """The median and its quartiles, as text."""
+    if not ms(result):
+        return None
+    if len(result["rounds"]) < 3:
+        return number(result["ms"])
+    low, _, high = statistics.quantiles(result["rounds"], n=4, method="inclusive")
+    return f"{number(result['ms'])} ({number(low)} to {number(high)})"
+
+
+def percent(share):
+    return None if share is None else f"{100 * share:.0f}%"
+
+
 def over(a, b):
     return a / b if a is not None and b else None
 
@@ -152,7 +168,7 @@ class Comparison:
             last = ["arithmetic ms", "memory ms", "Timbre / floor", "bound by"]
         else:
             peers = {"PyTorch": ("torch", "step"), "Keras": ("keras", "step")}
-            last = ["floor ms", "Timbre / floor"]
+            last = ["floor ms", "floor / Timbre"]
         self.table("steps", f"A training step; {counted(threads, 'thread')}",
                    ["job", "Timbre ms"] + [c for p in peers for c in (p + " ms", "x")] + last)
         for network, batch in ((n, b) for n in self.a.networks for b in self.a.batches):
@@ -160,16 +176,17 @@ class Comparison:
             job = f"{network} {batch} {count}"
             timbre = {variant: (environment, f"step {job} 1") for variant, environment in self.variants(network)}
             jobs = {p: (program, f"{kind} {job}") for p, (program, kind) in peers.items()}
-            found = measure(self.sides(timbre, jobs, threads), self.a.rounds)
-            floor = self.gpu_floor(network, batch) if cuda else self.cpu_floor(network, batch, threads)
+            rates = {} if cuda else {r: (self.worker("cpu", threads, FLOOR), r) for r in ("fma", "copy")}
+            found = measure(self.sides(timbre, jobs, threads) | rates, self.a.rounds)
+            floor = self.gpu_floor(network, batch) if cuda else self.cpu_floor(network, batch, threads, found)
             least = max((v for k, v in floor.items() if k.endswith("_ms")), default=None)
             for variant in timbre:
                 time, label = ms(found[variant]), f"{network.upper()} step, batch {batch}" + (f" ({variant})" if variant else "")
-                cells = [label, time or "failed"]
+                cells = [label, spread(found[variant]) or "failed"]
                 for p in peers:
-                    cells += [ms(found.get(p)), over(ms(found.get(p)), time)]
+                    cells += [spread(found.get(p)), over(ms(found.get(p)), time)]
                 cells += [floor.get("arithmetic_ms"), floor.get("memory_ms")] if cuda else [least]
-                cells += [over(time, least)] + ([self.bound(time, floor)] if cuda else [])
+                cells += [over(time, least), self.bound(time, floor)] if cuda else [percent(over(least, time))]
                 result = {"job": label, "network": network, "batch": batch, "variant": variant, "threads": threads,
                           "timbre": found[variant], "peers": {p: found[p] for p in peers if p in found}, "floor": floor}
                 self.row("steps", result, cells)
@@ -180,9 +197,13 @@ class Comparison:
         for note in dict.fromkeys(n for r in self.results[name] for n in r["timbre"].get("notes", [])):
             print(note, flush=True)
 
-    def cpu_floor(self, network, batch, threads):
-        products = measure({"": (self.worker("cpu", threads, FLOOR), f"sgemm {network} {batch} 5")}, self.a.rounds)[""]
-        return {"products_ms": ms(products) / threads} if ms(products) else {}
+    def cpu_floor(self, network, batch, threads, found):
+        cost, fma, copy = self.worker("cpu", threads, FLOOR).ask(f"cost {network} {batch}"), ms(found["fma"]), ms(found["copy"])
+        if "error" in cost or not fma or not copy:
+            return {}
+        arithmetic, update = cost["flops"] * 1e-9 * fma, cost["update_bytes"] * 1e-9 * copy
+        return {"gflop_s": 1e3 / fma, "copy_gb_s": 1e3 / copy, "arithmetic": arithmetic, "update": update,
+                "arithmetic_and_update_ms": arithmetic + update}
 
     def gpu_floor(self, network, batch):
         cost = self.worker("timbre", 1).ask(f"cost {network} {batch}")
@@ -245,7 +266,8 @@ class Comparison:
             found = measure(sides | {"FFTs": (self.worker("cpu", threads, FLOOR), f"fft {listing.name}")}, self.a.rounds)
         time, librosa, least = (ms(found.get(side)) for side in ("timbre", "librosa", "FFTs"))
         self.row("files", {"threads": threads, "found": found},
-                 ["MFCCs of all clips", time or "failed", librosa, over(librosa, time), least, over(time, least)])
+                 ["MFCCs of all clips", spread(found.get("timbre")) or "failed", spread(found.get("librosa")), over(librosa, time),
+                  spread(found.get("FFTs")), over(time, least)])
 
     def measure_rates(self):
         """gpu_rates, which lies beside the worker. It needs cuBLAS, which the linker may not know."""
