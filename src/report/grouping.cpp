@@ -16,7 +16,7 @@ namespace timbre::report {
 namespace fs = std::filesystem;
 using config::Node;
 
-ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue) {
+ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue, const storage::Trust& trust) {
   ReadRuns out;
   std::set<fs::path> seen;
   std::map<std::string, fs::path> keys;
@@ -25,8 +25,10 @@ ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue) {
     const auto real = fs::weakly_canonical(file, ignored);
     if (!seen.insert(real.empty() ? file : real).second) continue;
     try {
-      out.runs.push_back(read_run(file, catalogue));
-    } catch (const Error& e) {
+      out.runs.push_back(read_run(file, catalogue, trust));
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {  // whatever is wrong with one file: the others are reported on
       const std::string name = printable(file.string()), message = e.what();
       out.unreadable.push_back(
           {name, message.starts_with(name + ": ") ? message.substr(name.size() + 2) : message});

@@ -41,8 +41,8 @@ double RunSummary::kept(const std::vector<double> results::HistoryRecord::*colum
   return nan;
 }
 
-RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue) {
-  auto r = results::read_result(file, false);
+RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue, const storage::Trust& trust) {
+  auto r = results::read_result(file, false, trust);
   RunSummary s;
   s.file = file;
   s.experiment = r.experiment.empty() ? "run" : r.experiment;

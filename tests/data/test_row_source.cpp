@@ -24,6 +24,7 @@ struct RowSources : testing::Test {
     auto h5 = storage::H5File::create(file);
     h5.create_rows("/features", {rows, frames, coefficients});
     h5.write_rows("/features", 0, values);
+    offset = h5.rows_offset("/features");
     h5.close();
   }
   ~RowSources() override { fs::remove(file); }
@@ -31,7 +32,7 @@ struct RowSources : testing::Test {
 
 TEST_F(RowSources, GiveTheSameRowsFromMemoryAndFromAStore) {
   const MemoryRows memory(values.data(), rows, width);
-  const StoreRows store(file);
+  const StoreRows store(file, rows, width, offset);
   EXPECT_EQ(store.rows(), rows);
   EXPECT_EQ(store.width(), width);
   std::vector<float> a(width), b(width);
@@ -44,7 +45,7 @@ TEST_F(RowSources, GiveTheSameRowsFromMemoryAndFromAStore) {
 }
 
 TEST_F(RowSources, AreStandardisedToTheSameBytes) {
-  StoreRows store(file);
+  StoreRows store(file, rows, width, offset);
   const std::vector<std::int32_t> training = {1, 5, 8, 13, 21, 34};
   const auto fitted = fit_standardisation(store, coefficients, training, pool);
   MemoryRows memory(values.data(), rows, width);
@@ -63,7 +64,7 @@ TEST_F(RowSources, AreStandardisedToTheSameBytes) {
 }
 
 TEST_F(RowSources, SayWhichRowOfWhichFileCannotBeRead) {
-  const StoreRows store(file);
+  const StoreRows store(file, rows, width, offset);
   fs::resize_file(file, fs::file_size(file) / 2);
   std::vector<float> row(width);
   EXPECT_NO_THROW(store.read(0, row.data()));
@@ -77,11 +78,12 @@ TEST_F(RowSources, SayWhichRowOfWhichFileCannotBeRead) {
   }
 }
 
-TEST_F(RowSources, RefuseAFileWithoutRows) {
-  auto h5 = storage::H5File::create(file);
-  h5.write("/features", std::vector<std::int32_t>{1, 2, 3}, {3, 1, 1});
-  h5.close();
-  EXPECT_THROW(StoreRows{file}, Error);
+TEST_F(RowSources, RefuseAFileWithoutAsManyRows) {
+  EXPECT_NO_THROW(StoreRows(file, rows, width, offset));
+  EXPECT_THROW(StoreRows(file, rows + 10000, width, offset), Error);
+  EXPECT_THROW(StoreRows(file, std::int64_t{1} << 62, width, offset), Error);
+  EXPECT_THROW(StoreRows(file, rows, width, std::int64_t{1} << 62), Error);
+  EXPECT_THROW(StoreRows(file, rows, width, -1), Error);
 }
 
 }  // namespace
