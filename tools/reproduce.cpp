@@ -32,9 +32,9 @@ bool tell(const results::RunRecord& record, const results::RunRecord& again) {
                 static_cast<long long>(rows(record.validation) + rows(record.test)));
     return true;
   }
-  for (const auto& line : different) std::printf("differs: %s\n", line.c_str());
+  for (const auto& line : different) std::printf("differs: %s\n", printable(line).c_str());
   const auto machine = results::environment_differences(record, again);
-  for (const auto& line : machine) std::printf("made elsewhere: %s\n", line.c_str());
+  for (const auto& line : machine) std::printf("made elsewhere: %s\n", printable(line).c_str());
   if (machine.empty()) std::puts("made on a machine and with a version like this");
   return false;
 }

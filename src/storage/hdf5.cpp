@@ -162,7 +162,14 @@ struct H5File::State {
     // left open, which costs a descriptor until the process ends.
     if (file < 0 || broken) return;
     const Lock lock;
-    if (H5Fclose(file) < 0) fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
+    if (H5Fclose(file) < 0)
+      fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
+    else if (writing)
+      try {
+        write_seal(path);
+      } catch (const Error&) {
+        // The file is left without one, so nobody will take it for whole.
+      }
   }
 
   [[noreturn]] void fail_at(const std::string& object, std::string_view what) const {

@@ -18,6 +18,7 @@ struct RowSources : testing::Test {
   fs::path file = fs::path(testing::TempDir()) / "timbre_row_source.h5";
   std::vector<float> values = std::vector<float>(rows * width);
   ThreadPool pool{2};
+  std::int64_t offset = 0;
 
   RowSources() {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = float((i * 7919) % 1013) - 500.0f;
