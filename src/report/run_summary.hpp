@@ -78,6 +78,6 @@ struct RunSummary {
 /// Reads one result without its weights. Throws as results::read_result; RequestError where its configuration
 /// is no YAML.
 RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
-                    const storage::Trust& trust = {});
+                    const results::ResultReader& read = results::result_reader(false));
 
 }  // namespace timbre::report

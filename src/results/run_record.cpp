@@ -284,6 +284,12 @@ RunRecord read_result(const std::filesystem::path& path, bool weights, const sto
   return storage::read_behind_door(path, trust, [&] { return read_result_here(path, weights); });
 }
 
+ResultReader result_reader(bool weights, const storage::Trust& trust) {
+  const auto files = std::make_shared<storage::FilesBehindDoor<RunRecord>>(
+      trust, [weights](const std::filesystem::path& path) { return read_result_here(path, weights); });
+  return [files](const std::filesystem::path& path) { return files->read(path); };
+}
+
 RunRecord read_result_here(const std::filesystem::path& path, bool weights) {
   const auto file = H5File::open(path);
   const auto shown = printable(path.string());

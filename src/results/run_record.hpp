@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -117,6 +118,9 @@ void write_result(const std::filesystem::path& path, const RunRecord& record);
 /// `trust`: without any, the file is a stranger's, and another process reads it (storage/door.hpp).
 RunRecord read_result(const std::filesystem::path& path, bool weights = true,
                       const storage::Trust& trust = {});
+/// The same for many results, which one process reads.
+using ResultReader = std::function<RunRecord(const std::filesystem::path&)>;
+ResultReader result_reader(bool weights, const storage::Trust& trust = {});
 /// What the process that reads does: the same, in this process, whatever the file's checksum.
 RunRecord read_result_here(const std::filesystem::path& path, bool weights = true);
 

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -57,9 +58,7 @@ std::uint64_t address_space() {
 void limit(__rlimit_resource what, std::uint64_t most) {
   rlimit now{};
   if (::getrlimit(what, &now) != 0) return;
-  // (at the hard limit of processor time a process is killed outright, and nobody knows why)
-  now.rlim_max = std::min<rlim_t>(now.rlim_max, most + (what == RLIMIT_CPU ? 1 : 0));
-  now.rlim_cur = std::min<rlim_t>(now.rlim_max, most);
+  now.rlim_cur = std::min<rlim_t>(now.rlim_max, most);  // the hard limit stays: the next file may need more
   ::setrlimit(what, &now);
 }
 
@@ -74,17 +73,15 @@ struct Pipe {
       fail("no pipe can be made: {}", std::generic_category().message(errno));
     read = ends[0], write = ends[1];
   }
-  void close_writing() {
-    if (write >= 0) ::close(std::exchange(write, -1));
-  }
   ~Pipe() {
-    close_writing();
-    ::close(read);
+    for (const int end : {read, write})
+      if (end >= 0) ::close(end);
   }
+  Pipe(const Pipe&) = delete;
 };
 
-/// What the child is: it holds nothing but the file, may not write, and goes with its parent.
-void confine(const Limits& limits, std::uint64_t space, pid_t parent) {
+/// What the child is: it may not write, says nothing, and goes with its parent.
+void confine(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU, SIGPIPE})
@@ -94,9 +91,15 @@ void confine(const Limits& limits, std::uint64_t space, pid_t parent) {
     if (null >= 0) ::dup2(null, standard);  // what the C library says of a broken heap, say
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
-  limit(RLIMIT_CPU, limits.seconds);
+}
+
+/// What it may use for one file, beyond what it has used.
+void allow(const Limits& limits) {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  limit(RLIMIT_CPU, std::uint64_t(used.tv_sec) + 1 + limits.seconds);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they take terabytes of address space
-  if (space > 0) limit(RLIMIT_AS, space + limits.memory);
+  if (const auto space = address_space(); space > 0) limit(RLIMIT_AS, space + limits.memory);
 #endif
 }
 
@@ -106,70 +109,86 @@ void answer(int descriptor, Answer kind, std::string message) {
   sender.finish();
 }
 
-/// The child's whole life; does not return.
-[[noreturn]] void serve(int descriptor, const std::function<Sending()>& read) {
-  const auto answer_with = [&](Answer kind, const char* message) {
-    answer(descriptor, kind, message);
-    ::_exit(0);
-  };
+void serve_one(int descriptor, const std::function<Sending(const fs::path&)>& read, const fs::path& file) {
   try {
-    try {
-      const auto send = read();
-      Sender sender(descriptor);
-      auto kind = Answer::value;
-      sender(kind);
-      send(sender);
-      sender.finish();
-      ::_exit(0);
-    } catch (const Damaged& e) {
-      answer_with(Answer::damaged, e.what());
-    } catch (const RequestError& e) {
-      answer_with(Answer::request, e.what());
-    } catch (const Error& e) {
-      answer_with(Answer::error, e.what());
-    } catch (const std::bad_alloc&) {
-      answer_with(Answer::memory, "");
-    } catch (const std::length_error&) {
-      answer_with(Answer::memory, "");
-    } catch (const std::exception& e) {
-      answer_with(Answer::other, e.what());
+    const auto send = read(file);
+    Sender sender(descriptor);
+    auto kind = Answer::value;
+    sender(kind);
+    send(sender);
+    sender.finish();
+  } catch (const Broken&) {
+    ::_exit(1);
+  } catch (const Damaged& e) {
+    answer(descriptor, Answer::damaged, e.what());
+  } catch (const RequestError& e) {
+    answer(descriptor, Answer::request, e.what());
+  } catch (const Error& e) {
+    answer(descriptor, Answer::error, e.what());
+  } catch (const std::bad_alloc&) {
+    answer(descriptor, Answer::memory, "");
+  } catch (const std::length_error&) {
+    answer(descriptor, Answer::memory, "");
+  } catch (const std::exception& e) {
+    answer(descriptor, Answer::other, e.what());
+  }
+}
+
+/// The child's whole life.
+[[noreturn]] void serve(int asks, int answers, const std::function<Sending(const fs::path&)>& read) {
+  try {
+    Receiver receiver(asks, Receiver::Clock::now() + std::chrono::hours(24 * 365), ~std::uint64_t{0});
+    for (;;) {
+      std::string file;
+      receiver(file);  // ends with Broken, when the parent wants no more
+      allow(limits_for(file));
+      serve_one(answers, read, file);
     }
   } catch (...) {
   }
   ::_exit(1);
 }
 
-/// The status of a child that has ended, or is ended here.
-int end_of(pid_t child, bool kill) {
-  if (kill) ::kill(child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+}  // namespace
+
+void ReadingChild::start() {
+  Pipe to_child, to_parent;
+  const auto parent = ::getpid();
+  child_ = fork_with_hdf5_at_rest();
+  if (child_ == 0) {
+    ::close(std::exchange(to_child.write, -1));
+    confine(parent);
+    serve(to_child.read, to_parent.write, read_);
   }
+  if (child_ < 0) fail("no process can be started: {}", std::generic_category().message(errno));
+  asks_ = std::exchange(to_child.write, -1), answers_ = std::exchange(to_parent.read, -1);
+}
+
+int ReadingChild::end(bool kill) {
+  if (child_ <= 0) return 0;
+  ::close(std::exchange(asks_, -1));  // it ends when nobody asks
+  if (kill) ::kill(child_, SIGKILL);
+  int status = 0;
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::close(std::exchange(answers_, -1));
+  child_ = -1;
   return status;
 }
 
-}  // namespace
-
-void read_in_child(const fs::path& file, const std::function<Sending()>& read,
-                   const std::function<void(Receiver&)>& receive) {
+void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&)>& receive) {
   const auto limits = limits_for(file);
   const auto name = shown(file);
-  Pipe pipe;
-  const auto space = address_space();
-  const auto parent = ::getpid();
-  const pid_t child = fork_with_hdf5_at_rest();
-  if (child == 0) {
-    confine(limits, space, parent);
-    serve(pipe.write, read);
-  }
-  if (child < 0) fail("{}: no process to read it: {}", name, std::generic_category().message(errno));
-  pipe.close_writing();
-  const auto until = Receiver::Clock::now() + std::chrono::seconds(limits.seconds);
-  Receiver receiver(pipe.read, until, limits.memory);
+  if (child_ <= 0) start();
+  Receiver receiver(answers_, Receiver::Clock::now() + std::chrono::seconds(limits.seconds), limits.memory);
   auto kind = Answer::value;
   std::string message;
   bool whole = false;
   try {
+    Sender sender(asks_);
+    auto path = file.string();
+    sender(path);
+    sender.finish();
     receiver(kind);
     if (kind == Answer::value)
       receive(receiver);
@@ -178,11 +197,11 @@ void read_in_child(const fs::path& file, const std::function<Sending()>& read,
     whole = true;
   } catch (const Broken&) {
   } catch (...) {
-    end_of(child, true);
+    end(true);
     throw;
   }
-  const int status = end_of(child, !whole && receiver.late());
   if (!whole) {
+    const int status = end(receiver.late());
     if (receiver.late() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
       throw Damaged(fmt::format("{}: takes longer than {} s to read; it is damaged, or made to do harm", name,
                                 limits.seconds));

@@ -18,8 +18,8 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <type_traits>
+#include <utility>
 
 #include "core/error.hpp"
 #include "storage/parcel.hpp"
@@ -41,11 +41,50 @@ struct Damaged : Error {
 /// Whether this process may read the file itself. Throws Damaged, RequestError (not there, not a file).
 bool is_trusted(const std::filesystem::path& file, const Trust& trust);
 
-/// Runs `read` in a child process, then what it returned, which sends; and `receive` in this one. Throws what `read`
-/// threw: Error, RequestError, Damaged; and Damaged where the child crashed, or used too much of anything.
 using Sending = std::function<void(Sender&)>;
-void read_in_child(const std::filesystem::path& file, const std::function<Sending()>& read,
-                   const std::function<void(Receiver&)>& receive);
+
+/// A child process that reads one file after another. It is started by the first, and again after one on which it
+/// crashed. Not for several threads.
+class ReadingChild {
+ public:
+  /// `read` runs in the child, then what it returned, which sends.
+  explicit ReadingChild(std::function<Sending(const std::filesystem::path&)> read) : read_(std::move(read)) {}
+  ~ReadingChild() { end(false); }
+  ReadingChild(const ReadingChild&) = delete;
+  ReadingChild& operator=(const ReadingChild&) = delete;
+
+  /// Has the child read a file, and receives. Throws what `read` threw: Error, RequestError, Damaged; and Damaged where
+  /// the child crashed, or used too much of anything.
+  void read(const std::filesystem::path& file, const std::function<void(Receiver&)>& receive);
+
+ private:
+  void start();
+  int end(bool kill);
+  std::function<Sending(const std::filesystem::path&)> read_;
+  int child_ = -1, asks_ = -1, answers_ = -1;
+};
+
+/// Files behind the door, all read by one child where one is needed at all.
+template <class T>
+class FilesBehindDoor {
+ public:
+  FilesBehindDoor(const Trust& trust, std::function<T(const std::filesystem::path&)> read)
+      : trust_(trust), read_(std::move(read)), child_([this](const auto& file) -> Sending {
+          const auto value = std::make_shared<T>(read_(file));
+          return [value](Sender& sender) { sender(*value); };
+        }) {}
+  T read(const std::filesystem::path& file) {
+    if (is_trusted(file, trust_)) return read_(file);
+    T out{};
+    child_.read(file, [&](Receiver& receiver) { receiver(out); });
+    return out;
+  }
+
+ private:
+  Trust trust_;
+  std::function<T(const std::filesystem::path&)> read_;
+  ReadingChild child_;
+};
 
 /// What `read` returns, which must be able to travel (parcel.hpp), from this process or from a child. From a child,
 /// exceptions that are no Error become one that names the file.
@@ -53,15 +92,12 @@ template <class Read>
 auto read_here_or_in_child(bool here, const std::filesystem::path& file, Read read) {
   using T = std::invoke_result_t<Read>;
   if (here) return read();
-  std::optional<T> out;
-  read_in_child(
-      file,
-      [&]() -> Sending {
-        const auto value = std::make_shared<T>(read());
-        return [value](Sender& sender) { sender(*value); };
-      },
-      [&](Receiver& receiver) { receiver(out.emplace()); });
-  return std::move(*out);
+  T out{};
+  ReadingChild([&](const std::filesystem::path&) -> Sending {
+    const auto value = std::make_shared<T>(read());
+    return [value](Sender& sender) { sender(*value); };
+  }).read(file, [&](Receiver& receiver) { receiver(out); });
+  return out;
 }
 
 /// The same, wherever the file may be read.
