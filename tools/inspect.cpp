@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string>
 
+#include "core/text.hpp"
 #include "experiment/command_line.hpp"
 #include "results/describe.hpp"
 
@@ -10,12 +11,15 @@ int main(int argc, char** argv) {
   CLI::App app{"Shows what is in a result or feature file.", "inspect"};
   std::string file;
   bool config = false, all = false;
+  timbre::storage::Trust trust;
   app.add_option("FILE", file, "a result (result.h5) or features (features.h5)")->required();
   app.add_flag("--config", config, "print the run's resolved configuration instead, as YAML that runs again");
   app.add_flag("--all", all, "every epoch and every bad file, not a selection");
+  timbre::experiment::add_unverified(app, trust.unverified);
   return timbre::experiment::run_command(app, argc, argv, [&] {
     using namespace timbre::results;
-    const auto text = config ? read_result(file, false).config : describe_file(file, {.all = all});
+    const auto text = config ? timbre::printable_lines(read_result(file, false, trust).config)
+                             : describe_file(file, {.all = all}, trust);
     std::fwrite(text.data(), 1, text.size(), stdout);
     return 0;
   });

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
          "a result whose configuration the others of its model are compared with (default: the first of each "
          "model); of a random search, the run of its base")
       ->allow_extra_args(false);
+  experiment::add_unverified(app, options.unverified);
   return experiment::run_command(app, argc, argv, [&] {
     if (const auto ending = html.extension(); ending != ".html" && ending != ".htm")
       timbre::fail_request("-o {}: the page is an HTML file, so its name must end in .html",

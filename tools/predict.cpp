@@ -89,6 +89,7 @@ int main(int argc, char** argv) {
   int threads = 0;
   bool json = false, csv = false;
   std::string device = "cpu";
+  storage::Trust trust;
   app.add_option("RESULT", result, "result.h5 of a run")->required();
   app.add_option("AUDIO", files, "audio files: wav, au, flac, ogg, mp3; any rate, mono or not")->required();
   auto* json_flag = app.add_flag("--json", json, "one JSON array on stdout");
@@ -96,12 +97,13 @@ int main(int argc, char** argv) {
   app.add_option("--device", device, "auto, cpu or cuda (default: cpu)")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   app.add_option("--threads", threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
+  add_unverified(app, trust.unverified);
   return run_command(app, argc, argv, [&] {
     stop_signal();
     ThreadPool pool(threads);
     const auto choice = device::choose(device);
     if (!choice.notice.empty()) fmt::print(stderr, "{}\n", choice.notice);
-    Predictor model(result, pool, choice.name);
+    Predictor model(result, pool, choice.name, trust);
     int failed = 0;
     auto array = nlohmann::ordered_json::array();
     if (csv) {

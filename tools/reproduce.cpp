@@ -32,9 +32,9 @@ bool tell(const results::RunRecord& record, const results::RunRecord& again) {
                 static_cast<long long>(rows(record.validation) + rows(record.test)));
     return true;
   }
-  for (const auto& line : different) std::printf("differs: %s\n", line.c_str());
+  for (const auto& line : different) std::printf("differs: %s\n", printable(line).c_str());
   const auto machine = results::environment_differences(record, again);
-  for (const auto& line : machine) std::printf("made elsewhere: %s\n", line.c_str());
+  for (const auto& line : machine) std::printf("made elsewhere: %s\n", printable(line).c_str());
   if (machine.empty()) std::puts("made on a machine and with a version like this");
   return false;
 }
@@ -50,6 +50,7 @@ int main(int argc, char** argv) {
   fs::path file, out;
   std::vector<std::string> overrides;
   std::string device;
+  storage::Trust trust;
   RunOptions options;
   app.add_option("RESULT", file, "a result file")->required();
   app.add_option("--set", overrides, "key=value: where the songs are now, as dataset.path=songs")
@@ -58,9 +59,12 @@ int main(int argc, char** argv) {
   app.add_option("--threads", options.threads, "threads to use (default: one per core); they change no bit")
       ->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the new run's folder (default: runs/<experiment>/<key>-again)");
+  add_unverified(app, trust.unverified);
   return run_command(app, argc, argv, [&] {
     stop_signal();
-    const auto record = results::read_result(file);
+    const auto record = results::read_result(file, true, trust);
+    if (record.key.empty() || record.key.find_first_not_of("0123456789abcdef") != record.key.npos)
+      fail_request("{}: has no key to compare with", printable(file.string()));
     if (record.status == "interrupted")
       fail_request("{}: was interrupted; there is no end to compare with", printable(file.string()));
     const auto plan = make_plan(config_of(record, printable(file.string()), overrides, device));
@@ -78,7 +82,7 @@ int main(int argc, char** argv) {
           printable(file.string()), record.key, key);
     options.force = !fs::exists(*options.folder / "checkpoint.h5");  // one that was interrupted goes on
     const auto outcome = execute(plan, options);
-    const bool same = tell(record, results::read_result(outcome.result));
+    const bool same = tell(record, results::read_result(outcome.result, true, storage::own_file));
     std::printf("result: %s\n", outcome.result.c_str());
     return same ? 0 : 1;
   });

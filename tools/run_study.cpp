@@ -2,7 +2,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -74,7 +73,8 @@ Harvest harvest(const Study& study, const ScheduleOptions& options,
     switch (run_state(folder)) {
       case RunState::finished:
         try {
-          out.diverged += results::read_result(folder / "result.h5", false).status == "diverged";
+          out.diverged +=
+              results::read_result(folder / "result.h5", false, storage::own_file).status == "diverged";
           out.results.push_back(folder / "result.h5");
         } catch (const Error& e) {  // of another task: its own do it again
           out.failed.push_back({study.runs[i].name, e.what()});
@@ -100,12 +100,11 @@ std::vector<report::Picture> pictures(const Study& study) {
 /// Two studies in one folder would write over each other's report.
 void keep_name(const Study& study, const fs::path& folder) {
   const auto file = folder / "study";
-  std::ifstream in(file);
-  std::string name;
-  if (std::getline(in, name) && name != study.name)
+  const auto name = first_line(storage::read_own_file(file).value_or(""));
+  if (!name.empty() && name != study.name)
     fail_request("{}: holds the study {}, not {}; name another --out", printable(folder.string()),
                  printable(name), study.name);
-  if (name.empty()) storage::write_file(file, study.name + "\n");
+  if (name.empty()) storage::write_file(file, study.name + "\n", storage::Links::replace);
 }
 
 /// The command as it may be typed again.
@@ -194,6 +193,7 @@ int main(int argc, char** argv) {
                                                .failed = done.failed,
                                                .planned = std::int64_t(study.runs.size()),
                                                .examples = pictures(study),
+                                               .own_folder = true,
                                                .references = references});
     std::printf("report: %s\n", written.html.c_str());
     return status;

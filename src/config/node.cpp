@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <optional>
 
 #include "core/text.hpp"
@@ -71,49 +70,7 @@ std::string describe(const Node& node) {
 
 namespace {
 
-constexpr int deepest = 32;
-constexpr std::size_t most_nodes = 100'000;
-
-class Converter {
- public:
-  Converter(std::string source, fs::path base) : source_(std::move(source)), base_(std::move(base)) {}
-
-  Node convert(const YAML::Node& yaml, int depth = 0) {
-    Node node;
-    node.origin = at(yaml.Mark());
-    if (depth > deepest) fail_request("{}: nested deeper than {} levels", node.origin.source, deepest);
-    if (++count_ > most_nodes) fail_request("{}: more than {} values", node.origin.source, most_nodes);
-    if (yaml.IsScalar()) {
-      node.kind = Node::Kind::scalar;
-      node.scalar = yaml.Scalar();
-      node.quoted = yaml.Tag() == "!";
-      if (!node.quoted && (node.scalar.empty() || node.scalar == "~" || node.scalar == "null"))
-        node.kind = Node::Kind::null;
-    } else if (yaml.IsSequence()) {
-      node.kind = Node::Kind::sequence;
-      for (const auto& item : yaml) node.items.push_back(convert(item, depth + 1));
-    } else if (yaml.IsMap()) {
-      node.kind = Node::Kind::map;
-      for (const auto& entry : yaml) {
-        const auto where = at(entry.first.Mark());
-        if (!entry.first.IsScalar()) fail_request("{}: a key must be a word", where.source);
-        const auto& key = entry.first.Scalar();
-        if (node.find(key)) fail_request("{}: the key '{}' stands twice", where.source, printable(key));
-        node.set(key, convert(entry.second, depth + 1), where);
-      }
-    }
-    return node;
-  }
-
- private:
-  Origin at(const YAML::Mark& mark) const {
-    return {mark.is_null() ? source_ : fmt::format("{}:{}:{}", source_, mark.line + 1, mark.column + 1),
-            base_};
-  }
-  std::string source_;
-  fs::path base_;
-  std::size_t count_ = 0;
-};
+constexpr std::size_t largest_file = std::size_t{4} << 20;
 
 bool looks_like_text(const std::string& text) {
   return std::none_of(text.begin(), text.end(), [](unsigned char c) {
@@ -123,31 +80,20 @@ bool looks_like_text(const std::string& text) {
 
 }  // namespace
 
-Node parse_text(const std::string& text, const std::string& source, const fs::path& base) {
-  std::vector<YAML::Node> documents;
-  try {
-    documents = YAML::LoadAll(text);
-  } catch (const YAML::Exception& e) {
-    const auto message = printable(e.msg);
-    if (e.mark.is_null()) fail_request("{}:1:1: not YAML: {}", source, message);
-    fail_request("{}:{}:{}: not YAML: {}", source, e.mark.line + 1, e.mark.column + 1, message);
-  }
-  if (documents.size() > 1) fail_request("{}:1:1: more than one YAML document", source);
-  if (documents.empty()) return {};
-  return Converter(source, base).convert(documents[0]);
-}
-
 Node load_file(const fs::path& file) {
   const auto name = printable(file.string());
   std::error_code error;
   const auto status = fs::status(file, error);
   if (!fs::exists(status)) fail_request("{}: no such file", name);
   if (fs::is_directory(status)) fail_request("{}: is a folder, not a YAML file", name);
-  if (fs::is_regular_file(status) && fs::file_size(file, error) > (4u << 20))
-    fail_request("{}: larger than 4 MiB; not a configuration", name);
+  if (fs::is_character_file(status) || fs::is_block_file(status))
+    fail_request("{}: is a device, not a YAML file", name);
   std::ifstream in(file, std::ios::binary);
   if (!in) fail_request("{}: cannot be opened for reading", name);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::string text(largest_file + 1, '\0');  // read, not asked for: a pipe tells no size
+  in.read(text.data(), std::streamsize(text.size()));
+  text.resize(std::size_t(in.gcount()));
+  if (text.size() > largest_file) fail_request("{}: larger than 4 MiB; not a configuration", name);
   if (!looks_like_text(text)) fail_request("{}:1:1: not a text file", name);
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   Node node = parse_text(text, name, file.has_parent_path() ? file.parent_path() : fs::path("."));
@@ -188,7 +134,7 @@ std::vector<Step> parse_path(std::string_view path, std::string_view asked) {
     if (++i == path.size()) bad("it ends in a '.'");
   }
   if (steps.empty()) bad("an empty path");
-  if (steps.size() > deepest) bad("too deep");
+  if (steps.size() > deepest_nesting) bad("too deep");
   return steps;
 }
 
@@ -239,7 +185,11 @@ void assign(Node& root, std::string_view path, Node value, const Origin& origin,
         *node = std::move(map);
       }
       Node* next = node->find(step.key);
-      node = next ? next : &node->set(step.key, Node{.origin = origin}, origin);
+      if (!next) {
+        next = &node->set(step.key, {}, origin);
+        next->origin = origin;
+      }
+      node = next;
       so_far += (so_far.empty() ? "" : ".") + step.key;
     }
   }

@@ -2,7 +2,7 @@
 // file:line:column, or the --set that gave the value.
 //
 // Reading refuses what YAML allows but nobody means: duplicate keys, several documents, nesting deeper than 32,
-// more than 100,000 nodes after aliases are expanded. Anchors and aliases work; there are no merge keys.
+// more than 100,000 nodes after aliases are expanded, more than 10,000 keys in a map, more than 4 MiB. Anchors and aliases work; there are no merge keys.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,8 @@
 #include "core/error.hpp"
 
 namespace timbre::config {
+
+inline constexpr std::size_t deepest_nesting = 32;
 
 /// Where a value stands: "configs/lstm.yaml:12:5", or "--set model[0].lstm.units".
 struct Origin {
@@ -31,6 +33,14 @@ struct Node {
   std::vector<std::pair<std::string, Node>> entries;
   std::vector<Origin> key_origins;  // beside entries: where each key stands
   Origin origin;
+
+  // Defined after the class: clang 14 would ask whether a pair with a Node can be copied before it knows Node.
+  Node();
+  Node(const Node&);
+  Node(Node&&) noexcept;
+  Node& operator=(const Node&);
+  Node& operator=(Node&&) noexcept;
+  ~Node();
 
   static Node text(std::string value);
   static Node plain(std::string value);  // a number, a boolean or a bare word
@@ -56,6 +66,13 @@ struct Node {
     return n;
   }
 };
+
+inline Node::Node() = default;
+inline Node::Node(const Node&) = default;
+inline Node::Node(Node&&) noexcept = default;
+inline Node& Node::operator=(const Node&) = default;
+inline Node& Node::operator=(Node&&) noexcept = default;
+inline Node::~Node() = default;
 
 /// "a map", "a sequence", "nothing", "'text'", for messages.
 std::string describe(const Node& node);

@@ -1,10 +1,13 @@
 // The extents of an array, outermost first, without the batch dimension unless said otherwise.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <vector>
+
+#include "core/error.hpp"
 
 namespace timbre {
 
@@ -18,11 +21,14 @@ class Shape {
   /// Extent of axis i; negative i counts from the end. Throws std::out_of_range.
   std::int64_t operator[](int i) const { return extents_.at(i < 0 ? extents_.size() + i : std::size_t(i)); }
   std::int64_t back() const { return (*this)[-1]; }
-  /// Number of elements; 1 for rank 0.
+  /// Number of elements; 1 for rank 0. Throws RequestError where it is more than an int64 counts.
   std::int64_t size() const {
     std::int64_t n = 1;
-    for (auto e : extents_) n *= e;
-    return n;
+    bool overflow = false;
+    for (auto e : extents_) overflow = __builtin_mul_overflow(n, e, &n) || overflow;
+    if (overflow && std::find(extents_.begin(), extents_.end(), 0) == extents_.end())
+      fail_request("{} has more elements than can be counted", str());
+    return overflow ? 0 : n;
   }
   const std::vector<std::int64_t>& extents() const { return extents_; }
   void push_back(std::int64_t extent) { extents_.push_back(extent); }

@@ -41,6 +41,8 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   return best.empty() ? "" : fmt::format("; did you mean '{}'?", best);
 }
 
+std::string first_line(std::string_view text) { return std::string(text.substr(0, text.find('\n'))); }
+
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
 }
@@ -82,20 +84,55 @@ std::string snake_case(std::string_view class_name) {
   return out;
 }
 
+namespace {
+
+/// Length of the well-formed UTF-8 character at the beginning of `text`, and what it is; 0 where there is none.
+std::size_t character(std::string_view text, std::uint32_t& code) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 0;
+  if (length == 0 || length > text.size() || first >= 0xF8) return 0;
+  code = length == 1 ? first : first & (0x7Fu >> length);
+  for (std::size_t k = 1; k < length; ++k) {
+    if ((byte(k) & 0xC0) != 0x80) return 0;
+    code = code << 6 | (byte(k) & 0x3Fu);
+  }
+  constexpr std::uint32_t shortest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xD800 && code < 0xE000;
+  return code < shortest[length] || code > 0x10FFFF || surrogate ? 0 : length;
+}
+
+/// What a terminal acts on, or what makes text look like another: control characters (also those of two bytes, which
+/// some terminals take for an escape), line and paragraph separators, and what turns the direction of writing.
+bool acts(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029 ||
+         (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
   std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t length = c < 0x80 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 0;
-    bool valid = length > 0 && i + length <= text.size() && c >= 0x20 && c != 0x7F && c < 0xF8;
-    for (std::size_t k = 1; valid && k < length; ++k) valid = (text[i + k] & 0xC0) == 0x80;
-    if (valid) {
-      out += text.substr(i, length);
-      i += length;
-    } else {
-      out += fmt::format("\\x{:02x}", c);
-      ++i;
-    }
+  while (!text.empty()) {
+    std::uint32_t code = 0;
+    const auto length = character(text, code);
+    if (length > 0 && !acts(code))
+      out += text.substr(0, length);
+    else
+      for (const char c : text.substr(0, std::max<std::size_t>(length, 1)))
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out;
+}
+
+std::string printable_lines(std::string_view text) {
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    out += printable(text.substr(begin, end - begin));
+    if (end < text.size()) out += '\n';
+    begin = end + 1;
   }
   return out;
 }

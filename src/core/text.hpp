@@ -8,6 +8,9 @@
 
 namespace timbre {
 
+/// The text up to its first line end.
+std::string first_line(std::string_view text);
+
 /// "; did you mean 'units'?" for the known name nearest in edit distance to `name` (at most a third of its
 /// length away), or "" where none is near.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& known);
@@ -27,7 +30,11 @@ std::string grouped(std::int64_t value);
 /// A class name in snake case, as Keras names layers: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, LSTM -> lstm.
 std::string snake_case(std::string_view class_name);
 
-/// The file's name as it may stand in one line of a message: control characters and invalid UTF-8 escaped.
+/// A text of strangers (a file's name, a label) as it may stand in one line of a message: what a terminal would act on,
+/// and what is not well-formed UTF-8, is escaped.
 std::string printable(std::string_view text);
+
+/// The same for text of several lines.
+std::string printable_lines(std::string_view text);
 
 }  // namespace timbre

@@ -17,8 +17,10 @@
 #include "core/hash.hpp"
 #include "core/text.hpp"
 #include "data/extraction.hpp"
+#include "data/row_source.hpp"
 #include "data/store_files.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/door.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::data {
@@ -178,30 +180,57 @@ void write_table(storage::H5File& file, const FeatureTable& table) {
 
 // ---- reading
 
+/// What a store file says of its rows.
+struct StoreContent {
+  std::string device, checksum;  // of the features alone
+  std::vector<std::int32_t> label, clip, segment;
+  std::vector<std::string> paths, bad_paths, reasons;
+  std::vector<std::int64_t> extents;
+  std::int64_t offset = 0;
+};
+template <class A>
+void travel(A& parcel, StoreContent& s) {
+  parcel(s.device, s.checksum, s.label, s.clip, s.segment, s.paths, s.bad_paths, s.reasons, s.extents,
+         s.offset);
+}
+
 /// Where features are read to, if they are no larger than `largest` bytes.
 struct Destination {
   std::vector<float>* features;
   std::int64_t largest;
 };
 
+StoreContent read_content(const fs::path& path, const std::string& key) {
+  const auto file = storage::H5File::open(path);
+  if (!file.has_attribute("/", "schema") || file.text_attribute("/", "schema") != schema_name ||
+      file.int_attribute("/", "schema_version") != schema_version || file.text_attribute("/", "key") != key)
+    fail("{}: is not the store of these features", shown(path));
+  StoreContent s;
+  if (file.has_attribute("/", "device")) s.device = file.text_attribute("/", "device");
+  s.checksum = file.text_attribute("/", "checksum");
+  s.label = file.read_ints("/label"), s.clip = file.read_ints("/clip"),
+  s.segment = file.read_ints("/segment");
+  s.paths = file.read_texts("/clips/path"), s.bad_paths = file.read_texts("/bad_files/path"),
+  s.reasons = file.read_texts("/bad_files/reason");
+  s.extents = file.shape("/features").extents();
+  s.offset = file.rows_offset("/features");
+  return s;
+}
+
 /// Fills the table (and the features, if asked for) from a store file. Throws Error where the file is not what its
 /// name says; the index tells what must be in it.
 void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& table,
                 const Destination* destination, const ExtractionHooks& hooks) {
-  const auto file = storage::H5File::open(path);
   const auto demand = [&](bool holds, std::string_view what) {
     if (!holds) fail("{}: {}", shown(path), what);
   };
-  demand(file.has_attribute("/", "schema") && file.text_attribute("/", "schema") == schema_name &&
-             file.int_attribute("/", "schema_version") == schema_version &&
-             file.text_attribute("/", "key") == table.key,
-         "is not the store of these features");
-  if (file.has_attribute("/", "device")) table.device = file.text_attribute("/", "device");
-  table.label = file.read_ints("/label");
-  table.clip = file.read_ints("/clip");
-  table.segment = file.read_ints("/segment");
-  const auto paths = file.read_texts("/clips/path"), bad_paths = file.read_texts("/bad_files/path"),
-             reasons = file.read_texts("/bad_files/reason");
+  const bool whole = storage::is_trusted(path, storage::own_file);
+  auto content = storage::read_here_or_in_child(whole, path, [&] { return read_content(path, table.key); });
+  table.device = std::move(content.device);
+  table.label = std::move(content.label), table.clip = std::move(content.clip),
+  table.segment = std::move(content.segment);
+  table.rows_offset = content.offset;
+  const auto &paths = content.paths, &bad_paths = content.bad_paths, &reasons = content.reasons;
   demand(bad_paths.size() == reasons.size() && paths.size() + bad_paths.size() == index.clips.size(),
          "holds another number of clips");
   table.clips.clear(), table.bad_files.clear();
@@ -218,16 +247,18 @@ void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& tabl
   demand(std::ssize(table.clip) == rows && std::ssize(table.segment) == rows,
          "has columns of different lengths");
   for (std::size_t i = 0; i < table.label.size(); ++i)
-    demand(table.clip[i] >= 0 && std::size_t(table.clip[i]) < table.clips.size() &&
+    demand(table.clip[i] >= 0 && std::size_t(table.clip[i]) < table.clips.size() && table.segment[i] >= 0 &&
                table.clips[std::size_t(table.clip[i])].label == table.label[i],
            "has rows of no clip");
-  demand(file.shape("/features") == Shape({rows, table.shape[0], table.shape[1]}),
+  demand(Shape(content.extents) == Shape({rows, table.shape[0], table.shape[1]}),
          "has features of another shape");
 
-  Hasher hasher;
-  std::vector<float> block;
+  const StoreRows stored(path, rows, row_size, table.rows_offset);
   const bool kept = destination && rows * row_size * std::int64_t(sizeof(float)) <= destination->largest;
   auto* const features = kept ? destination->features : nullptr;
+  if (whole && !features) return;
+  Hasher hasher;
+  std::vector<float> block;
   if (features) features->resize(static_cast<std::size_t>(rows * row_size));
   const auto step = block_rows(row_size);
   for (std::int64_t first = 0; first < rows; first += step) {
@@ -236,11 +267,10 @@ void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& tabl
     if (!features) block.resize(size);
     const auto out =
         features ? std::span(*features).subspan(std::size_t(first * row_size), size) : std::span(block);
-    file.read_rows("/features", first, out);
-    hasher.bytes(out.data(), out.size_bytes());
+    stored.read_rows(first, out);
+    if (!whole) hasher.bytes(out.data(), out.size_bytes());
   }
-  demand(file.text_attribute("/", "checksum") == hasher.hex(),
-         "has features that do not match their checksum");
+  demand(whole || content.checksum == hasher.hex(), "has features that do not match their checksum");
 }
 
 // ---- the store
@@ -290,7 +320,7 @@ void build_store(const ClipIndex& index, const Contents& contents, const Dataset
     fail("dataset: {} segments are more than the {} that rows are numbered with", grouped(table.rows()),
          grouped(std::numeric_limits<std::int32_t>::max()));
 
-  storage::AtomicFile atomic(table.file);
+  storage::AtomicFile atomic(table.file, storage::Links::replace);
   auto file = storage::H5File::create(atomic);
   write_parameters(file, table, dataset, options);
   write_table(file, table);
@@ -312,6 +342,7 @@ void build_store(const ClipIndex& index, const Contents& contents, const Dataset
     }
   }
   file.attribute("/", "checksum", hasher.hex());
+  table.rows_offset = file.rows_offset("/features");
   file.close();
   atomic.commit();
 }
@@ -393,7 +424,7 @@ FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
 
 void write_feature_file(const fs::path& target, const FeatureTable& table, const DatasetOptions& dataset,
                         const features::FeatureOptions& options) {
-  const auto source = storage::H5File::open(table.file);
+  const StoreRows source(table.file, table.rows(), table.shape.size(), table.rows_offset);
   storage::AtomicFile atomic(target);
   auto file = storage::H5File::create(atomic);
   write_parameters(file, table, dataset, options);
@@ -402,13 +433,15 @@ void write_feature_file(const fs::path& target, const FeatureTable& table, const
   write_table(file, table);
   const auto rows = table.rows(), row_size = table.shape.size(), step = block_rows(row_size);
   file.create_rows("/features", {rows, table.shape[0], table.shape[1]});
+  Hasher hasher;
   std::vector<float> block;
   for (std::int64_t first = 0; first < rows; first += step) {
     block.resize(static_cast<std::size_t>(std::min(step, rows - first) * row_size));
-    source.read_rows("/features", first, block);
+    source.read_rows(first, block);
     file.write_rows("/features", first, block);
+    hasher.bytes(block.data(), block.size() * sizeof(float));
   }
-  file.attribute("/", "checksum", source.text_attribute("/", "checksum"));
+  file.attribute("/", "checksum", hasher.hex());
   file.close();
   atomic.commit();
 }

@@ -4,8 +4,8 @@
 // key hashes what the numbers depend on: the options of extraction and their version, the samples of a segment, and
 // each clip's path, label and content; so a store never has to be told that something changed. Devices agree within
 // the tolerances and have one key, so a run can go on on another; but not one file, so that the same command gives
-// the same bytes whatever ran before. A file is there whole or not at all, carries a checksum of its features, and is
-// made again (with a note) where it is damaged.
+// the same bytes whatever ran before. A file is there whole or not at all, carries a checksum (storage/seal.hpp; those of
+// earlier versions have one of the features alone), and is made again (with a note) where it is damaged.
 //
 // Layout of a store file and of what extract_features writes:
 //   /features float32 [N, T, F]   /label, /clip, /segment int32 [N]   /clips/{path,label,group}   /label_names
@@ -52,6 +52,7 @@ struct FeatureTable {
   std::vector<BadFile> bad_files;  // in the order of clips
   std::string key;                 // of options and content
   std::filesystem::path file;      // in the store
+  std::int64_t rows_offset = 0;    // where row 0 begins in it, in bytes (row_source.hpp)
   bool from_cache = false;         // nothing had to be extracted
   bool synthetic = false;
   std::string device;              // where they were computed; "" if not known

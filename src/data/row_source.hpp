@@ -52,14 +52,16 @@ class MemoryRows final : public RowSource {
 /// Rows of /features [N, T, F] of a feature store's file, which stays open.
 class StoreRows final : public RowSource {
  public:
-  /// Throws Error: not a file of features, or not laid out row by row.
-  explicit StoreRows(const std::filesystem::path& file);
+  /// `offset`: where row 0 begins, in bytes; as FeatureTable has it. Throws Error where the file has not as many.
+  StoreRows(const std::filesystem::path& file, std::int64_t rows, std::int64_t width, std::int64_t offset);
   ~StoreRows() override;
   StoreRows(const StoreRows&) = delete;
   StoreRows& operator=(const StoreRows&) = delete;
   std::int64_t rows() const override { return rows_; }
   std::int64_t width() const override { return width_; }
   void prefetch(std::span<const std::int32_t> rows) const override;
+  /// Whole rows from `first` on, as they are stored.
+  void read_rows(std::int64_t first, std::span<float> out) const;
 
  private:
   void fetch(std::int32_t row, float* out) const override;

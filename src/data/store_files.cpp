@@ -93,7 +93,7 @@ fs::path lock_file(const fs::path& folder, const std::string& key) { return fold
 
 void remove_dead_lock(const fs::path& folder, const std::string& key) {
   const auto file = lock_file(folder, key);
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (descriptor < 0) return;
   if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_still(descriptor, file)) ::unlink(file.c_str());
   ::close(descriptor);
@@ -103,7 +103,7 @@ KeyLock::KeyLock(const fs::path& folder, const std::string& key, const std::func
     : file_(lock_file(folder, key)) {
   make_folder(folder);
   for (;;) {
-    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
     if (descriptor_ < 0) fail("{}: cannot be written: {}", printable(folder.string()), reason(errno));
     while (::flock(descriptor_, LOCK_EX | LOCK_NB) < 0) {
       if (errno != EWOULDBLOCK && errno != EINTR) return;  // no locks here

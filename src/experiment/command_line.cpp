@@ -5,9 +5,11 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <new>
+#include <system_error>
 #include <thread>
 
 #include "core/error.hpp"
@@ -30,10 +32,25 @@ void wait_for_signals(sigset_t signals) {
 // A message is one line, whatever was in it.
 void complain(const std::string& command, std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
-  std::fputs(fmt::format("{}: {}\n", command, message).c_str(), stderr);
+  std::fputs(fmt::format("{}: {}\n", command, printable(message)).c_str(), stderr);
+}
+
+// What was printed has to arrive: a full disk behind stdout is a failure like any other.
+int flushed(const std::string& command, int status) {
+  errno = 0;
+  const bool good = std::fflush(stdout) == 0 && !std::ferror(stdout);
+  if (good) return status;
+  const auto reason = errno != 0 ? ": " + std::generic_category().message(errno) : "";
+  complain(command, "standard output cannot be written" + reason);
+  return std::max(status, 1);
 }
 
 }  // namespace
+
+void add_unverified(CLI::App& app, bool& unverified) {
+  app.add_flag("--unverified", unverified,
+               "also read a file that another program has changed (its checksum does not fit)");
+}
 
 const std::atomic<int>& stop_signal() {
   static const bool installed = [] {
@@ -54,21 +71,23 @@ void throw_if_stopped() {
 
 int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>& work) {
   const std::string name = app.get_name();
+  // A limit to the size of files is an error of the write, which can be told and cleaned up after, not the end.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     std::fputs(app.help().c_str(), stdout);
-    return 0;
+    return flushed(name, 0);
   } catch (const CLI::CallForVersion& e) {
     std::fputs((std::string(e.what()) + "\n").c_str(), stdout);
-    return 0;
+    return flushed(name, 0);
   } catch (const CLI::ParseError& e) {
     complain(name, fmt::format("{} (see {} --help)", e.what(), name));
     return 2;
   }
   try {
     isa();  // complains of a wrong TIMBRE_ISA before any work
-    return work();
+    return flushed(name, work());
   } catch (const Interrupted& e) {
     complain(name, e.what());
     return 128 + e.signal;

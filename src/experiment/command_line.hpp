@@ -15,6 +15,9 @@ namespace timbre::experiment {
 /// Parses the arguments with `app` and runs `work`; writes "NAME: message" to stderr for what goes wrong.
 int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>& work);
 
+/// The option of every command that reads files of others.
+void add_unverified(CLI::App& app, bool& unverified);
+
 /// The number of the signal that asked to stop, or 0. SIGINT and SIGTERM set it from the first call on, which must come
 /// before other threads are started; a second signal ends the process at once.
 const std::atomic<int>& stop_signal();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/parallel.hpp"
+#include "storage/door.hpp"
 
 namespace timbre::experiment {
 
@@ -23,7 +24,8 @@ class Predictor {
  public:
   /// device: where features and the network are computed, as device::choose gave it.
   /// Throws RequestError where the file is no result, Error where it holds no usable model.
-  Predictor(const std::filesystem::path& result, ThreadPool& pool, const std::string& device = "cpu");
+  Predictor(const std::filesystem::path& result, ThreadPool& pool, const std::string& device = "cpu",
+            const storage::Trust& trust = {});
   ~Predictor();
   const std::vector<std::string>& label_names() const;
   double segment_seconds() const;

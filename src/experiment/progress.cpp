@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "storage/atomic_file.hpp"
 
 namespace timbre::experiment {
 
@@ -57,7 +58,10 @@ std::string progress_bar(std::int64_t done, std::int64_t total, int width) {
 
 Console::Console(const std::filesystem::path& log, bool quiet)
     : terminal_(!quiet && isatty(STDERR_FILENO)), quiet_(quiet) {
-  if (!log.empty() && !(log_ = std::fopen(log.c_str(), "a"))) fail("{}: cannot be written", log.string());
+  if (log.empty()) return;
+  const int descriptor = storage::open_to_append(log);
+  log_ = ::fdopen(descriptor, "a");
+  if (!log_) ::close(descriptor), fail("{}: cannot be written", printable(log.string()));
 }
 
 Console::~Console() {
@@ -71,7 +75,8 @@ void Console::log_line(std::string_view text) {
   std::fflush(log_);
 }
 
-void Console::line(std::string_view text) {
+void Console::line(std::string_view message) {
+  const auto text = printable(message);  // labels and paths of strangers may be in it
   log_line(text);
   if (quiet_) return;
   std::fprintf(stderr, "%s%.*s\n", back_over(open_lines_).c_str(), int(text.size()), text.data());

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <numeric>
 
 #include "core/hash.hpp"
@@ -158,14 +157,12 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
 /// A finished result; one that is damaged is put aside, so that the run can begin anew. A newer version's is not touched.
 std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Console& console) {
   try {
-    return results::read_result(result, false);
+    return results::read_result(result, false, storage::own_file);
   } catch (const Error& e) {
     const bool request = dynamic_cast<const RequestError*>(&e) != nullptr;
-    if (request && results::is_result_file(result)) throw;
-    const auto aside = result.parent_path() / "damaged-result.h5";
-    fs::rename(result, aside);
+    if (request && results::is_result_file(result, storage::own_file)) throw;
     console.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(),
-                             aside.filename().string()));
+                             storage::put_aside(result)));
     return std::nullopt;
   }
 }
@@ -277,15 +274,14 @@ std::string describe_plan(const Plan& plan) {
 }
 
 std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features) {
-  if (features.features.empty()) return std::make_unique<data::StoreRows>(features.file);
+  if (features.features.empty())
+    return std::make_unique<data::StoreRows>(features.file, features.rows(), features.shape.size(),
+                                             features.rows_offset);
   return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
 }
 
 std::string folder_key(const fs::path& folder) {
-  std::ifstream in(folder / "key");
-  std::string key;
-  std::getline(in, key);
-  return key;
+  return first_line(storage::read_own_file(folder / "key").value_or(""));
 }
 
 std::string run_key(const Plan& plan, const data::FeatureTable& features) {
@@ -328,8 +324,8 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     }
   }
   if (options.force || options.restart) fs::remove(checkpoint_file(folder));
-  storage::write_file(folder / "key", key + "\n");
-  storage::write_file(folder / "config.yaml", resolved_yaml(plan));
+  storage::write_file(folder / "key", key + "\n", storage::Links::replace);
+  storage::write_file(folder / "config.yaml", resolved_yaml(plan), storage::Links::replace);
 
   const auto rows = open_rows(features);
   data::Standardisation standardisation;
@@ -354,18 +350,22 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   };
   tell_notes();
 
+  const auto batches = piece_count(std::int64_t(split.train.size()), t.batch_size);
   std::optional<training::TrainerState> resume;
   if (fs::exists(checkpoint_file(folder))) {
     try {
-      resume = training::read_checkpoint(checkpoint_file(folder), key);
+      auto state = training::read_checkpoint(checkpoint_file(folder), key);
+      if (const auto why = training::misfit(state, *step, batches); !why.empty())
+        fail("{}: does not fit this run: {}", printable(checkpoint_file(folder).string()), why);
+      resume = std::move(state);
       console.line(
           fmt::format("goes on from a checkpoint after epoch {}, step {}", resume->epoch, resume->batch));
     } catch (const Error& e) {
-      console.line(fmt::format("warning: {}; begins anew", e.what()));
+      console.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(),
+                               storage::put_aside(checkpoint_file(folder))));
     }
   }
   TrainingProgress progress(console);
-  const auto batches = piece_count(std::int64_t(split.train.size()), t.batch_size);
   training::TrainerHooks hooks;
   hooks.on_batch = [&](const training::Progress& p) { progress.on_batch(p); };
   hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
-#include <fstream>
 #include <map>
 #include <mutex>
 #include <set>
@@ -73,9 +72,10 @@ void check_keys(const Study& study, const ScheduleOptions& options, const std::v
 
 bool is_readable(const fs::path& folder) {
   try {
-    return !results::read_result(folder / "result.h5", false).label_names.empty();
+    return !results::read_result(folder / "result.h5", false, storage::own_file).label_names.empty();
   } catch (const RequestError&) {
-    return results::is_result_file(folder / "result.h5");  // of a newer version: left as it is
+    return results::is_result_file(folder / "result.h5",
+                                   storage::own_file);  // of a newer version: left as it is
   } catch (const Error&) {
     return false;
   }
@@ -91,7 +91,7 @@ void check_devices(const Study& study, const std::vector<std::size_t>& pending, 
 
 void keep_failure(const fs::path& folder, const std::string& message) {
   try {
-    storage::write_file(failure_file(folder), message + "\n");
+    storage::write_file(failure_file(folder), message + "\n", storage::Links::replace);
     Console(folder / "run.log", true).line("failed: " + message);
   } catch (const std::exception&) {
     // The folder cannot be written: that is most likely what failed, and it has been told.
@@ -216,9 +216,7 @@ fs::path run_folder(const ScheduleOptions& options, const StudyRun& run) {
 }
 
 std::string failure_of(const fs::path& folder) {
-  std::ifstream in(failure_file(folder));
-  std::string line;
-  return std::getline(in, line) ? line : "";
+  return first_line(storage::read_own_file(failure_file(folder)).value_or(""));
 }
 
 Schedule run_all(const Study& study, const ScheduleOptions& options, Console& console) {

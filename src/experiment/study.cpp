@@ -14,6 +14,8 @@ namespace timbre::experiment {
 
 namespace {
 
+constexpr std::size_t most_runs = 10000;
+
 /// One value of every axis.
 using Combination = std::vector<config::Node>;
 
@@ -68,10 +70,15 @@ config::Node drawn(const Axis& axis, PhiloxSequence& random) {
 
 std::vector<Combination> grid(const StudyConfig& study) {
   std::vector<Combination> all{{}};
+  std::size_t count = 1;
   for (const auto& axis : study.axes.all) {
     if (axis.range != Axis::Range::none)
       fail_request("{}: axes.{}: a range is for a random search; write search: {{random: {{runs: 20}}}}",
                    axis.origin.source, axis.path);
+    count *= std::max<std::size_t>(axis.values.size(), 1);  // no list is longer than 100,000
+    if (count > most_runs)
+      fail_request("{}: axes: more than {} combinations; a random search draws some of them",
+                   axis.origin.source, most_runs);
     std::vector<Combination> next;
     for (const auto& begun : all)
       for (const auto& value : axis.values) {
@@ -79,9 +86,6 @@ std::vector<Combination> grid(const StudyConfig& study) {
         next.back().push_back(value);
       }
     all = std::move(next);
-    if (all.size() > 10000)
-      fail_request("{}: axes: more than 10000 combinations; a random search draws some of them",
-                   axis.origin.source);
   }
   return all;
 }
@@ -209,6 +213,11 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
   for (const auto& axis : asked.axes.all) texts.push_back(value_texts(axis));
   const bool drawn = asked.search.runs > 0;
   const auto combinations = drawn ? draws(asked, root.origin.source) : grid(asked);
+  const auto repeats = std::max<std::size_t>(asked.seeds.size(), 1);
+  const auto each = entries.size() * (combinations.size() + (drawn ? 1 : 0));
+  if (each > most_runs || repeats > most_runs / each)
+    fail_request("{}: {} configurations with {} seeds are more than {} runs", root.origin.source, each,
+                 repeats, most_runs);
   Builder builder(study, root.origin.source);
   for (const auto seed : sweeps_seed ? asked.seeds : std::vector<std::int64_t>{-1}) {
     std::size_t configuration = 0;

@@ -22,6 +22,7 @@ const config::Schema<Regularisation>& schema(config::of<Regularisation>) {
 namespace {
 
 constexpr std::int64_t most_parameters = std::int64_t{1} << 31;
+constexpr std::size_t most_layers = 1000;
 
 std::int64_t padded(std::int64_t size) { return (size + 15) / 16 * 16; }
 
@@ -32,6 +33,8 @@ Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_
   if (!reader.node().is_sequence())
     reader.fail("must be a sequence of layers, not " + config::describe(reader.node()));
   if (reader.node().items.empty()) reader.fail("has no layers");
+  if (reader.node().items.size() > most_layers)
+    reader.fail(fmt::format("has {} layers, which is more than {}", reader.node().items.size(), most_layers));
   Model m;
   m.input_ = input;
   m.classes_ = classes;

@@ -301,7 +301,7 @@ void find_wrong_clips(Analysis& a, const Catalogue& catalogue) {
 Analysis analyse(const std::vector<std::filesystem::path>& results, const Options& options) {
   Analysis a;
   Catalogue catalogue;
-  auto read = read_runs(results, catalogue);
+  auto read = read_runs(results, catalogue, {.own = options.own_folder, .unverified = options.unverified});
   a.runs = std::move(read.runs), a.unreadable = std::move(read.unreadable);
   if (options.refuse_unknown_axes) refuse_unknown_axes(a.runs, options.axes);
   a.families = group(a.runs, options.axes);

@@ -16,17 +16,20 @@ namespace timbre::report {
 namespace fs = std::filesystem;
 using config::Node;
 
-ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue) {
+ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue, const storage::Trust& trust) {
   ReadRuns out;
   std::set<fs::path> seen;
+  const auto read = results::result_reader(false, trust);
   std::map<std::string, fs::path> keys;
   for (const auto& file : results) {
     std::error_code ignored;
     const auto real = fs::weakly_canonical(file, ignored);
     if (!seen.insert(real.empty() ? file : real).second) continue;
     try {
-      out.runs.push_back(read_run(file, catalogue));
-    } catch (const Error& e) {
+      out.runs.push_back(read_run(file, catalogue, read));
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& e) {  // whatever is wrong with one file: the others are reported on
       const std::string name = printable(file.string()), message = e.what();
       out.unreadable.push_back(
           {name, message.starts_with(name + ": ") ? message.substr(name.size() + 2) : message});

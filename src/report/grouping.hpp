@@ -15,7 +15,8 @@ struct ReadRuns {
 };
 
 /// Reads the files, each once. Throws RequestError: none can be read; two of the same key.
-ReadRuns read_runs(const std::vector<std::filesystem::path>& results, Catalogue& catalogue);
+ReadRuns read_runs(const std::vector<std::filesystem::path>& results, Catalogue& catalogue,
+                   const storage::Trust& trust = {});
 
 /// Throws RequestError for a key that is in no run's configuration.
 void refuse_unknown_axes(const std::vector<RunSummary>& runs, const std::vector<std::string>& axes);

@@ -29,9 +29,10 @@ Written write_report(const std::vector<fs::path>& results, const fs::path& html,
   Written written{html, fs::path(html).replace_extension(".csv"), fs::path(html).replace_extension(".md")};
   const auto page = html_page(analysis, title, options, fs::absolute(html).lexically_normal().parent_path());
   written.bytes = page.size(), written.runs = analysis.runs.size(), written.unreadable = analysis.unreadable;
-  storage::write_file(written.csv, csv_table(analysis));
-  storage::write_file(written.markdown, markdown_report(analysis, title, options));
-  storage::write_file(written.html, page);
+  const auto links = options.own_folder ? storage::Links::replace : storage::Links::follow;
+  storage::write_file(written.csv, csv_table(analysis), links);
+  storage::write_file(written.markdown, markdown_report(analysis, title, options), links);
+  storage::write_file(written.html, page, links);
   return written;
 }
 

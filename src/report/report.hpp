@@ -36,6 +36,8 @@ struct Options {
   std::vector<Failure> failed;       // named in the report
   std::int64_t planned = 0;          // runs of the study; 0: as many as there are results and failures
   std::vector<Picture> examples;     // may be empty
+  bool own_folder = false;           // results and page lie in a folder of Timbre's own: a study's
+  bool unverified = false;           // results whose checksum does not fit are read all the same
   // Results whose configurations are the references of their families; a family without one then has none,
   // and the page says so. Absent: the first configuration of each family.
   std::optional<std::vector<std::filesystem::path>> references;

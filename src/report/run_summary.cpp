@@ -41,8 +41,9 @@ double RunSummary::kept(const std::vector<double> results::HistoryRecord::*colum
   return nan;
 }
 
-RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue) {
-  auto r = results::read_result(file, false);
+RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
+                    const results::ResultReader& read) {
+  auto r = read(file);
   RunSummary s;
   s.file = file;
   s.experiment = r.experiment.empty() ? "run" : r.experiment;

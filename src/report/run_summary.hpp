@@ -77,6 +77,7 @@ struct RunSummary {
 
 /// Reads one result without its weights. Throws as results::read_result; RequestError where its configuration
 /// is no YAML.
-RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue);
+RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
+                    const results::ResultReader& read = results::result_reader(false));
 
 }  // namespace timbre::report

@@ -44,7 +44,7 @@ std::string figures(const Evaluation& e, bool headline) {
 }
 
 std::string headline(const RunRecord& r) {
-  auto out = fmt::format("{}, seed {}: {}", printable(r.experiment), r.seed, r.status);
+  auto out = fmt::format("{}, seed {}: {}", printable(r.experiment), r.seed, printable(r.status));
   if (!r.device.empty()) out += " on " + printable(r.device);
   if (!r.message.empty()) out += ": " + printable(r.message);
   out += "\n" + stamps(r);
@@ -276,7 +276,12 @@ std::string describe_result(const RunRecord& r, const DescribeOptions& options) 
   return out;
 }
 
-std::string describe_file(const std::filesystem::path& path, const DescribeOptions& options) {
+std::string describe_file(const std::filesystem::path& path, const DescribeOptions& options,
+                          const storage::Trust& trust) {
+  return storage::read_behind_door(path, trust, [&] { return describe_file_here(path, options); });
+}
+
+std::string describe_file_here(const std::filesystem::path& path, const DescribeOptions& options) {
   {
     const auto file = storage::H5File::open(path);
     if (!is_result(file)) {
@@ -284,7 +289,7 @@ std::string describe_file(const std::filesystem::path& path, const DescribeOptio
       fail_request("{}: is an HDF5 file, but neither a result nor features", printable(path.string()));
     }
   }
-  return describe_result(read_result(path), options);
+  return describe_result(read_result_here(path), options);
 }
 
 }  // namespace timbre::results

@@ -16,9 +16,12 @@ struct DescribeOptions {
 /// The text about a record (weights may be absent), ending in a newline.
 std::string describe_result(const RunRecord& record, const DescribeOptions& options = {});
 
-/// The text about a result or a feature file. Throws RequestError for any other file, Error for a damaged
-/// one.
-std::string describe_file(const std::filesystem::path& path, const DescribeOptions& options = {});
+/// The text about a result or a feature file, as another process reads it (storage/door.hpp). Throws RequestError for any
+/// other file, Error for a damaged one.
+std::string describe_file(const std::filesystem::path& path, const DescribeOptions& options = {},
+                          const storage::Trust& trust = {});
+/// The same, read by this process.
+std::string describe_file_here(const std::filesystem::path& path, const DescribeOptions& options = {});
 
 /// "finished", "stopped early", ..., and the stamps SYNTHETIC and LEAKS with what they mean, one per line;
 /// empty where there is nothing to warn of. Shared with what prints a run's end.

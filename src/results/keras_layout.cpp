@@ -108,22 +108,32 @@ std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const 
   return out;
 }
 
-void load_weights(const nn::Model& model, const std::vector<WeightTensor>& weights, std::span<float> arena) {
+void require_fitting(const nn::Model& model, const std::vector<WeightTensor>& weights) {
   std::size_t next = 0;
   for (const auto& entry : model.layers())
     for (const int index : entry.slots) {
       const auto& slot = model.slots()[index];
       if (next == weights.size()) fail("the weights end before {} of layer {}", slot.spec.name, entry.name);
       const auto& tensor = weights[next++];
-      if (tensor.name != slot.spec.name || tensor.shape != slot.spec.shape)
+      if (tensor.name != slot.spec.name || tensor.shape != slot.spec.shape ||
+          std::ssize(tensor.data) != slot.spec.shape.size())
         fail("the weights do not fit the model: {} of layer {} is {}, found {} of layer {}, {}",
              slot.spec.name, entry.name, slot.spec.shape.str(), printable(tensor.name),
              printable(tensor.layer), tensor.shape.str());
-      std::copy(tensor.data.begin(), tensor.data.end(), arena.begin() + slot.offset);
     }
   if (next != weights.size())
     fail("the weights do not fit the model: {} of layer {} is one too many", printable(weights[next].name),
          printable(weights[next].layer));
+}
+
+void load_weights(const nn::Model& model, const std::vector<WeightTensor>& weights, std::span<float> arena) {
+  require_fitting(model, weights);
+  auto tensor = weights.begin();
+  for (const auto& entry : model.layers())
+    for (const int index : entry.slots) {
+      std::copy(tensor->data.begin(), tensor->data.end(), arena.begin() + model.slots()[index].offset);
+      ++tensor;
+    }
 }
 
 void write_keras_model(storage::H5File& file, const std::string& model_config,

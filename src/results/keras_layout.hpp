@@ -53,6 +53,8 @@ nlohmann::ordered_json sequential_config(const std::string& name, const Shape& i
 nlohmann::ordered_json sequential_config(const std::string& name, const nn::Model& model);
 std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena);
 /// Throws Error where the tensors are not those of the model, naming the first that differs.
+void require_fitting(const nn::Model& model, const std::vector<WeightTensor>& weights);
+/// The same, and puts them into the arena.
 void load_weights(const nn::Model& model, const std::vector<WeightTensor>& weights, std::span<float> arena);
 
 /// Adds the model to an open file. Every tensor's layer must be in the configuration (else Error).

@@ -12,6 +12,43 @@
 #include "storage/hdf5.hpp"
 
 namespace timbre::results {
+
+// How a record travels from the process that read it (storage/parcel.hpp).
+template <class A>
+void travel(A& parcel, HistoryRecord& h) {
+  parcel(h.epoch, h.loss, h.accuracy, h.val_loss, h.val_accuracy, h.learning_rate, h.seconds);
+}
+template <class A>
+void travel(A& parcel, SplitRecord& s) {
+  parcel(s.train, s.validation, s.test, s.leaks, s.clip_share_in_train, s.artist_share_in_train, s.notes);
+}
+template <class A>
+void travel(A& parcel, Evaluation::Clips& c) {
+  parcel(c.probabilities, c.label, c.prediction, c.path, c.accuracy, c.macro_f1);
+}
+template <class A>
+void travel(A& parcel, Evaluation& e) {
+  parcel(e.probabilities, e.label, e.prediction, e.clip, e.segment, e.accuracy, e.loss, e.macro_f1,
+         e.confusion, e.per_class.precision, e.per_class.recall, e.per_class.f1, e.clips);
+}
+template <class A>
+void travel(A& parcel, BadFile& b) {
+  parcel(b.path, b.reason);
+}
+template <class A>
+void travel(A& parcel, WeightTensor& w) {
+  auto extents = w.shape.extents();
+  parcel(w.layer, w.name, extents, w.data);
+  w.shape = Shape(std::move(extents));
+}
+template <class A>
+void travel(A& parcel, RunRecord& r) {
+  parcel(r.experiment, r.key, r.seed, r.device, r.version, r.status, r.message, r.best_epoch, r.weights_epoch,
+         r.epochs_run, r.stopped_early, r.parameters, r.trainable_parameters, r.train_seconds,
+         r.predict_seconds, r.synthetic, r.config, r.environment, r.label_names, r.feature_mean,
+         r.feature_std, r.history, r.split, r.validation, r.test, r.bad_files, r.model_config, r.weights);
+}
+
 namespace {
 
 using storage::H5File;
@@ -118,6 +155,7 @@ class Checked {
 };
 
 constexpr std::int64_t any = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t most_classes = 100'000;  // a confusion matrix is a square of them
 
 Evaluation read_evaluation(const Checked& in, const std::string& group, std::int64_t classes) {
   Evaluation e;
@@ -183,7 +221,7 @@ Evaluation evaluate(std::span<const float> probabilities, std::span<const std::i
 }
 
 void write_result(const std::filesystem::path& path, const RunRecord& record) {
-  storage::AtomicFile atomic(path);
+  storage::AtomicFile atomic(path, storage::Links::replace);
   auto file = H5File::create(atomic);
   file.attribute("/", "schema", schema_name);
   file.attribute("/", "schema_version", schema_version);
@@ -225,9 +263,9 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
   atomic.commit();
 }
 
-bool is_result_file(const std::filesystem::path& path) {
+bool is_result_file(const std::filesystem::path& path, const storage::Trust& trust) {
   try {
-    return is_result(storage::H5File::open(path));
+    return storage::read_behind_door(path, trust, [&] { return is_result(H5File::open(path)); });
   } catch (const Error&) {
     return false;
   }
@@ -242,7 +280,17 @@ bool is_result(const storage::H5File& file) {
   }
 }
 
-RunRecord read_result(const std::filesystem::path& path, bool weights) {
+RunRecord read_result(const std::filesystem::path& path, bool weights, const storage::Trust& trust) {
+  return storage::read_behind_door(path, trust, [&] { return read_result_here(path, weights); });
+}
+
+ResultReader result_reader(bool weights, const storage::Trust& trust) {
+  const auto files = std::make_shared<storage::FilesBehindDoor<RunRecord>>(
+      trust, [weights](const std::filesystem::path& path) { return read_result_here(path, weights); });
+  return [files](const std::filesystem::path& path) { return files->read(path); };
+}
+
+RunRecord read_result_here(const std::filesystem::path& path, bool weights) {
   const auto file = H5File::open(path);
   const auto shown = printable(path.string());
   if (!is_result(file)) fail_request("{}: is an HDF5 file, but not the result of a run", shown);
@@ -265,6 +313,7 @@ RunRecord read_result(const std::filesystem::path& path, bool weights) {
   record.environment = file.attributes("/environment");
   record.label_names = file.read_texts("/label_names");
   const auto classes = size_of(record.label_names);
+  in.require(classes > 0 && classes <= most_classes, "/label_names", "holds no possible number of genres");
   if (file.exists("/features/mean")) {
     record.feature_mean = file.read_floats("/features/mean");
     record.feature_std = file.read_floats("/features/std");

@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <span>
@@ -29,6 +30,7 @@
 
 #include "evaluation/metrics.hpp"
 #include "results/keras_layout.hpp"
+#include "storage/door.hpp"
 
 namespace timbre::results {
 
@@ -112,12 +114,19 @@ struct RunRecord {
 void write_result(const std::filesystem::path& path, const RunRecord& record);
 
 /// Throws RequestError (not there, not a result, of a newer schema_version) or Error (damaged, naming what
-/// does not fit). `weights`: whether the model's weights are read too.
-RunRecord read_result(const std::filesystem::path& path, bool weights = true);
+/// does not fit; storage::Damaged where its checksum does not). `weights`: whether the model's weights are read too.
+/// `trust`: without any, the file is a stranger's, and another process reads it (storage/door.hpp).
+RunRecord read_result(const std::filesystem::path& path, bool weights = true,
+                      const storage::Trust& trust = {});
+/// The same for many results, which one process reads.
+using ResultReader = std::function<RunRecord(const std::filesystem::path&)>;
+ResultReader result_reader(bool weights, const storage::Trust& trust = {});
+/// What the process that reads does: the same, in this process, whatever the file's checksum.
+RunRecord read_result_here(const std::filesystem::path& path, bool weights = true);
 
 /// Whether the file is an HDF5 file with this schema's name, of any version.
 bool is_result(const storage::H5File& file);
 /// The same of a file by its name; false where it is no HDF5 file at all.
-bool is_result_file(const std::filesystem::path& path);
+bool is_result_file(const std::filesystem::path& path, const storage::Trust& trust = {});
 
 }  // namespace timbre::results

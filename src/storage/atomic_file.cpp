@@ -94,18 +94,20 @@ std::string holder_text() {
 
 }  // namespace
 
-AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
+AtomicFile::AtomicFile(fs::path target, Links links) : target_(std::move(target)) {
   std::error_code error;
-  if (fs::is_symlink(target_, error)) {  // what it leads to is replaced, not the link
+  if (links == Links::follow &&
+      fs::is_symlink(target_, error)) {  // what it leads to is replaced, not the link
     const auto led_to = fs::weakly_canonical(target_, error);
     if (!error) target_ = led_to;
   }
   const auto folder = folder_of(target_);
   make_folder(folder);
-  const auto status = fs::status(target_, error);
+  const auto status =
+      links == Links::follow ? fs::status(target_, error) : fs::symlink_status(target_, error);
   if (fs::is_directory(status)) fail("{}: is a folder, not a file", shown(target_));
   // A rename over /dev/null would take the device away from the whole machine.
-  if (fs::exists(status) && !fs::is_regular_file(status))
+  if (fs::exists(status) && !fs::is_regular_file(status) && !fs::is_symlink(status))
     fail("{}: is not a regular file, so it is left as it is", shown(target_));
   remove_left_overs(folder, temporary_prefix(target_));
   static std::atomic<unsigned> counter{0};
@@ -147,8 +149,8 @@ void AtomicFile::commit() {
 
 void remove_temporaries(const fs::path& folder) { remove_left_overs(folder, ".tmp-"); }
 
-void write_file(const fs::path& target, std::string_view text) {
-  AtomicFile file(target);
+void write_file(const fs::path& target, std::string_view text, Links links) {
+  AtomicFile file(target, links);
   const int descriptor = ::open(file.temporary().c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
   if (descriptor < 0) fail("{}: cannot be written: {}", shown(target), reason(errno));
   try {
@@ -161,10 +163,46 @@ void write_file(const fs::path& target, std::string_view text) {
   file.commit();
 }
 
+std::optional<std::string> read_own_file(const fs::path& file, std::size_t most) {
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (descriptor < 0) return std::nullopt;
+  std::optional<std::string> text;
+  struct stat s {};
+  if (fstat(descriptor, &s) == 0 && S_ISREG(s.st_mode) && s.st_size <= off_t(most)) {
+    text.emplace(std::size_t(s.st_size), '\0');
+    const auto got = ::pread(descriptor, text->data(), text->size(), 0);
+    text->resize(got > 0 ? std::size_t(got) : 0);
+  }
+  ::close(descriptor);
+  return text;
+}
+
+std::string put_aside(const fs::path& file) {
+  const auto name = "damaged-" + file.filename().string();
+  if (::rename(file.c_str(), (folder_of(file) / name).c_str()) < 0)
+    fail("{}: cannot be put aside as {}: {}", shown(file), printable(name), reason(errno));
+  return name;
+}
+
+int open_to_append(const fs::path& file) {
+  // (no waiting for the other end of a pipe)
+  const int descriptor =
+      ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+  if (descriptor < 0 && errno == ELOOP)
+    fail("{}: is a symbolic link, so it is left as it is; remove it", shown(file));
+  if (descriptor < 0 && errno != ENXIO) fail("{}: cannot be written: {}", shown(file), reason(errno));
+  struct stat s {};
+  if (descriptor >= 0 && fstat(descriptor, &s) == 0 && S_ISREG(s.st_mode)) return descriptor;
+  if (descriptor >= 0) ::close(descriptor);
+  fail("{}: is not a regular file, so it is left as it is; remove it", shown(file));
+}
+
 FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
   make_folder(folder);
   for (;;) {
-    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (descriptor_ < 0 && errno == ELOOP)
+      fail("{}: the folder cannot be locked: its .lock is a symbolic link; remove it", shown(folder));
     if (descriptor_ < 0) fail("{}: the folder cannot be locked: {}", shown(folder), reason(errno));
     if (flock(descriptor_, LOCK_EX | LOCK_NB) < 0) {
       const int number = errno;

@@ -3,18 +3,25 @@
 // which the next writer of the same file removes.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/error.hpp"
 
 namespace timbre::storage {
 
+/// What becomes of a symbolic link where a file is to be. One that a person named is followed; one that lies in a
+/// folder of Timbre's own is replaced, since whoever sent that folder may have meant another file.
+enum class Links { follow, replace };
+
 class AtomicFile {
  public:
-  /// Creates the folders on the way; of a symbolic link it is what it leads to. Throws Error where the folder cannot be
-  /// written, and where the target is there and not a regular file (a folder, a device).
-  explicit AtomicFile(std::filesystem::path target);
+  /// Creates the folders on the way. Throws Error where the folder cannot be written, and where the target is there and
+  /// not a regular file (a folder, a device).
+  explicit AtomicFile(std::filesystem::path target, Links links = Links::follow);
   /// Removes the temporary file unless committed.
   ~AtomicFile();
   AtomicFile(const AtomicFile&) = delete;
@@ -37,7 +44,18 @@ class AtomicFile {
 void remove_temporaries(const std::filesystem::path& folder);
 
 /// Writes a whole text file atomically.
-void write_file(const std::filesystem::path& target, std::string_view text);
+void write_file(const std::filesystem::path& target, std::string_view text, Links links = Links::follow);
+
+/// The text of a small file of Timbre's own; nothing where it is not there, no regular file (a pipe would be waited
+/// for), a symbolic link, or larger than `most` bytes.
+std::optional<std::string> read_own_file(const std::filesystem::path& file, std::size_t most = 1 << 16);
+
+/// Renames a damaged file, so that it is in nobody's way and not lost: DIR/x.h5 becomes DIR/damaged-x.h5, in place of an
+/// earlier one. Returns the new name without its folder. Throws Error.
+std::string put_aside(const std::filesystem::path& file);
+
+/// Opens a file of Timbre's own to append to it; makes it. Throws Error: not a regular file, a symbolic link.
+int open_to_append(const std::filesystem::path& file);
 
 /// Somebody else works in a folder.
 struct InUse : Error {

@@ -1,6 +1,8 @@
 #include "storage/hdf5.hpp"
 
+#include <fcntl.h>
 #include <hdf5.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +15,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/seal.hpp"
 
 namespace timbre::storage {
 namespace {
@@ -21,23 +24,34 @@ namespace {
 // longer lists are cut into name0, name1, ... as Keras does.
 constexpr std::size_t strings_per_attribute = 64512 / 16;
 
+// What a dataset that is not stored as it stands may unfold to: so many bytes, or so many times what is stored of it.
+constexpr std::uint64_t unfolded_bytes = std::uint64_t{16} << 20, unfolded_times = 64;
+constexpr const char* damaged_size = "is damaged: it claims to be larger than the file";
+constexpr hsize_t user_block = seal_bytes;
+
 /// The process-wide lock. HDF5 prints its error stack unless told otherwise, and is told per thread.
 /// It also wants to close what is open when the process exits, and crashes where that cannot be written: every file
 /// here is closed by its owner, so it is told not to.
 class Lock {
  public:
+  static std::recursive_mutex& mutex() {
+    static auto& m = *new std::recursive_mutex;  // outlives every file closed by a static destructor
+    return m;
+  }
   Lock() : guard_(mutex()) {
-    static const bool passive_at_exit = H5dont_atexit() >= 0;
-    (void)passive_at_exit;
+    static const bool prepared = prepare();
+    (void)prepared;
     static thread_local const bool silent = (H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr), true);
     (void)silent;
     H5Eclear2(H5E_DEFAULT);
   }
 
  private:
-  static std::recursive_mutex& mutex() {
-    static auto& m = *new std::recursive_mutex;  // outlives every file closed by a static destructor
-    return m;
+  /// A file must not make the library read others or run code: links out of files are unknown to it, and so are filters
+  /// that it would have to load.
+  static bool prepare() {
+    const bool passive_at_exit = H5dont_atexit() >= 0;
+    return H5Lunregister(H5L_TYPE_EXTERNAL) >= 0 && H5PLset_loading_state(0) >= 0 && passive_at_exit;
   }
   std::lock_guard<std::recursive_mutex> guard_;
 };
@@ -148,7 +162,14 @@ struct H5File::State {
     // left open, which costs a descriptor until the process ends.
     if (file < 0 || broken) return;
     const Lock lock;
-    if (H5Fclose(file) < 0) fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
+    if (H5Fclose(file) < 0)
+      fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
+    else if (writing)
+      try {
+        write_seal(path);
+      } catch (const Error&) {
+        // The file is left without one, so nobody will take it for whole.
+      }
   }
 
   [[noreturn]] void fail_at(const std::string& object, std::string_view what) const {
@@ -171,6 +192,9 @@ struct H5File::State {
     for (std::size_t end = object.find('/', 1);; end = object.find('/', end + 1)) {
       const auto part = object.substr(0, end);
       if (H5Lexists(file, part.c_str(), H5P_DEFAULT) <= 0) return false;
+      H5L_info_t link{};
+      check(H5Lget_info(file, part.c_str(), &link, H5P_DEFAULT) >= 0, part, "cannot be read");
+      check(link.type == H5L_TYPE_HARD, part, "is a link, which is not followed");
       if (end == object.npos) return H5Oexists_by_name(file, object.c_str(), H5P_DEFAULT) > 0;
     }
   }
@@ -258,36 +282,63 @@ struct H5File::State {
   Handle open_dataset(const std::string& object) const {
     Handle set(exists(object) ? H5Dopen2(file, object.c_str(), H5P_DEFAULT) : hid_t{-1}, H5Dclose);
     check(set >= 0, object, exists(object) ? "is not a dataset" : "is not in the file");
+    // Before its shape is asked for: a virtual dataset would open its sources to tell it.
+    const Handle list(H5Dget_create_plist(set), H5Pclose);
+    check(H5Pget_layout(list) != H5D_VIRTUAL && H5Pget_external_count(list) == 0, object,
+          "lies in another file, which is not read");
     return set;
   }
   Shape shape_of(hid_t set, const std::string& object) const {
     const Handle space(H5Dget_space(set), H5Sclose);
     const int rank = H5Sget_simple_extent_ndims(space);
-    check(rank >= 0, object, "has no shape");
+    check(rank >= 0 && H5Sget_simple_extent_type(space) != H5S_NULL, object, "has no shape");
     std::vector<hsize_t> dims(rank);
     H5Sget_simple_extent_dims(space, dims.data(), nullptr);
+    std::int64_t all = 1;
+    for (const auto d : dims)  // (of an empty one, too: what is computed of its rows must not overflow)
+      check(d <= hsize_t(INT64_MAX) &&
+                !__builtin_mul_overflow(all, std::max<std::int64_t>(std::int64_t(d), 1), &all),
+            object, damaged_size);
     return Shape(std::vector<std::int64_t>(dims.begin(), dims.end()));
   }
-  /// Number of elements, doubted where a contiguous dataset claims more than the whole file holds.
+  /// Number of elements, doubted where they claim to be more than what the file holds of them: a contiguous dataset as
+  /// many bytes as the whole file, another a multiple of what is stored of it, as compressed ones may.
   std::size_t count_of(hid_t set, const std::string& object) const {
     const Handle type(H5Dget_type(set), H5Tclose);
     const Handle list(H5Dget_create_plist(set), H5Pclose);
-    std::error_code ignored;
-    const double size = static_cast<double>(std::filesystem::file_size(path, ignored));
-    double bytes = static_cast<double>(H5Tget_size(type));
-    const auto shape = shape_of(set, object);
-    for (const auto e : shape.extents()) bytes *= static_cast<double>(e);
-    check(ignored || H5Pget_layout(list) != H5D_CONTIGUOUS || bytes <= size, object,
-          "is damaged: it claims to be larger than the file");
-    return static_cast<std::size_t>(shape.size());
+    std::error_code unknown;
+    const auto size = std::filesystem::file_size(path, unknown);
+    const auto count = shape_of(set, object).size();
+    std::int64_t bytes = 0;
+    const bool overflow = __builtin_mul_overflow(count, std::int64_t(H5Tget_size(type)), &bytes);
+    const auto most = H5Pget_layout(list) == H5D_CONTIGUOUS
+                          ? std::uint64_t(size)
+                          : std::max(unfolded_bytes, unfolded_times * std::min<std::uint64_t>(
+                                                                          H5Dget_storage_size(set), size));
+    check(unknown || (!overflow && std::uint64_t(bytes) <= most), object, damaged_size);
+    return static_cast<std::size_t>(count);
+  }
+  /// The same of an attribute.
+  std::size_t count_of_attribute(hid_t type, hid_t space, const std::string& shown_object) const {
+    const auto count = H5Sget_simple_extent_type(space) == H5S_NULL ? 0 : H5Sget_simple_extent_npoints(space);
+    std::int64_t bytes = 0;
+    check(count >= 0 &&
+              !__builtin_mul_overflow(std::int64_t(count), std::int64_t(H5Tget_size(type)), &bytes) &&
+              std::uint64_t(bytes) <= unfolded_bytes,
+          shown_object, damaged_size);
+    return static_cast<std::size_t>(count);
+  }
+  /// Numbers of other widths exist, and the library's conversions of them are no better for it.
+  void check_number(hid_t type, bool whole, const std::string& object) const {
+    const auto kind = H5Tget_class(type);
+    check((kind == H5T_FLOAT || kind == H5T_INTEGER) && H5Tget_size(type) <= 8, object,
+          "does not hold numbers");
+    check(kind == H5T_INTEGER || !whole, object, "does not hold whole numbers");
   }
   template <class T>
   std::vector<T> read(const std::string& object) const {
     const auto set = open_dataset(object);
-    const Handle type(H5Dget_type(set), H5Tclose);
-    const auto kind = H5Tget_class(type);
-    check(kind == H5T_FLOAT || kind == H5T_INTEGER, object, "does not hold numbers");
-    check(kind == H5T_INTEGER || !std::is_integral_v<T>, object, "does not hold whole numbers");
+    check_number(Handle(H5Dget_type(set), H5Tclose), std::is_integral_v<T>, object);
     std::vector<T> out(count_of(set, object));
     check(out.empty() || H5Dread(set, Types<T>::memory(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) >= 0,
           object, "cannot be read");
@@ -336,7 +387,7 @@ struct H5File::State {
     const auto found = open_attribute(object, name);
     const Handle type(H5Aget_type(found), H5Tclose);
     const Handle space(H5Aget_space(found), H5Sclose);
-    const auto count = static_cast<std::size_t>(H5Sget_simple_extent_npoints(space));
+    const auto count = count_of_attribute(type, space, attribute_path(object, name));
     // Keras's mark of "no names" is an empty float64.
     if (count == 0) return {};
     return strings(type, space, count, attribute_path(object, name),
@@ -348,9 +399,9 @@ struct H5File::State {
     const Handle type(H5Aget_type(found), H5Tclose);
     const Handle space(H5Aget_space(found), H5Sclose);
     const auto kind = H5Tget_class(type);
-    check(kind == H5T_INTEGER || (kind == H5T_FLOAT && !std::is_integral_v<T>), attribute_path(object, name),
-          std::is_integral_v<T> ? "is not a whole number" : "is not a number");
-    std::vector<T> out(H5Sget_simple_extent_npoints(space));
+    check((kind == H5T_INTEGER || (kind == H5T_FLOAT && !std::is_integral_v<T>)) && H5Tget_size(type) <= 8,
+          attribute_path(object, name), std::is_integral_v<T> ? "is not a whole number" : "is not a number");
+    std::vector<T> out(count_of_attribute(type, space, attribute_path(object, name)));
     check(out.empty() || H5Aread(found, Types<T>::memory(), out.data()) >= 0, attribute_path(object, name),
           "cannot be read");
     return out;
@@ -368,7 +419,8 @@ struct H5File::State {
     const auto shape = shape_of(set, object);
     check(shape.rank() > 0, object, "has no rows");
     std::int64_t row = 1;
-    for (std::size_t i = 1; i < shape.rank(); ++i) row *= shape.extents()[i];
+    for (std::size_t i = 1; i < shape.rank(); ++i)
+      row *= shape.extents()[i];  // shape_of has looked at the product
     check(row > 0 && size % row == 0, object, "the data are not whole rows");
     const auto count = static_cast<std::int64_t>(size) / row;
     check(first >= 0 && count <= shape[0] - first, object,
@@ -393,6 +445,7 @@ H5File H5File::create(const std::filesystem::path& path, const std::filesystem::
   const Lock lock;
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose), access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   H5Pset_obj_track_times(creation, false);
+  H5Pset_userblock(creation, user_block);  // for the checksum
   // One format, whatever library wrote it: 1.8's, which every reader in use knows.
   H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
   // Locks are our own affair (AtomicFile holds one on this very file), and some file systems have none.
@@ -406,7 +459,7 @@ H5File H5File::create(const std::filesystem::path& path, const std::filesystem::
   return H5File(std::move(state));
 }
 
-H5File H5File::open(const std::filesystem::path& path) {
+void require_regular_file(const std::filesystem::path& path) {
   namespace fs = std::filesystem;
   const auto shown = printable(path.string());
   std::error_code error;
@@ -415,10 +468,25 @@ H5File H5File::open(const std::filesystem::path& path) {
   if (error) fail_request("{}: {}", shown, error.message());
   if (fs::is_directory(status)) fail_request("{}: is a folder, not a file", shown);
   if (!fs::is_regular_file(status)) fail_request("{}: is not a regular file", shown);
-  if (auto* readable = std::fopen(path.c_str(), "rb"))
-    std::fclose(readable);
+  const int readable = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (readable < 0) fail_request("{}: {}", shown, std::generic_category().message(errno));
+  ::close(readable);
+}
+
+int fork_with_hdf5_at_rest() {
+  auto& mutex = Lock::mutex();
+  mutex.lock();
+  const auto child = ::fork();
+  if (child == 0)
+    new (&mutex) std::recursive_mutex;  // the old one belongs to a thread of the parent
   else
-    fail_request("{}: {}", shown, std::generic_category().message(errno));
+    mutex.unlock();
+  return child;
+}
+
+H5File H5File::open(const std::filesystem::path& path) {
+  require_regular_file(path);
+  const auto shown = printable(path.string());
   const Lock lock;
   if (H5Fis_hdf5(path.c_str()) <= 0) fail_request("{}: is not an HDF5 file", shown);
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
@@ -442,6 +510,11 @@ void H5File::close() {
     refused();
   }
   if (H5Fclose(std::exchange(state_->file, -1)) < 0) refused();
+  if (state_->writing) try {
+      write_seal(state_->path);
+    } catch (const Error&) {
+      fail("{}: cannot be written: {}", state_->shown, std::generic_category().message(errno));
+    }
 }
 
 // ---- writing
@@ -549,7 +622,10 @@ std::vector<H5File::Child> H5File::children(const std::string& path) const {
     std::string name(length + 1, '\0');
     H5Lget_name_by_idx(opened, ".", H5_INDEX_NAME, H5_ITER_INC, i, name.data(), name.size(), H5P_DEFAULT);
     name.pop_back();
+    H5L_info_t link{};
     H5O_info_t object{};
+    state_->check(H5Lget_info(opened, name.c_str(), &link, H5P_DEFAULT) >= 0 && link.type == H5L_TYPE_HARD,
+                  path == "/" ? "/" + name : path + "/" + name, "is a link, which is not followed");
     if (H5Oget_info_by_name2(opened, name.c_str(), &object, H5O_INFO_BASIC, H5P_DEFAULT) < 0) continue;
     out.push_back({std::move(name), object.type == H5O_TYPE_GROUP});
   }

@@ -3,7 +3,12 @@
 // Every call holds one process-wide lock (the library is built thread-safe, but a file changes in several
 // calls), HDF5's own error printing is off, and every failure is an Error that names the file and the object.
 // Arrays are row-major, little-endian; datasets are contiguous unless said otherwise (Keras refuses less).
-// The same calls give the same bytes: objects carry no times, and the format is fixed (HDF5 1.8's).
+// The same calls give the same bytes: objects carry no times, and the format is fixed (HDF5 1.8's). A file that is
+// created carries a checksum over every byte (seal.hpp).
+// Of a file that is read, only what lies in it is read: links are not followed, neither inside the file nor out of it,
+// storage in other files and virtual datasets are refused, plug-ins are not loaded. What an object claims to hold is
+// compared with what the file has room for before memory is taken. Damage may still crash the library: files of others
+// are opened behind storage/door.hpp.
 // A list of more than 4032 strings as an attribute is cut into name0, name1, ..., as Keras does.
 #pragma once
 
@@ -102,6 +107,12 @@ class H5File {
   explicit H5File(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
+
+/// Throws RequestError where no regular file is there that can be read.
+void require_regular_file(const std::filesystem::path& path);
+
+/// fork(), while no other thread is in the library: the child may use it.
+int fork_with_hdf5_at_rest();
 
 /// Version of the library: "1.10.8".
 std::string hdf5_version();

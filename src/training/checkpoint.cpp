@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/door.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::training {
@@ -17,10 +18,21 @@ void for_columns(H& h, F&& f) {
   f("learning_rate", h.learning_rate), f("seconds", h.seconds);
 }
 
+TrainerState read_here(const std::filesystem::path& path, const std::string& key);
+
 }  // namespace
 
+// How a state travels from the process that read it (storage/parcel.hpp).
+template <class A>
+void travel(A& parcel, TrainerState& s) {
+  parcel(s.epoch, s.batch, s.history.loss, s.history.accuracy, s.history.val_loss, s.history.val_accuracy,
+         s.history.learning_rate, s.history.seconds, s.best_epoch, s.waited, s.best, s.best_arena, s.seconds,
+         s.epoch_seconds, s.step.step, s.step.arena, s.step.slots, s.step.metrics.loss_sum,
+         s.step.metrics.correct, s.step.metrics.rows, s.step.metrics.bad_step);
+}
+
 void write_checkpoint(const std::filesystem::path& path, const std::string& key, const TrainerState& s) {
-  storage::AtomicFile file(path);
+  storage::AtomicFile file(path, storage::Links::replace);
   auto h5 = storage::H5File::create(file);
   const auto count = [&](const char* name, std::int64_t v) { h5.attribute("/", name, v); };
   const auto real = [&](const char* name, double v) { h5.attribute("/", name, v); };
@@ -49,6 +61,12 @@ void write_checkpoint(const std::filesystem::path& path, const std::string& key,
 }
 
 TrainerState read_checkpoint(const std::filesystem::path& path, const std::string& key) {
+  return storage::read_behind_door(path, storage::own_file, [&] { return read_here(path, key); });
+}
+
+namespace {
+
+TrainerState read_here(const std::filesystem::path& path, const std::string& key) {
   const auto h5 = storage::H5File::open(path);
   if (!h5.has_attribute("/", "schema") || h5.text_attribute("/", "schema") != "timbre-checkpoint")
     fail("{}: not a checkpoint", path.string());
@@ -73,5 +91,7 @@ TrainerState read_checkpoint(const std::filesystem::path& path, const std::strin
   s.best_arena = h5.read_floats("/best_arena");
   return s;
 }
+
+}  // namespace
 
 }  // namespace timbre::training

@@ -72,6 +72,27 @@ double monitored(const History& h, const std::string& name) {
 
 }  // namespace
 
+std::string misfit(const TrainerState& state, TrainingStep& step, std::int64_t batches) {
+  const auto own = step.export_state();
+  const auto sizes = [](const auto& lists) {
+    std::vector<std::size_t> out;
+    for (const auto& list : lists) out.push_back(list.size());
+    return out;
+  };
+  if (state.step.arena.size() != own.arena.size() || sizes(state.step.slots) != sizes(own.slots) ||
+      (!state.best_arena.empty() && state.best_arena.size() != own.arena.size()))
+    return "weights of another model";
+  const auto& h = state.history;
+  for (const auto* column :
+       {&h.loss, &h.accuracy, &h.val_loss, &h.val_accuracy, &h.learning_rate, &h.seconds})
+    if (std::ssize(*column) != state.epoch) return "a history of another length than its epochs";
+  if (state.batch < 0 || state.batch > batches || state.best_epoch < 0 || state.best_epoch > state.epoch ||
+      state.waited < 0 || state.waited > state.epoch || state.step.step < 0 ||
+      state.step.step > (state.epoch + 1) * batches)
+    return "counts that no run can have";
+  return "";
+}
+
 TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::uint64_t seed,
                      const std::vector<std::int32_t>& train_rows,
                      const std::vector<std::int32_t>& validation_rows, const TrainerHooks& hooks,

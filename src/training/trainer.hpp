@@ -93,6 +93,10 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
                      const std::vector<std::int32_t>& validation_rows, const TrainerHooks& hooks,
                      const TrainerState* resume = nullptr);
 
+/// Why a state cannot be that of a run on this step with so many batches in an epoch (sizes and counts that do not fit
+/// each other), or "".
+std::string misfit(const TrainerState& state, TrainingStep& step, std::int64_t batches);
+
 /// The order of an epoch (from 0): Fisher-Yates with numbers of (seed, stream::shuffle, epoch).
 std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch,
                                       bool shuffle);

@@ -18,12 +18,14 @@ struct RowSources : testing::Test {
   fs::path file = fs::path(testing::TempDir()) / "timbre_row_source.h5";
   std::vector<float> values = std::vector<float>(rows * width);
   ThreadPool pool{2};
+  std::int64_t offset = 0;
 
   RowSources() {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = float((i * 7919) % 1013) - 500.0f;
     auto h5 = storage::H5File::create(file);
     h5.create_rows("/features", {rows, frames, coefficients});
     h5.write_rows("/features", 0, values);
+    offset = h5.rows_offset("/features");
     h5.close();
   }
   ~RowSources() override { fs::remove(file); }
@@ -31,7 +33,7 @@ struct RowSources : testing::Test {
 
 TEST_F(RowSources, GiveTheSameRowsFromMemoryAndFromAStore) {
   const MemoryRows memory(values.data(), rows, width);
-  const StoreRows store(file);
+  const StoreRows store(file, rows, width, offset);
   EXPECT_EQ(store.rows(), rows);
   EXPECT_EQ(store.width(), width);
   std::vector<float> a(width), b(width);
@@ -44,7 +46,7 @@ TEST_F(RowSources, GiveTheSameRowsFromMemoryAndFromAStore) {
 }
 
 TEST_F(RowSources, AreStandardisedToTheSameBytes) {
-  StoreRows store(file);
+  StoreRows store(file, rows, width, offset);
   const std::vector<std::int32_t> training = {1, 5, 8, 13, 21, 34};
   const auto fitted = fit_standardisation(store, coefficients, training, pool);
   MemoryRows memory(values.data(), rows, width);
@@ -63,7 +65,7 @@ TEST_F(RowSources, AreStandardisedToTheSameBytes) {
 }
 
 TEST_F(RowSources, SayWhichRowOfWhichFileCannotBeRead) {
-  const StoreRows store(file);
+  const StoreRows store(file, rows, width, offset);
   fs::resize_file(file, fs::file_size(file) / 2);
   std::vector<float> row(width);
   EXPECT_NO_THROW(store.read(0, row.data()));
@@ -77,11 +79,12 @@ TEST_F(RowSources, SayWhichRowOfWhichFileCannotBeRead) {
   }
 }
 
-TEST_F(RowSources, RefuseAFileWithoutRows) {
-  auto h5 = storage::H5File::create(file);
-  h5.write("/features", std::vector<std::int32_t>{1, 2, 3}, {3, 1, 1});
-  h5.close();
-  EXPECT_THROW(StoreRows{file}, Error);
+TEST_F(RowSources, RefuseAFileWithoutAsManyRows) {
+  EXPECT_NO_THROW(StoreRows(file, rows, width, offset));
+  EXPECT_THROW(StoreRows(file, rows + 10000, width, offset), Error);
+  EXPECT_THROW(StoreRows(file, std::int64_t{1} << 62, width, offset), Error);
+  EXPECT_THROW(StoreRows(file, rows, width, std::int64_t{1} << 62), Error);
+  EXPECT_THROW(StoreRows(file, rows, width, -1), Error);
 }
 
 }  // namespace

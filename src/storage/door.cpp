@@ -1,0 +1,240 @@
+#include "storage/door.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "core/text.hpp"
+#include "storage/hdf5.hpp"
+#include "storage/seal.hpp"
+
+namespace timbre::storage {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t free_memory = std::uint64_t{256} << 20, memory_per_byte = 4;
+constexpr std::uint64_t free_seconds = 4, bytes_per_second = std::uint64_t{16} << 20;
+
+std::string shown(const fs::path& path) { return printable(path.string()); }
+
+struct Limits {
+  std::uint64_t memory, seconds;
+};
+Limits limits_for(const fs::path& file) {
+  std::error_code error;
+  const auto size = fs::file_size(file, error);
+  const std::uint64_t bytes = error ? 0 : size;
+  return {free_memory + memory_per_byte * bytes, free_seconds + bytes / bytes_per_second};
+}
+
+/// Bytes of address space of this process.
+std::uint64_t address_space() {
+  std::uint64_t pages = 0;
+  if (std::FILE* file = std::fopen("/proc/self/statm", "r")) {
+    unsigned long read = 0;
+    if (std::fscanf(file, "%lu", &read) == 1) pages = read;
+    std::fclose(file);
+  }
+  return pages * std::uint64_t(::sysconf(_SC_PAGESIZE));
+}
+
+void limit(__rlimit_resource what, std::uint64_t most) {
+  rlimit now{};
+  if (::getrlimit(what, &now) != 0) return;
+  now.rlim_cur = std::min<rlim_t>(now.rlim_max, most);  // the hard limit stays: the next file may need more
+  ::setrlimit(what, &now);
+}
+
+// How the child says what it has.
+enum class Answer : std::uint8_t { value, error, request, damaged, memory, other };
+
+struct Pipe {
+  int read = -1, write = -1;
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0)
+      fail("no pipe can be made: {}", std::generic_category().message(errno));
+    read = ends[0], write = ends[1];
+  }
+  ~Pipe() {
+    for (const int end : {read, write})
+      if (end >= 0) ::close(end);
+  }
+  Pipe(const Pipe&) = delete;
+};
+
+/// What the child is: it may not write, says nothing, and goes with its parent.
+void confine(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
+  for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU, SIGPIPE})
+    ::signal(number, SIG_DFL);
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int standard : {0, 1, 2})
+    if (null >= 0) ::dup2(null, standard);  // what the C library says of a broken heap, say
+  limit(RLIMIT_CORE, 0);
+  limit(RLIMIT_FSIZE, 0);
+}
+
+/// What it may use for one file, beyond what it has used.
+void allow(const Limits& limits) {
+  timespec used{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  limit(RLIMIT_CPU, std::uint64_t(used.tv_sec) + 1 + limits.seconds);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they take terabytes of address space
+  if (const auto space = address_space(); space > 0) limit(RLIMIT_AS, space + limits.memory);
+#endif
+}
+
+void answer(int descriptor, Answer kind, std::string message) {
+  Sender sender(descriptor);
+  sender(kind, message);
+  sender.finish();
+}
+
+void serve_one(int descriptor, const std::function<Sending(const fs::path&)>& read, const fs::path& file) {
+  try {
+    const auto send = read(file);
+    Sender sender(descriptor);
+    auto kind = Answer::value;
+    sender(kind);
+    send(sender);
+    sender.finish();
+  } catch (const Broken&) {
+    ::_exit(1);
+  } catch (const Damaged& e) {
+    answer(descriptor, Answer::damaged, e.what());
+  } catch (const RequestError& e) {
+    answer(descriptor, Answer::request, e.what());
+  } catch (const Error& e) {
+    answer(descriptor, Answer::error, e.what());
+  } catch (const std::bad_alloc&) {
+    answer(descriptor, Answer::memory, "");
+  } catch (const std::length_error&) {
+    answer(descriptor, Answer::memory, "");
+  } catch (const std::exception& e) {
+    answer(descriptor, Answer::other, e.what());
+  }
+}
+
+/// The child's whole life.
+[[noreturn]] void serve(int asks, int answers, const std::function<Sending(const fs::path&)>& read) {
+  try {
+    Receiver receiver(asks, Receiver::Clock::now() + std::chrono::hours(24 * 365), ~std::uint64_t{0});
+    for (;;) {
+      std::string file;
+      receiver(file);  // ends with Broken, when the parent wants no more
+      allow(limits_for(file));
+      serve_one(answers, read, file);
+    }
+  } catch (...) {
+  }
+  ::_exit(1);
+}
+
+}  // namespace
+
+void ReadingChild::start() {
+  Pipe to_child, to_parent;
+  const auto parent = ::getpid();
+  child_ = fork_with_hdf5_at_rest();
+  if (child_ == 0) {
+    ::close(std::exchange(to_child.write, -1));
+    confine(parent);
+    serve(to_child.read, to_parent.write, read_);
+  }
+  if (child_ < 0) fail("no process can be started: {}", std::generic_category().message(errno));
+  asks_ = std::exchange(to_child.write, -1), answers_ = std::exchange(to_parent.read, -1);
+}
+
+int ReadingChild::end(bool kill) {
+  if (child_ <= 0) return 0;
+  ::close(std::exchange(asks_, -1));  // it ends when nobody asks
+  if (kill) ::kill(child_, SIGKILL);
+  int status = 0;
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  }
+  ::close(std::exchange(answers_, -1));
+  child_ = -1;
+  return status;
+}
+
+void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&)>& receive) {
+  const auto limits = limits_for(file);
+  const auto name = shown(file);
+  if (child_ <= 0) start();
+  Receiver receiver(answers_, Receiver::Clock::now() + std::chrono::seconds(limits.seconds), limits.memory);
+  auto kind = Answer::value;
+  std::string message;
+  bool whole = false;
+  try {
+    Sender sender(asks_);
+    auto path = file.string();
+    sender(path);
+    sender.finish();
+    receiver(kind);
+    if (kind == Answer::value)
+      receive(receiver);
+    else
+      receiver(message);
+    whole = true;
+  } catch (const Broken&) {
+  } catch (...) {
+    end(true);
+    throw;
+  }
+  if (!whole) {
+    const int status = end(receiver.late());
+    if (receiver.late() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
+      throw Damaged(fmt::format("{}: takes longer than {} s to read; it is damaged, or made to do harm", name,
+                                limits.seconds));
+    const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    throw Damaged(
+        fmt::format("{}: cannot be read: its reader {}; it is damaged, or made to do harm", name,
+                    number == 0 ? "broke off" : fmt::format("crashed (SIG{})", sigabbrev_np(number))));
+  }
+  switch (kind) {
+    case Answer::value:
+      return;
+    case Answer::damaged:
+      throw Damaged(message);
+    case Answer::request:
+      throw RequestError(message);
+    case Answer::memory:
+      throw Damaged(fmt::format("{}: asks for more memory than a file of its size may ({} MB)", name,
+                                limits.memory >> 20));
+    case Answer::other:
+      throw Error(fmt::format("{}: cannot be read: {}", name, printable(message)));
+    case Answer::error:
+      break;
+  }
+  throw Error(message);
+}
+
+bool is_trusted(const fs::path& file, const Trust& trust) {
+  require_regular_file(file);
+  const auto seal = read_seal(file);
+  if (seal == Seal::broken && !trust.unverified)
+    throw Damaged(fmt::format("{}: has changed since Timbre wrote it: its checksum does not fit{}",
+                              shown(file), trust.own ? "" : "; --unverified reads it all the same"));
+  return trust.own && seal == Seal::whole;
+}
+
+}  // namespace timbre::storage

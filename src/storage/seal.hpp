@@ -1,0 +1,31 @@
+// The checksum of Timbre's own HDF5 files, over every byte of them.
+//
+// It stands in a user block of 512 bytes in front of the HDF5 part (which HDF5, h5py and Keras step over):
+//   timbre-file 1\n  xxh3-128 <32 hexadecimal digits>\n  bytes <size of the whole file>\n  and zeros to the end
+// The digits are XXH3 with 128 bits over what follows the block, and the block itself is compared byte by byte.
+//
+// What it proves: that the bytes are those that were written. It does not tell by whom: everyone can write a checksum, so
+// a file that a person names is read as a stranger's file all the same (door.hpp).
+// Errors: Error where the file cannot be read or written.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+
+namespace timbre::storage {
+
+inline constexpr std::size_t seal_bytes = 512;
+
+enum class Seal {
+  none,   // a file without one: of an earlier version, or of another program
+  whole,  // every byte is as it was written
+  broken  // there is one, and something has changed since
+};
+
+/// Writes the checksum of a closed file that begins with a user block.
+void write_seal(const std::filesystem::path& file);
+
+/// Reads every byte. A file that is no regular file, or not there, has none.
+Seal read_seal(const std::filesystem::path& file);
+
+}  // namespace timbre::storage
