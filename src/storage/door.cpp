@@ -160,6 +160,8 @@ void ReadingChild::start() {
     confine(parent);
     serve(to_child.read, to_parent.write, read_);
   }
+  // Room for a whole answer, where the system gives it: two processes that wait for each other are slow.
+  ::fcntl(to_parent.read, F_SETPIPE_SZ, 1 << 20);
   if (child_ < 0) fail("no process can be started: {}", std::generic_category().message(errno));
   asks_ = std::exchange(to_child.write, -1), answers_ = std::exchange(to_parent.read, -1);
 }
