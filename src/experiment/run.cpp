@@ -241,7 +241,11 @@ data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options,
 
 data::Split preview_split(const Plan& plan) {
   try {
-    return data::preview_split(plan.config.split, plan.clips, std::uint64_t(plan.config.seed));
+    std::vector<std::int32_t> rows(plan.clips.clips.size());
+    std::iota(rows.begin(), rows.end(), 0);
+    if (plan.config.split.group_by == "segment") return {};
+    return data::make_split(plan.config.split, plan.clips.clips, plan.clips.label_names, rows,
+                            std::uint64_t(plan.config.seed));
   } catch (const RequestError& e) {
     fail_with_place(plan.config, e);
   }
