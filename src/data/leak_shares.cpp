@@ -1,6 +1,7 @@
 #include "data/leak_shares.hpp"
 
 #include <array>
+#include <map>
 #include <set>
 #include <stdexcept>
 #include <string_view>
@@ -24,13 +25,13 @@ const LeakShare& Leaks::of(const std::string& part, const std::string& other,
 }
 
 Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::string>& artists,
-                    const std::vector<std::pair<std::int32_t, std::int32_t>>& related, bool looked) {
+                    const std::vector<std::size_t>& unit, bool looked) {
   Leaks out;
   out.exposure.assign(parts.size(), Exposure::clean);
-  std::vector<std::uint8_t> kin(parts.size(), 0);  // the parts of related clips
-  for (const auto& [a, b] : related) {
-    kin[std::size_t(a)] |= parts[std::size_t(b)];
-    kin[std::size_t(b)] |= parts[std::size_t(a)];
+  std::map<std::size_t, std::array<std::int64_t, 3>> clips_of;  // of a unit, in each part
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    auto& counts = clips_of.try_emplace(unit[i]).first->second;
+    for (int p = 0; p < 3; ++p) counts[std::size_t(p)] += in(parts[i], p);
   }
   for (const auto& [part, other] : pairs) {
     std::set<std::string_view> heard;
@@ -41,7 +42,7 @@ Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::
     kindred.relation = "related", artist.relation = "artist";
     for (std::size_t i = 0; i < parts.size(); ++i) {
       if (!in(parts[i], part)) continue;
-      const bool itself = in(parts[i], other), near = in(kin[i], other);
+      const bool itself = in(parts[i], other), near = clips_of.at(unit[i])[std::size_t(other)] > itself;
       const bool known = !artists[i].empty(), familiar = known && heard.contains(artists[i]);
       for (auto* s : {&clip, &kindred, &artist}) ++s->clips;
       ++clip.known, clip.found += itself;

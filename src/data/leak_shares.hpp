@@ -6,11 +6,11 @@
 // were looked for). NaN where none is known.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace timbre::data {
@@ -34,8 +34,9 @@ struct Leaks {
 };
 
 /// parts [clips]: bit p is set where the clip has rows in part p (0 train, 1 validation, 2 test); artists [clips],
-/// empty where unknown; related: pairs of clips; looked: whether related clips were looked for.
+/// empty where unknown; unit [clips]: the same number for clips that are related, by one or several steps; looked: whether
+/// related clips were looked for.
 Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::string>& artists,
-                    const std::vector<std::pair<std::int32_t, std::int32_t>>& related, bool looked);
+                    const std::vector<std::size_t>& unit, bool looked);
 
 }  // namespace timbre::data

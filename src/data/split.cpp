@@ -64,6 +64,10 @@ class Splitter {
   void note(fmt::format_string<A...> format, A&&... args) {
     split_.notes.push_back(fmt::format(format, std::forward<A>(args)...));
   }
+  template <class... A>
+  void leak_note(fmt::format_string<A...> format, A&&... args) {
+    split_.leak_notes.push_back(fmt::format(format, std::forward<A>(args)...));
+  }
   std::int32_t label_of(std::int32_t row) const {
     return clips_[std::size_t(row_clip_[std::size_t(row)])].label;
   }
@@ -166,9 +170,9 @@ class Splitter {
             fmt::format("'{}' has {} {}{}", class_name(c), n, options_.group_by, n == 1 ? "" : "s"));
     if (few.empty()) return;
     fail_request(
-        "split: the class{} {}; train, validation and test need at least 3 to share{} (more of them, {}or "
+        "split: {} {}; train, validation and test need at least 3 to share{} (more of them, {}or "
         "stratify: false, and the figures say which part lacks a class)",
-        few.size() > 1 ? "es" : "", join(few),
+        few.size() > 1 ? fmt::format("{} classes have too few groups:", few.size()) : "the class", join(few),
         related_.empty() || options_.group_by == "segment" ? "" : ", where copies count as one",
         by_artist() ? "group_by: clip, " : "");
   }
@@ -274,32 +278,35 @@ class Splitter {
     for (std::size_t row = 0; row < part_.size(); ++row)
       if (part_[row] != none)
         parts[std::size_t(row_clip_[row])] |= static_cast<std::uint8_t>(1 << part_[row]);
-    auto leaks = measure_leaks(parts, artists_, related_, looked_);
+    auto leaks = measure_leaks(parts, artists_, units(false, artists_, clips_.size(), related_), looked_);
     const auto &clip = leaks.of("test", "train", "clip"), &kin = leaks.of("test", "train", "related"),
                &artist = leaks.of("test", "train", "artist");
     split_.clip_share_in_train = clip.clips ? clip.share() : 0;
     split_.artist_share_in_train = artist.share();
     split_.leaks = clip.found > 0 || kin.found > 0;
     if (clip.found)
-      note("the split leaks: {} of {} test clips ({:.0f}%) have segments in train; test figures are too good",
-           clip.found, clip.clips, 100 * clip.share());
+      leak_note(
+          "the split leaks: {} of {} test clips ({:.0f}%) have segments in train; test figures are too good",
+          clip.found, clip.clips, 100 * clip.share());
     if (kin.found)
-      note(
+      leak_note(
           "the split leaks: {} of {} test clips ({:.0f}%) have a copy or near duplicate in train; test "
           "figures "
           "are too good",
           kin.found, kin.clips, 100 * kin.share());
     if (artist.found)
-      note("{} of {} test clips ({:.1f}%) are by artists who are also in train{}", artist.found, artist.known,
-           100 * artist.share(), by_artist() ? "" : " (group_by: artist avoids it)");
+      leak_note("{} of {} test clips ({:.1f}%) are by artists who are also in train{}", artist.found,
+                artist.known, 100 * artist.share(), by_artist() ? "" : " (group_by: artist avoids it)");
     for (const auto& [part, other] : {std::pair{"test", "validation"}, {"validation", "train"}})
       for (const auto* relation : {"clip", "related"})
         if (const auto& s = leaks.of(part, other, relation); s.found)
-          note("{} of {} {} clips {} {}", s.found, s.known, part,
-               std::string_view(relation) == "clip" ? "have segments in" : "have a copy or near duplicate in",
-               other);
+          leak_note(
+              "{} of {} {} clips {} {}", s.found, s.known, part,
+              std::string_view(relation) == "clip" ? "have segments in" : "have a copy or near duplicate in",
+              other);
     split_.shares = std::move(leaks.shares), split_.exposure = std::move(leaks.exposure);
-    split_.artists = artists_;
+    split_.unit = units(true, artists_, clips_.size(), related_);
+    split_.looked = looked_;
     split_.clip_parts = std::move(parts);
   }
 
@@ -322,7 +329,12 @@ Split make_split(const SplitOptions& options, const std::vector<Clip>& clips,
                  const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
                  std::uint64_t run_seed, const std::vector<std::string>& bad_paths,
                  const Relations& related) {
-  return Splitter(options, clips, label_names, row_clip, run_seed, bad_paths, related).run();
+  auto split = Splitter(options, clips, label_names, row_clip, run_seed, bad_paths, related).run();
+  std::set<std::string_view> there;
+  for (const auto& clip : clips) there.insert(clip.path);
+  for (const auto& pair : related.pairs)
+    if (there.contains(pair.clip_a) && there.contains(pair.clip_b)) split.related.push_back(pair);
+  return split;
 }
 
 Split make_split(const SplitOptions& options, const FeatureTable& table, std::uint64_t run_seed) {

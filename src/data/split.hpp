@@ -81,9 +81,11 @@ struct Split {
   std::vector<std::string> missing;      // classes that a part lacks: "test: blues, rock"
   std::vector<std::uint8_t> clip_parts;  // [clips], bits: 1 train, 2 validation, 4 test
   std::vector<Exposure> exposure;        // [clips], of test clips, to train
-  std::vector<std::string> artists;      // [clips], empty where unknown
+  std::vector<std::size_t> unit;         // [clips], the same for clips of one artist, or related
+  std::vector<RelatedClips> related;     // of the clips that are there
+  bool looked = false;                   // for related clips
   std::optional<ListStatistics> lists;
-  std::vector<std::string> notes;  // for the person, one line each
+  std::vector<std::string> notes, leak_notes;  // for the person, one line each
 };
 
 /// Splits the rows of a table of features.

@@ -13,7 +13,7 @@ namespace timbre::data {
 
 namespace {
 
-constexpr double tolerance = 1e-9;         // deviations nearer than this are equal
+constexpr double tolerance = 1e-9;        // deviations nearer than this are equal
 constexpr std::int64_t budget = 3000000;  // moves that all descents together may try
 constexpr int restarts = 64;
 

@@ -31,7 +31,8 @@ class Sets {
   std::vector<std::size_t> parent_;
 };
 
-/// Of each clip, what it must not be parted from, as a number.
+}  // namespace
+
 std::vector<std::size_t> units(bool by_artist, const std::vector<std::string>& artists, std::size_t clips,
                                const std::vector<std::pair<std::int32_t, std::int32_t>>& related) {
   Sets sets(clips);
@@ -45,8 +46,6 @@ std::vector<std::size_t> units(bool by_artist, const std::vector<std::string>& a
   for (std::size_t i = 0; i < clips; ++i) out.push_back(sets.root(i));
   return out;
 }
-
-}  // namespace
 
 std::vector<Group> make_groups(const std::string& group_by, const std::vector<Clip>& clips,
                                std::span<const std::int32_t> row_clip,

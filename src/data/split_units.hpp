@@ -19,6 +19,10 @@ struct Group {
   MixedGroup holds;  // rows where artists are dealt; clips (or segments), whatever their length, elsewhere
 };
 
+/// Of each clip, the lowest clip that it must not be parted from: of the same artist (where artists count), or related.
+std::vector<std::size_t> units(bool by_artist, const std::vector<std::string>& artists, std::size_t clips,
+                               const std::vector<std::pair<std::int32_t, std::int32_t>>& related);
+
 /// Groups in the order of their first rows. group_by: clip | artist | segment. Related clips share a group, and so do
 /// the artists whom they link, unless segments are dealt.
 std::vector<Group> make_groups(const std::string& group_by, const std::vector<Clip>& clips,

@@ -53,8 +53,6 @@ constexpr Root<double> root_numbers[] = {{"train_seconds", &RunRecord::train_sec
 constexpr Root<bool> root_flags[] = {{"stopped_early", &RunRecord::stopped_early, false},
                                      {"synthetic", &RunRecord::synthetic, true}};
 
-constexpr const char* split_attributes[] = {"leaks", "clip_share_in_train", "artist_share_in_train"};
-
 void write_ints(H5File& file, const std::string& path, const std::vector<std::int32_t>& values) {
   file.write(path, values, {size_of(values)});
 }
@@ -85,6 +83,8 @@ void write_evaluation(H5File& file, const std::string& group, const Evaluation& 
   write_ints(file, clips + "/label", e.clips.label);
   write_ints(file, clips + "/prediction", e.clips.prediction);
   file.write_texts(clips + "/path", e.clips.path);
+  if (!e.clips.heard.empty()) write_ints(file, clips + "/heard", e.clips.heard);
+  if (!e.clips.group.empty()) write_ints(file, clips + "/group", e.clips.group);
 }
 
 /// Reads with doubts: what does not fit together is one line that names it, not a crash later on.
@@ -133,6 +133,8 @@ Evaluation read_evaluation(const Checked& in, const std::string& group, std::int
   e.clips.probabilities = in.matrix(clips + "/probabilities", count, classes);
   e.clips.path = in.file.read_texts(clips + "/path");
   in.require(size_of(e.clips.path) == count, clips + "/path", "is not as long as what stands beside it");
+  if (in.file.exists(clips + "/heard")) e.clips.heard = in.ints(clips + "/heard", count, 4);
+  if (in.file.exists(clips + "/group")) e.clips.group = in.ints(clips + "/group", count, any);
   e.label = in.ints(group + "/label", -1, classes);
   e.prediction = in.ints(group + "/prediction", e.rows(), classes);
   e.clip = in.ints(group + "/clip", e.rows(), count);
@@ -205,15 +207,7 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
   for (const auto& c : columns)
     write_doubles(file, std::string("/history/") + c.name, record.history.*c.member);
 
-  const auto& split = record.split;
-  write_ints(file, "/split/train", split.train);
-  write_ints(file, "/split/validation", split.validation);
-  write_ints(file, "/split/test", split.test);
-  file.attribute("/split", "leaks", split.leaks);
-  file.attribute("/split", "clip_share_in_train", split.clip_share_in_train);
-  file.attribute("/split", "artist_share_in_train", split.artist_share_in_train);
-  for (const auto& [name, text] : split.notes) file.attribute("/split", name, text);
-
+  write_split(file, record.split);
   if (record.validation) write_evaluation(file, "/validation", *record.validation);
   if (record.test) write_evaluation(file, "/test", *record.test);
   std::vector<std::string> paths, reasons;
@@ -275,18 +269,7 @@ RunRecord read_result(const std::filesystem::path& path, bool weights) {
   for (const auto& c : columns)
     record.history.*c.member = in.doubles(std::string("/history/") + c.name, size_of(record.history.epoch));
 
-  auto& split = record.split;
-  split.train = in.ints("/split/train", -1, any);
-  split.validation = in.ints("/split/validation", -1, any);
-  split.test = in.ints("/split/test", -1, any);
-  split.leaks = file.int_attribute("/split", "leaks") != 0;
-  split.clip_share_in_train = file.double_attribute("/split", "clip_share_in_train");
-  split.artist_share_in_train = file.double_attribute("/split", "artist_share_in_train");
-  for (auto& note : file.attributes("/split"))
-    if (std::find(std::begin(split_attributes), std::end(split_attributes), note.first) ==
-        std::end(split_attributes))
-      split.notes.push_back(std::move(note));
-
+  record.split = read_split(file);
   if (file.exists("/validation")) record.validation = read_evaluation(in, "/validation", classes);
   if (file.exists("/test")) record.test = read_evaluation(in, "/test", classes);
   auto paths = file.read_texts("/bad_files/path"), reasons = file.read_texts("/bad_files/reason");

@@ -111,7 +111,7 @@ TEST(Split, BySegmentLeaksAndSaysSo) {
   EXPECT_EQ(s.train.size(), 228u);  // 0.6 * 190 of each class
   EXPECT_TRUE(s.leaks);
   EXPECT_GT(s.clip_share_in_train, 0.9);
-  EXPECT_CONTAINS(s.notes.at(0), "the split leaks");
+  EXPECT_CONTAINS(s.leak_notes.at(0), "the split leaks");
 }
 
 TEST(Split, DependsOnSeedAndNothingElse) {
@@ -208,7 +208,7 @@ TEST(Split, ByClipStillTellsTheArtistShare) {
   const auto s = t.split({});
   EXPECT_EQ(s.artist_share_in_train, 1);
   EXPECT_FALSE(s.leaks);
-  EXPECT_CONTAINS(s.notes.at(0), "group_by: artist avoids it");
+  EXPECT_CONTAINS(s.leak_notes.at(0), "group_by: artist avoids it");
 }
 
 TEST(Split, ByArtistNeedsArtists) {

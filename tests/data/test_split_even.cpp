@@ -176,7 +176,8 @@ TEST(Split, NamesEveryClassWithTooFewGroups) {
   for (auto& clip : data.clips)
     if (clip.label > 0) clip.group = fmt::format("speaker {}", clip.label == 1 ? 0 : clip.group.back() % 2);
   EXPECT_CONTAINS(complaint([&] { data.split(by_artist(), 0); }),
-                  "split: the classes '1' has 1 artist, '2' has 2 artists; train, validation and test need");
+                  "split: 2 classes have too few groups: '1' has 1 artist, '2' has 2 artists; train, "
+                  "validation and test need");
   EXPECT_CONTAINS(complaint([&] { data.split(by_artist(), 0); }), "group_by: clip, or stratify: false");
   auto o = by_artist();
   o.stratify = false;
@@ -205,7 +206,7 @@ TEST(Split, WithoutStratifyMayLeaveTrainWithoutAClass) {
     seen.insert(split.missing.begin(), split.missing.end());
   }
   EXPECT_TRUE(seen.contains("train: one"));
-  EXPECT_TRUE(seen.contains("test: one"));
+  EXPECT_TRUE(seen.contains("validation: one"));
 }
 
 }  // namespace
