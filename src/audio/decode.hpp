@@ -23,7 +23,7 @@ namespace timbre::audio {
 inline constexpr int lowest_sample_rate = 1000, highest_sample_rate = 768000;
 
 /// Asks for samples as the file has them, whatever its rate.
-inline constexpr int own_sample_rate = 0;
+inline constexpr int own_sample_rate = -1;
 
 /// Reads one file from its beginning to its end; move-only.
 class AudioReader {

@@ -85,8 +85,7 @@ std::string key_of(const ClipIndex& index, const DatasetOptions& dataset,
   hasher.text(features::extraction_key(options));
   hasher.text(std::to_string(dataset.segment_samples(options.sample_rate)));
   if (index.synthetic)
-    hasher.text("synthetic\n" +
-                config::to_yaml(schema(config::of<audio::SyntheticOptions>{}).dump(*dataset.synthetic)));
+    hasher.text("synthetic\n" + config::to_yaml(audio::synthetic_identity(*dataset.synthetic)));
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
     const auto& clip = index.clips[i];
     hasher.text(clip.path).text(index.label_names[std::size_t(clip.label)]).text(hashes[i]);

@@ -60,6 +60,8 @@ config::Node anonymous(const Plan& plan) {
   auto node = schema(config::of<RunConfig>{}).dump(plan.config);
   *node.find("model") = plan.model.dump();
   node.erase("experiment"), node.erase("device"), node.erase("leakage");
+  if (const auto& synthetic = plan.config.dataset.synthetic)
+    *node.find("dataset")->find("synthetic") = audio::synthetic_identity(*synthetic);
   return node;
 }
 

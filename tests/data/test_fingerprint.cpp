@@ -291,7 +291,9 @@ TEST(Survey, PlantedPairsNeverStraddle) {
       EXPECT_FALSE(split.leaks);
       EXPECT_EQ(split.related.size(), 4u);
       for (const auto& s : split.shares)
-        if (s.relation == "related") EXPECT_EQ(s.found, 0) << s.part << " " << s.other << " " << seed;
+        if (s.relation == "related") {
+          EXPECT_EQ(s.found, 0) << s.part << " " << s.other << " " << seed;
+        }
     }
   }
   // Without the guard they do.
