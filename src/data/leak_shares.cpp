@@ -52,7 +52,8 @@ Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::
         out.exposure[i] = itself     ? Exposure::itself
                           : near     ? Exposure::related
                           : familiar ? Exposure::artist
-                                     : Exposure::clean;
+                          : known    ? Exposure::clean
+                                     : Exposure::unknown;
     }
     for (const auto& s : {clip, kindred, artist}) out.shares.push_back(s);
   }

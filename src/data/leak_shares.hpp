@@ -25,7 +25,8 @@ struct LeakShare {
 };
 
 /// How near a test clip comes to what was trained on.
-enum class Exposure : std::int32_t { clean = 0, artist = 1, related = 2, itself = 3 };
+/// unknown: no sound of it was, but its artist is not known.
+enum class Exposure : std::int32_t { clean = 0, artist = 1, related = 2, itself = 3, unknown = 4 };
 
 struct Leaks {
   std::vector<LeakShare> shares;   // (test, train), (test, validation), (validation, train), by relation

@@ -249,8 +249,9 @@ class Splitter {
         fail_request("split: the {} part is empty{}", part_names[p],
                      by_files
                          ? ": none of the clips its list names is there"
-                         : fmt::format("; there are too few groups to share (more {}s, other fractions{})",
-                                       options_.group_by, by_artist() ? ", or group_by: clip" : ""));
+                         : fmt::format("; there are too few groups to share (more {}s, {}{})",
+                                       options_.group_by, options_.folds ? "fewer folds" : "other fractions",
+                                       by_artist() ? ", or group_by: clip" : ""));
     std::vector<std::array<bool, 3>> has(label_names_.size());
     std::vector<bool> present(label_names_.size(), false);
     for (std::size_t row = 0; row < part_.size(); ++row) {

@@ -68,7 +68,8 @@ class Table {
     for (const auto& [cell, count] : held_[group]) {
       auto& n = count_[part * cells_ + cell];
       const double target = target_[part * cells_ + cell];
-      const double before = n / target - 1, empty = n == 0;
+      const double before = n / target - 1;
+      const bool empty = n == 0;
       n += sign * count;
       const double after = n / target - 1;
       worth_.deviation += after * after - before * before;

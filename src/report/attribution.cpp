@@ -17,7 +17,9 @@ struct Answers {
   double right[2] = {0, 0}, all[2] = {0, 0};  // of clean clips, of exposed ones
 };
 
-bool is_sound(std::int32_t heard) { return heard >= std::int32_t(data::Exposure::related); }
+bool is_sound(std::int32_t heard) {
+  return heard == std::int32_t(data::Exposure::related) || heard == std::int32_t(data::Exposure::itself);
+}
 
 }  // namespace
 
@@ -31,7 +33,9 @@ std::vector<Attribution> attribute(const std::vector<const RunSummary*>& runs) {
       if (!r->scored() || !r->test || r->test->heard.size() != r->test->clip.size()) continue;
       const auto& t = *r->test;
       for (std::size_t i = 0; i < t.clip.size(); ++i) {
-        const bool clean = t.heard[i] == std::int32_t(data::Exposure::clean);
+        // Where artists are compared, a clean clip is one whose artist is known, and not heard.
+        const bool clean = t.heard[i] == std::int32_t(data::Exposure::clean) ||
+                           (!artists && t.heard[i] == std::int32_t(data::Exposure::unknown));
         const bool exposed =
             artists ? t.heard[i] == std::int32_t(data::Exposure::artist) : is_sound(t.heard[i]);
         if (!clean && !exposed) continue;

@@ -1,7 +1,8 @@
 // What leaks are worth: accuracy on exposed test clips minus accuracy on clean ones, of one configuration.
 //
 // A test clip is exposed in one of two ways: its sound is in the training part (segments of it, a copy, a near
-// duplicate), or only its artist is. Clean clips are neither. An answer is one clip in one run; the interval is a
+// duplicate), or only its artist is. Clean clips are neither; where artists are
+// compared, theirs are known. An answer is one clip in one run; the interval is a
 // bootstrap over groups (clips of one artist, or related, are drawn together), 95%, 2,000 draws. Below ten distinct
 // clips a side the difference is undecided. Exposed clips may be easier for other reasons: this describes, it proves
 // no cause.

@@ -133,7 +133,7 @@ Evaluation read_evaluation(const Checked& in, const std::string& group, std::int
   e.clips.probabilities = in.matrix(clips + "/probabilities", count, classes);
   e.clips.path = in.file.read_texts(clips + "/path");
   in.require(size_of(e.clips.path) == count, clips + "/path", "is not as long as what stands beside it");
-  if (in.file.exists(clips + "/heard")) e.clips.heard = in.ints(clips + "/heard", count, 4);
+  if (in.file.exists(clips + "/heard")) e.clips.heard = in.ints(clips + "/heard", count, 5);
   if (in.file.exists(clips + "/group")) e.clips.group = in.ints(clips + "/group", count, any);
   e.label = in.ints(group + "/label", -1, classes);
   e.prediction = in.ints(group + "/prediction", e.rows(), classes);
