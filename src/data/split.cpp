@@ -38,11 +38,20 @@ class Splitter {
         related_(pairs_among(clips, related.pairs)),
         part_(row_clip.size(), none) {}
 
+  /// Throws what is wrong with the request itself.
+  void check() {
+    find_artists();
+    if (by_files())
+      follow_lists();
+    else if (by_manifest())
+      follow_fold_column();
+    else if (options_.stratify && options_.group_by != "segment")
+      require_three_groups(make_groups(options_.group_by, clips_, row_clip_, artists_, related_));
+  }
+
   Split run() {
     find_artists();
-    const bool by_files = options_.lists || !options_.train.list.empty();
-    const bool by_manifest = options_.folds && std::any_of(clips_.begin(), clips_.end(),
-                                                           [](const Clip& c) { return c.fold >= 0; });
+    const bool by_files = this->by_files(), by_manifest = this->by_manifest();
     if (by_files) {
       follow_lists();
     } else if (by_manifest) {
@@ -70,6 +79,11 @@ class Splitter {
   }
   std::int32_t label_of(std::int32_t row) const {
     return clips_[std::size_t(row_clip_[std::size_t(row)])].label;
+  }
+  bool by_files() const { return options_.lists || !options_.train.list.empty(); }
+  bool by_manifest() const {
+    return options_.folds &&
+           std::any_of(clips_.begin(), clips_.end(), [](const Clip& c) { return c.fold >= 0; });
   }
   bool by_artist() const { return options_.group_by == "artist"; }
   std::string class_name(std::size_t label) const { return printable(label_names_[label]); }
@@ -342,6 +356,13 @@ Split make_split(const SplitOptions& options, const FeatureTable& table, std::ui
   std::vector<std::string> bad_paths;
   for (const auto& bad : table.bad_files) bad_paths.push_back(bad.path);
   return make_split(options, table.clips, table.label_names, table.clip, run_seed, bad_paths, table.related);
+}
+
+void check_split_request(const SplitOptions& options, const ClipIndex& index) {
+  std::vector<std::int32_t> rows(index.clips.size());
+  std::iota(rows.begin(), rows.end(), 0);
+  const std::vector<std::string> no_bad_paths;
+  Splitter(options, index.clips, index.label_names, rows, 0, no_bad_paths, {}).check();
 }
 
 }  // namespace timbre::data

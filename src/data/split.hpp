@@ -97,4 +97,7 @@ Split make_split(const SplitOptions& options, const std::vector<Clip>& clips,
                  std::uint64_t run_seed, const std::vector<std::string>& bad_paths = {},
                  const Relations& related = {});
 
+/// Throws what make_split must throw whatever the clips hold: wrong lists, unknown artists, a class with too few groups.
+void check_split_request(const SplitOptions& options, const ClipIndex& index);
+
 }  // namespace timbre::data

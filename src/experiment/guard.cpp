@@ -29,6 +29,11 @@ std::string parts_text(std::uint8_t parts) {
 std::shared_ptr<const data::Survey> survey_of(const Plan& plan, const std::filesystem::path& runs,
                                               ThreadPool& pool, Console& console) {
   if (plan.survey) return plan.survey;
+  try {
+    data::check_split_request(plan.config.split, plan.clips);  // before any file is decoded
+  } catch (const RequestError& e) {
+    fail_with_place(plan.config, e);
+  }
   CountProgress progress(console, "fingerprints");
   return std::make_shared<const data::Survey>(data::survey_clips(
       plan.clips, runs.empty() ? runs : runs / "fingerprints", pool,

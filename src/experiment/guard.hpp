@@ -17,7 +17,8 @@
 
 namespace timbre::experiment {
 
-/// The plan's survey, or a new one; what it comes to is kept under `runs`.
+/// The plan's survey, or a new one; what it comes to is kept under `runs`. Throws RequestError, with its place, where the
+/// split is wrong whatever the clips hold.
 std::shared_ptr<const data::Survey> survey_of(const Plan& plan, const std::filesystem::path& runs,
                                               ThreadPool& pool, Console& console);
 
