@@ -204,6 +204,9 @@ class Splitter {
     const bool mixed =
         std::any_of(groups.begin(), groups.end(), [](const Group& g) { return g.holds.classes.size() > 1; });
     if (mixed) {
+      if (std::ssize(groups) < folds)
+        fail_request("split.folds: {} folds need at least as many {}s, and there are {} (fewer folds{})",
+                     folds, options_.group_by, groups.size(), by_artist() ? ", or group_by: clip" : "");
       std::vector<MixedGroup> holds;
       for (const auto& g : groups) holds.push_back(g.holds);
       const auto even = deal_evenly(holds, fractions, options_.stratify, folds > 0, seed_, parts);

@@ -154,6 +154,9 @@ TEST(EvenDeal, MakesSixFoldsOfSixSpeakers) {
     EXPECT_TRUE(split.missing.empty());
   }
   EXPECT_EQ(tested.size(), 6u);
+  o.folds = 7, o.fold = 0;
+  EXPECT_CONTAINS(complaint([&] { data.split(o, 4); }),
+                  "split.folds: 7 folds need at least as many artists, and there are 6 (fewer folds");
 }
 
 TEST(EvenDeal, ManyGroupsEndUpNearTheirTargets) {
