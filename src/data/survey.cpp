@@ -18,11 +18,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// Where it is kept; nowhere, if no folder is given.
 fs::path file_of(const fs::path& folder, const std::string& hash) {
-  return folder / hash.substr(0, 2) / (hash + ".fingerprint");
+  return folder.empty() ? fs::path() : folder / hash.substr(0, 2) / (hash + ".fingerprint");
 }
 
 bool read_kept(const fs::path& file, Fingerprint& out) {
+  if (file.empty()) return false;
   std::ifstream in(file, std::ios::binary);
   if (!in) return false;
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
@@ -30,6 +32,7 @@ bool read_kept(const fs::path& file, Fingerprint& out) {
 }
 
 void keep(const fs::path& file, const Fingerprint& print) {
+  if (file.empty()) return;
   try {
     storage::write_file(file, pack(print));
   } catch (const Error&) {

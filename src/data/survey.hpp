@@ -2,8 +2,8 @@
 // are copies or near duplicates of each other.
 //
 // Every file is decoded once; what it comes to (fingerprint.hpp) is kept in a folder by the hash of its bytes, so that a
-// second look costs reading the files, whatever their names. A folder that cannot be written keeps nothing, and nothing
-// fails for it. Synthetic clips are not surveyed: their lengths are known, and no two are made alike.
+// second look costs reading the files, whatever their names. A folder that cannot be written, or none, keeps nothing, and
+// nothing fails for it. Synthetic clips are not surveyed: their lengths are known, and no two are made alike.
 #pragma once
 
 #include <filesystem>

@@ -206,6 +206,13 @@ TEST(Survey, FindsRelatedClipsOnceAndKeepsWhatItFound) {
                                                                   {"a/01.wav", "a/11.wav"},
                                                                   {"b/00.wav", "b/10.wav"},
                                                                   {"b/01.wav", "b/11.wav"}}));
+  // Without a folder nothing is kept anywhere.
+  TempFolder here;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(here.path());
+  EXPECT_EQ(survey_clips(data.index, {}, pool).related.pairs, first.related.pairs);
+  std::filesystem::current_path(before);
+  EXPECT_TRUE(std::filesystem::is_empty(here.path()));
   // A damaged file of the store is made again.
   for (const auto& entry : std::filesystem::recursive_directory_iterator(kept.path()))
     if (entry.is_regular_file()) {
