@@ -4,6 +4,7 @@
 
 #include "experiment/command_line.hpp"
 #include "experiment/device_check.hpp"
+#include "experiment/guard.hpp"
 #include "experiment/run.hpp"
 
 int main(int argc, char** argv) {
@@ -42,7 +43,9 @@ int main(int argc, char** argv) {
     if (!device.empty() && !check) overrides.push_back("device=" + device);
     auto plan = make_plan(load_run_config(config, overrides));
     if (dry_run) {
-      std::fputs(describe_plan(plan).c_str(), stdout);
+      ThreadPool pool(options.threads);
+      Console console;
+      std::fputs(describe_plan(plan, *survey_of(plan, options.runs, pool, console)).c_str(), stdout);
       return 0;
     }
     if (check) {

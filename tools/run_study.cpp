@@ -32,6 +32,32 @@ void read_task(const std::string& text, ScheduleOptions& options) {
   options.task = task - 1, options.tasks = tasks;
 }
 
+/// What is told of the splits, each line once, with the runs it is about.
+void list_splits(const Study& study, const ScheduleOptions& options) {
+  std::vector<std::string> lines;
+  std::map<std::string, std::vector<std::string>> runs_of;
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < study.runs.size(); ++i) {
+    if (!is_of_task(options, i)) continue;
+    ++shown;
+    for (const auto& line : study.runs[i].split) {
+      auto& runs = runs_of[line];
+      if (runs.empty()) lines.push_back(line);
+      runs.push_back(std::to_string(i + 1));
+    }
+  }
+  for (const auto& line : lines) {
+    auto runs = runs_of[line];
+    const auto count = runs.size();
+    if (count > 8) runs.resize(8), runs.push_back("...");
+    std::fputs(fmt::format("{}: {}\n",
+                           count == shown ? "all runs" : (count == 1 ? "run " : "runs ") + join(runs, " "),
+                           printable(line))
+                   .c_str(),
+               stdout);
+  }
+}
+
 int list(const Study& study, const ScheduleOptions& options) {
   results::TextTable table({"run", "state", "name"}, 3);
   std::size_t shown = 0, finished = 0;
@@ -42,6 +68,7 @@ int list(const Study& study, const ScheduleOptions& options) {
     table.row({std::to_string(i + 1), state_text(state), study.runs[i].name});
   }
   std::fputs(table.str().c_str(), stdout);
+  list_splits(study, options);
   std::fputs(fmt::format("{} runs of {} configurations, {} finished; {}\n", shown, study.configurations,
                          finished, (options.folder / "runs").string())
                  .c_str(),
@@ -153,7 +180,7 @@ int main(int argc, char** argv) {
     stop_signal();
     if (!device.empty()) overrides.push_back("device=" + device);
     if (!task.empty()) read_task(task, options);
-    const auto study = load_study(file, overrides, seeds);
+    const auto study = load_study(file, overrides, seeds, options.runs, options.threads);
     options.folder = out.empty() ? options.runs / study.name : out;
     if (only_list) return list(study, options);
 

@@ -147,7 +147,8 @@ struct AudioReader::State {
 };
 
 AudioReader::AudioReader(const fs::path& path, int sample_rate) : state_(std::make_unique<State>()) {
-  if (sample_rate < lowest_sample_rate || sample_rate > highest_sample_rate)
+  if (sample_rate != own_sample_rate &&
+      (sample_rate < lowest_sample_rate || sample_rate > highest_sample_rate))
     fail_request("a sample rate must be between {} and {} Hz, not {}", lowest_sample_rate,
                  highest_sample_rate, sample_rate);
   check_file(path);
@@ -168,7 +169,7 @@ AudioReader::AudioReader(const fs::path& path, int sample_rate) : state_(std::ma
   s.whole_numbers = (s.info.format & SF_FORMAT_SUBMASK) == SF_FORMAT_PCM_16;
   constexpr std::size_t block = 1 << 16;  // samples over all channels
   if (s.info.channels > 1) s.interleaved.resize(std::max(block, static_cast<std::size_t>(s.info.channels)));
-  if (s.info.samplerate == sample_rate) return;
+  if (sample_rate == own_sample_rate || s.info.samplerate == sample_rate) return;
   soxr_error_t error = nullptr;
   const auto io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
   const auto quality = soxr_quality_spec(SOXR_HQ, 0);

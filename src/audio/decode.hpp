@@ -22,10 +22,14 @@ namespace timbre::audio {
 /// Sample rates that can be asked for, and that a file may have, in Hz.
 inline constexpr int lowest_sample_rate = 1000, highest_sample_rate = 768000;
 
+/// Asks for samples as the file has them, whatever its rate.
+inline constexpr int own_sample_rate = -1;
+
 /// Reads one file from its beginning to its end; move-only.
 class AudioReader {
  public:
-  /// Opens the file. sample_rate: of what read() gives, in Hz; outside the limits it is a RequestError.
+  /// Opens the file. sample_rate: of what read() gives, in Hz; outside the limits it is a RequestError, unless it is
+  /// own_sample_rate.
   AudioReader(const std::filesystem::path& path, int sample_rate);
   ~AudioReader();
   AudioReader(AudioReader&&) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <optional>
 #include <span>
 
 #include "audio/synthetic_voices.hpp"
@@ -17,7 +18,11 @@ const config::Schema<SyntheticOptions>& schema(config::of<SyntheticOptions>) {
                  config::between(std::int64_t{1}, std::int64_t{100000}))
           .field("clip_seconds", &O::clip_seconds, "length of a clip", config::between(1.0, 600.0))
           .field("seed", &O::seed, "of the music, apart from the run's", config::at_least(std::int64_t{0}))
-          .field("difficulty", &O::difficulty, "how much genres overlap", config::between(0.0, 1.0));
+          .field("difficulty", &O::difficulty, "how much genres overlap", config::between(0.0, 1.0))
+          .field("artists_per_genre", &O::artists_per_genre,
+                 "artists of each genre, who share tone, equaliser and hiss; 0: none",
+                 config::between(std::int64_t{0}, std::int64_t{100000}))
+          .field("start", &O::start, "where in the bar a clip begins", config::one_of({"bar", "anywhere"}));
   return s;
 }
 
@@ -61,11 +66,27 @@ constexpr double rate = synthetic_sample_rate;
 
 double from_db(double db) { return std::pow(10.0, db / 20); }
 
+/// What the clips of an artist share, within what any clip may have.
+struct Artist {
+  double tilt, even;           // of the tone: where between its limits, 0 to 1; its even harmonics
+  double hiss, shelf, corner;  // where between their limits, 0 to 1
+  explicit Artist(PhiloxSequence random)
+      : tilt(random.uniform()),
+        even(random.uniform(0.1, 1.0)),
+        hiss(random.uniform()),
+        shelf(random.uniform()),
+        corner(random.uniform()) {}
+};
+
+double between(double low, double high, double share) { return low + (high - low) * share; }
+
 /// Composes and plays one clip.
 class Composer {
  public:
-  Composer(const SyntheticOptions& options, const Genre& genre, PhiloxSequence& random, std::span<float> out)
+  Composer(const SyntheticOptions& options, const Genre& genre, PhiloxSequence& random, std::span<float> out,
+           const std::optional<Artist>& artist)
       : difficulty_(options.difficulty),
+        artist_(artist),
         genre_(genre),
         family_(families[genre.family]),
         random_(random),
@@ -74,7 +95,11 @@ class Composer {
   void play() {
     choose();
     const Noise noise(random_);
-    const Tone tone(random_.uniform(family_.tilt_low, family_.tilt_high), random_.uniform(0.1, 1.0));
+    // An artist's values replace draws, which are made all the same: the music stays what it is.
+    double tilt = random_.uniform(family_.tilt_low, family_.tilt_high);
+    double even = random_.uniform(0.1, 1.0);
+    if (artist_) tilt = between(family_.tilt_low, family_.tilt_high, artist_->tilt), even = artist_->even;
+    const Tone tone(tilt, even);
     play_pads(tone);
     play_notes(tone);
     play_sweeps();
@@ -82,6 +107,9 @@ class Composer {
     play_drums(noise);
     mix(noise);
   }
+
+  /// Samples of a bar, once it was played.
+  std::int64_t bar() const { return samples(4); }
 
  private:
   bool chance(double p) { return random_.uniform() < p; }
@@ -220,10 +248,15 @@ class Composer {
     double power = 0;
     for (const float v : out_) power += double(v) * v;
     const double rms = std::sqrt(power / double(out_.size())) + 1e-9;
-    const float hiss = float(rms * from_db(random_.uniform(-55, -35 + 10 * difficulty_)));
-    const float shelf =
-        float(from_db((4 + 4 * difficulty_) * random_.uniform(-1, 1)) - 1);  // above about 1 kHz
-    const float corner = float(1 - std::exp(-2 * std::numbers::pi * random_.uniform(600, 2000) / rate));
+    double hiss_db = random_.uniform(-55, -35 + 10 * difficulty_), tip = random_.uniform(-1, 1),
+           hertz = random_.uniform(600, 2000);
+    if (artist_) {
+      hiss_db = between(-55, -35 + 10 * difficulty_, artist_->hiss);
+      tip = between(-1, 1, artist_->shelf), hertz = between(600, 2000, artist_->corner);
+    }
+    const float hiss = float(rms * from_db(hiss_db));
+    const float shelf = float(from_db((4 + 4 * difficulty_) * tip) - 1);  // above about 1 kHz
+    const float corner = float(1 - std::exp(-2 * std::numbers::pi * hertz / rate));
     const auto place = random_.next();
     float low = 0, peak = 0;
     for (std::size_t i = 0; i < out_.size(); ++i) {
@@ -238,6 +271,7 @@ class Composer {
   }
 
   const double difficulty_;
+  const std::optional<Artist>& artist_;
   const Genre& genre_;
   const Family& family_;
   PhiloxSequence& random_;
@@ -259,15 +293,44 @@ const std::vector<std::string>& synthetic_genres() {
   return names;
 }
 
+config::Node synthetic_identity(const SyntheticOptions& options) {
+  auto node = schema(config::of<SyntheticOptions>{}).dump(options);
+  if (options.artists_per_genre == 0) node.erase("artists_per_genre");
+  if (options.start == "bar") node.erase("start");
+  return node;
+}
+
+std::string synthetic_artist(const SyntheticOptions& options, int genre, int clip) {
+  if (options.artists_per_genre == 0) return "";
+  return fmt::format("{} artist {}", synthetic_genres()[std::size_t(genre)],
+                     clip % options.artists_per_genre);
+}
+
 std::vector<float> synthesize(const SyntheticOptions& options, int genre, int clip) {
   if (genre < 0 || genre >= int(std::size(genres)))
     fail_request("synthetic genre {} is not one of 0 to 9", genre);
   if (clip < 0 || clip >= options.clips_per_genre)
     fail_request("synthetic clip {} is not one of 0 to {}", clip, options.clips_per_genre - 1);
-  std::vector<float> out(static_cast<std::size_t>(std::llround(options.clip_seconds * rate)));
-  PhiloxSequence random(static_cast<std::uint64_t>(options.seed), stream::synthetic,
-                        static_cast<std::uint32_t>(genre) << 24 | static_cast<std::uint32_t>(clip));
-  Composer(options, genres[genre], random, out).play();
+  const auto length = static_cast<std::size_t>(std::llround(options.clip_seconds * rate));
+  const auto seed = static_cast<std::uint64_t>(options.seed);
+  const auto step = [&](int number) {
+    return static_cast<std::uint32_t>(genre) << 24 | static_cast<std::uint32_t>(number);
+  };
+  const bool anywhere = options.start == "anywhere";
+  // A bar at the slowest tempo is 4 s: so much more is played, and cut off.
+  std::vector<float> out(length + (anywhere ? std::size_t(4 * rate) : 0));
+  std::optional<Artist> artist;
+  if (options.artists_per_genre > 0)
+    artist.emplace(PhiloxSequence(seed, stream::artist, step(int(clip % options.artists_per_genre))));
+  PhiloxSequence random(seed, stream::synthetic, step(clip));
+  Composer composer(options, genres[genre], random, out, artist);
+  composer.play();
+  if (anywhere) {
+    const auto first =
+        std::int64_t(PhiloxSequence(seed, stream::start, step(clip)).uniform() * double(composer.bar()));
+    out.erase(out.begin(), out.begin() + first);
+    out.resize(length);
+  }
   return out;
 }
 

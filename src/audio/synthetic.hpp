@@ -13,6 +13,9 @@
 //
 // so a classifier that only sees averages over time can tell the pairs, but not the two within one.
 //
+// Where there are artists, clips of one share its tone, its equaliser and its hiss, which say nothing about the genre:
+// a classifier that has heard the artist knows them. Where clips start anywhere, they begin at any moment of a bar.
+//
 // The samples of a clip depend on (seed, genre, clip) and the options alone, through Philox
 // (stream::synthetic): the same bytes on one machine in whatever order and on however many threads clips are
 // made. Mono, 22,050 Hz, within [-1, 1].
@@ -33,11 +36,20 @@ struct SyntheticOptions {
   double clip_seconds = 9;
   std::int64_t seed = 0;
   double difficulty = 0.2;
+  std::int64_t artists_per_genre = 0;  // 0: nobody; clips are dealt to them in turn
+  std::string start = "bar";           // bar | anywhere
 };
 const config::Schema<SyntheticOptions>& schema(config::of<SyntheticOptions>);
 
 /// The ten genres, sorted by bytes; each name says that it is synthetic.
 const std::vector<std::string>& synthetic_genres();
+
+/// The options as what is made depends on them: keys that came later are left out where they change nothing, so that
+/// what was made before keeps its name.
+config::Node synthetic_identity(const SyntheticOptions& options);
+
+/// The artist of a clip, "synthetic_faller artist 3"; "" where there are none.
+std::string synthetic_artist(const SyntheticOptions& options, int genre, int clip);
 
 /// Clip `clip` of genre `genre` (an index into synthetic_genres()): llround(22050 clip_seconds) samples.
 /// Throws RequestError where genre or clip is out of range.

@@ -88,6 +88,8 @@ inline constexpr std::uint32_t split = 3;        // step: class
 inline constexpr std::uint32_t synthetic = 4;    // step: clip
 inline constexpr std::uint32_t bootstrap = 5;    // step: sample
 inline constexpr std::uint32_t search = 6;       // step: trial of a random search
+inline constexpr std::uint32_t artist = 7;       // step: artist of the synthetic genres
+inline constexpr std::uint32_t start = 8;        // step: clip of the synthetic genres
 inline constexpr std::uint32_t dropout = 1000;   // + index of the layer; step: training step
 }  // namespace stream
 

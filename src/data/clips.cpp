@@ -240,7 +240,7 @@ ClipIndex index_synthetic(const audio::SyntheticOptions& options) {
       index.clips.push_back({fmt::format("{}/{}.{:05}", genre, genre, i),
                              {},
                              static_cast<std::int32_t>(g),
-                             "",
+                             audio::synthetic_artist(options, int(g), int(i)),
                              -1,
                              static_cast<std::int32_t>(i)});
     }

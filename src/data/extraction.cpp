@@ -63,13 +63,35 @@ std::pair<std::int64_t, std::int64_t> stream_segments(
   }
 }
 
+}  // namespace
+
 std::string too_short(std::int64_t samples, std::int64_t segment_samples, double segment_seconds,
                       int sample_rate) {
   return fmt::format("shorter than one segment of {} s ({} samples): {:.3g} s", number_text(segment_seconds),
                      segment_samples, double(samples) / sample_rate);
 }
 
-}  // namespace
+void require_synthetic_rate(const ClipIndex& index, const features::FeatureOptions& options) {
+  if (index.synthetic && options.sample_rate != audio::synthetic_sample_rate)
+    fail_request("dataset.synthetic: clips are made at {} Hz; features.sample_rate must be {}, not {}",
+                 audio::synthetic_sample_rate, audio::synthetic_sample_rate, options.sample_rate);
+}
+
+void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset) {
+  if (dataset.on_bad_file == "error" && !table.bad_files.empty())
+    fail("{}: {}", printable(table.bad_files.front().path), printable(table.bad_files.front().reason));
+  std::vector<bool> has(table.label_names.size(), false);
+  for (const auto& clip : table.clips) has[std::size_t(clip.label)] = true;
+  for (std::size_t c = 0; c < has.size(); ++c) {
+    if (has[c]) continue;
+    const auto& label = table.label_names[c];
+    const auto bad = std::find_if(table.bad_files.begin(), table.bad_files.end(),
+                                  [&](const BadFile& b) { return b.path.starts_with(label + "/"); });
+    const auto& example = bad == table.bad_files.end() ? table.bad_files.front() : *bad;
+    fail_request("dataset: no clip of the class '{}' can be used, for example {}: {}", printable(label),
+                 printable(example.path), printable(example.reason));
+  }
+}
 
 Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset,
                        const features::FeatureOptions& options, const std::filesystem::path& folder,

@@ -44,4 +44,14 @@ class Extraction {
   std::vector<Worker> workers_;
 };
 
+/// Why a clip of `samples` gives no segment.
+std::string too_short(std::int64_t samples, std::int64_t segment_samples, double segment_seconds,
+                      int sample_rate);
+
+/// Throws RequestError where synthetic clips are asked for at another rate than theirs.
+void require_synthetic_rate(const ClipIndex& index, const features::FeatureOptions& options);
+
+/// Throws Error naming the first bad file where on_bad_file is error; RequestError where a class is left without clips.
+void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset);
+
 }  // namespace timbre::data

@@ -40,20 +40,6 @@ std::int64_t block_rows(std::int64_t row_size) { return std::max<std::int64_t>(1
 
 // ---- keys
 
-/// Hash of a file's bytes; "" where it cannot be read (which the extraction will say in words).
-std::string hash_of_file(const fs::path& file) {
-  std::error_code error;
-  if (!fs::is_regular_file(file, error)) return "";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
-  if (!in) return "";
-  std::setvbuf(in.get(), nullptr, _IONBF, 0);
-  std::vector<char> block(1 << 20);
-  Hasher hasher;
-  for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), in.get())) > 0;)
-    hasher.bytes(block.data(), n);
-  return std::ferror(in.get()) ? "" : hasher.hex();
-}
-
 /// What tells that a file is no longer the one that was hashed.
 struct Stamp {
   bool there = false;
@@ -101,8 +87,7 @@ std::string key_of(const ClipIndex& index, const DatasetOptions& dataset,
   hasher.text(features::extraction_key(options));
   hasher.text(std::to_string(dataset.segment_samples(options.sample_rate)));
   if (index.synthetic)
-    hasher.text("synthetic\n" +
-                config::to_yaml(schema(config::of<audio::SyntheticOptions>{}).dump(*dataset.synthetic)));
+    hasher.text("synthetic\n" + config::to_yaml(audio::synthetic_identity(*dataset.synthetic)));
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
     const auto& clip = index.clips[i];
     hasher.text(clip.path).text(index.label_names[std::size_t(clip.label)]).text(hashes[i]);
@@ -124,8 +109,8 @@ void note_replicas(const ClipIndex& index, const std::vector<std::string>& hashe
   const auto count = pairs.size();
   if (count > 3) pairs.resize(3), pairs.push_back("...");
   notes.push_back(
-      fmt::format("{} {} the same bytes as another ({}): a split by clip does not keep them together", count,
-                  count == 1 ? "clip holds" : "clips hold", join(pairs)));
+      fmt::format("{} {} the same bytes as another ({}): splits by clip and by artist keep them together",
+                  count, count == 1 ? "clip holds" : "clips hold", join(pairs)));
 }
 
 // ---- writing
@@ -275,22 +260,6 @@ void read_store(const fs::path& path, const ClipIndex& index, FeatureTable& tabl
 
 // ---- the store
 
-void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset) {
-  if (dataset.on_bad_file == "error" && !table.bad_files.empty())
-    fail("{}: {}", printable(table.bad_files.front().path), printable(table.bad_files.front().reason));
-  std::vector<bool> has(table.label_names.size(), false);
-  for (const auto& clip : table.clips) has[std::size_t(clip.label)] = true;
-  for (std::size_t c = 0; c < has.size(); ++c) {
-    if (has[c]) continue;
-    const auto& label = table.label_names[c];
-    const auto bad = std::find_if(table.bad_files.begin(), table.bad_files.end(),
-                                  [&](const BadFile& b) { return b.path.starts_with(label + "/"); });
-    const auto& example = bad == table.bad_files.end() ? table.bad_files.front() : *bad;
-    fail_request("dataset: no clip of the class '{}' can be used, for example {}: {}", printable(label),
-                 printable(example.path), printable(example.reason));
-  }
-}
-
 /// Extracts into the store file table.file.
 void build_store(const ClipIndex& index, const Contents& contents, const DatasetOptions& dataset,
                  const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks,
@@ -367,9 +336,7 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
              const fs::path& store_folder, ThreadPool& pool, const ExtractionHooks& hooks,
              FeatureTable& table, const Destination* features) {
   table.shape = features::feature_shape(options, dataset.segment_samples(options.sample_rate));
-  if (index.synthetic && options.sample_rate != audio::synthetic_sample_rate)
-    fail_request("dataset.synthetic: clips are made at {} Hz; features.sample_rate must be {}, not {}",
-                 audio::synthetic_sample_rate, audio::synthetic_sample_rate, options.sample_rate);
+  require_synthetic_rate(index, options);
   const auto contents = read_contents(index, pool, hooks);
   table.key = key_of(index, dataset, options, contents.hashes);
   const auto name = hooks.device == "cpu" ? table.key : table.key + "-" + hooks.device;

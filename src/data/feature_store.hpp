@@ -30,6 +30,7 @@
 #include "core/parallel.hpp"
 #include "core/shape.hpp"
 #include "data/clips.hpp"
+#include "data/relations.hpp"
 #include "features/engine.hpp"
 #include "features/options.hpp"
 
@@ -50,6 +51,7 @@ struct FeatureTable {
   std::vector<Clip> clips;            // those that give rows
   std::vector<std::string> label_names;
   std::vector<BadFile> bad_files;  // in the order of clips
+  Relations related;               // not part of the store: see survey.hpp
   std::string key;                 // of options and content
   std::filesystem::path file;      // in the store
   std::int64_t rows_offset = 0;    // where row 0 begins in it, in bytes (row_source.hpp)

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <map>
 #include <numeric>
 #include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "core/error.hpp"
@@ -15,6 +13,8 @@
 #include "data/clip_lists.hpp"
 #include "data/feature_store.hpp"
 #include "data/split_deal.hpp"
+#include "data/split_even.hpp"
+#include "data/split_units.hpp"
 
 namespace timbre::data {
 
@@ -23,31 +23,35 @@ namespace {
 constexpr std::array<const char*, 3> part_names{"train", "validation", "test"};
 enum Part : int { none = -1, train = 0, validation = 1, test = 2 };
 
-/// What must not be shared between parts.
-struct Group {
-  std::vector<std::int32_t> rows;
-  std::int32_t label = 0;  // the class most rows belong to; the lowest of several
-};
-
 class Splitter {
  public:
   Splitter(const SplitOptions& options, const std::vector<Clip>& clips,
            const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
-           std::uint64_t run_seed, const std::vector<std::string>& bad_paths, bool lenient)
+           std::uint64_t run_seed, const std::vector<std::string>& bad_paths, const Relations& related)
       : options_(options),
         clips_(clips),
         label_names_(label_names),
         row_clip_(row_clip),
         seed_(options.seed ? static_cast<std::uint64_t>(*options.seed) : run_seed),
         bad_paths_(bad_paths),
-        lenient_(lenient),
+        looked_(related.looked),
+        related_(pairs_among(clips, related.pairs)),
         part_(row_clip.size(), none) {}
+
+  /// Throws what is wrong with the request itself.
+  void check() {
+    find_artists();
+    if (by_files())
+      follow_lists();
+    else if (by_manifest())
+      follow_fold_column();
+    else if (options_.stratify && options_.group_by != "segment")
+      require_three_groups(make_groups(options_.group_by, clips_, row_clip_, artists_, related_));
+  }
 
   Split run() {
     find_artists();
-    const bool by_files = options_.lists || !options_.train.list.empty();
-    const bool by_manifest = options_.folds && std::any_of(clips_.begin(), clips_.end(),
-                                                           [](const Clip& c) { return c.fold >= 0; });
+    const bool by_files = this->by_files(), by_manifest = this->by_manifest();
     if (by_files) {
       follow_lists();
     } else if (by_manifest) {
@@ -69,9 +73,19 @@ class Splitter {
   void note(fmt::format_string<A...> format, A&&... args) {
     split_.notes.push_back(fmt::format(format, std::forward<A>(args)...));
   }
+  template <class... A>
+  void leak_note(fmt::format_string<A...> format, A&&... args) {
+    split_.leak_notes.push_back(fmt::format(format, std::forward<A>(args)...));
+  }
   std::int32_t label_of(std::int32_t row) const {
     return clips_[std::size_t(row_clip_[std::size_t(row)])].label;
   }
+  bool by_files() const { return options_.lists || !options_.train.list.empty(); }
+  bool by_manifest() const {
+    return options_.folds &&
+           std::any_of(clips_.begin(), clips_.end(), [](const Clip& c) { return c.fold >= 0; });
+  }
+  bool by_artist() const { return options_.group_by == "artist"; }
   std::string class_name(std::size_t label) const { return printable(label_names_[label]); }
 
   void find_artists() {
@@ -159,54 +173,58 @@ class Splitter {
 
   // ---- dealing
 
-  std::vector<Group> make_groups() const {
-    std::vector<Group> groups;
-    std::unordered_map<std::string, std::size_t> number_of;
-    for (std::size_t row = 0; row < row_clip_.size(); ++row) {
-      const auto clip = static_cast<std::size_t>(row_clip_[row]);
-      // Clips and artists are told apart by the first character.
-      auto key = options_.group_by == "segment"                             ? fmt::format("s{}", row)
-                 : options_.group_by == "artist" && !artists_[clip].empty() ? "a" + artists_[clip]
-                                                                            : fmt::format("c{}", clip);
-      const auto [it, is_new] = number_of.emplace(std::move(key), groups.size());
-      if (is_new) groups.emplace_back();
-      groups[it->second].rows.push_back(static_cast<std::int32_t>(row));
-    }
-    for (auto& group : groups) {
-      std::map<std::int32_t, std::int64_t> rows_of;
-      for (const auto row : group.rows) ++rows_of[label_of(row)];
-      group.label = std::max_element(rows_of.begin(), rows_of.end(), [](const auto& a, const auto& b) {
-                      return a.second < b.second;
-                    })->first;
-    }
-    return groups;
-  }
-
   void require_three_groups(const std::vector<Group>& groups) const {
     std::vector<std::set<std::size_t>> groups_of(label_names_.size());
     for (std::size_t g = 0; g < groups.size(); ++g)
-      for (const auto row : groups[g].rows) groups_of[std::size_t(label_of(row))].insert(g);
+      for (const auto& [label, count] : groups[g].holds.classes) groups_of[std::size_t(label)].insert(g);
+    std::vector<std::string> few;
     for (std::size_t c = 0; c < groups_of.size(); ++c)
-      if (!groups_of[c].empty() && groups_of[c].size() < 3)
-        fail_request(
-            "split: the class '{}' has {} {}{}; train, validation and test need at least 3 to share "
-            "(more of them, or stratify: false)",
-            class_name(c), groups_of[c].size(), options_.group_by, groups_of[c].size() == 1 ? "" : "s");
+      if (const auto n = groups_of[c].size(); n > 0 && n < 3)
+        few.push_back(
+            fmt::format("'{}' has {} {}{}", class_name(c), n, options_.group_by, n == 1 ? "" : "s"));
+    if (few.empty()) return;
+    fail_request(
+        "split: {} {}; train, validation and test need at least 3 to share{} (more of them, {}or "
+        "stratify: false, and the figures say which part lacks a class)",
+        few.size() > 1 ? fmt::format("{} classes have too few groups:", few.size()) : "the class", join(few),
+        related_.empty() || options_.group_by == "segment" ? "" : ", where copies count as one",
+        by_artist() ? "group_by: clip, " : "");
   }
 
   void deal_groups() {
-    const auto groups = make_groups();
-    if (options_.stratify && !lenient_) require_three_groups(groups);
+    const auto groups = make_groups(options_.group_by, clips_, row_clip_, artists_, related_);
+    if (options_.stratify) require_three_groups(groups);
     const auto folds = options_.folds.value_or(0);
     std::vector<double> fractions{options_.train.fraction, options_.validation.fraction,
                                   options_.test.fraction};
     if (folds) fractions.assign(std::size_t(folds), 1.0 / folds);
     const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
     for (auto& f : fractions) f /= sum;  // 0.333333 three times is meant to be everything
-    // Artists differ in size; clips are counted as one each, whatever their length.
-    std::vector<std::int64_t> sizes;
-    for (const auto& g : groups) sizes.push_back(options_.group_by == "artist" ? std::ssize(g.rows) : 1);
+    auto parts = deal_by_class(groups, fractions);
+    const bool mixed =
+        std::any_of(groups.begin(), groups.end(), [](const Group& g) { return g.holds.classes.size() > 1; });
+    if (mixed) {
+      if (std::ssize(groups) < folds)
+        fail_request("split.folds: {} folds need at least as many {}s, and there are {} (fewer folds{})",
+                     folds, options_.group_by, groups.size(), by_artist() ? ", or group_by: clip" : "");
+      std::vector<MixedGroup> holds;
+      for (const auto& g : groups) holds.push_back(g.holds);
+      const auto even = deal_evenly(holds, fractions, options_.stratify, folds > 0, seed_, parts);
+      note("{}", describe_evenness(holds, fractions, even, options_.stratify, label_names_, folds > 0));
+      parts = even.part;
+    }
+    for (std::size_t g = 0; g < groups.size(); ++g) {
+      const int p = folds ? part_of_fold(parts[g]) : parts[g];
+      for (const auto row : groups[g].rows) part_[std::size_t(row)] = p;
+    }
+  }
 
+  /// The part of each group, dealt with the class that most of it belongs to.
+  std::vector<int> deal_by_class(const std::vector<Group>& groups, const std::vector<double>& fractions) {
+    std::vector<int> out(groups.size());
+    std::vector<std::int64_t> sizes;
+    for (const auto& g : groups) sizes.push_back(g.holds.size);
+    const auto folds = fractions.size();
     std::size_t offset = 0;  // the fold where the next class's surplus begins, so that folds stay even
     const auto classes = options_.stratify ? label_names_.size() : std::size_t{1};
     for (std::size_t c = 0; c < classes; ++c) {
@@ -217,19 +235,16 @@ class Splitter {
       PhiloxSequence random(seed_, stream::split, static_cast<std::uint32_t>(c));
       for (auto i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
       std::vector<std::int64_t> counts;
-      if (folds) {
-        const auto whole = std::ssize(order) / folds, surplus = std::ssize(order) % folds;
-        counts.assign(std::size_t(folds), whole);
-        for (std::int64_t k = 0; k < surplus; ++k) ++counts[offset++ % std::size_t(folds)];
+      if (options_.folds) {
+        counts.assign(folds, std::int64_t(order.size() / folds));
+        for (std::size_t k = 0; k < order.size() % folds; ++k) ++counts[offset++ % folds];
       } else {
         counts = largest_remainder(std::ssize(order), fractions);
       }
       const auto parts = deal(order, sizes, counts, fractions);
-      for (std::size_t i = 0; i < order.size(); ++i) {
-        const int p = folds ? part_of_fold(parts[i]) : parts[i];
-        for (const auto row : groups[std::size_t(order[i])].rows) part_[std::size_t(row)] = p;
-      }
+      for (std::size_t i = 0; i < order.size(); ++i) out[std::size_t(order[i])] = parts[i];
     }
+    return out;
   }
 
   // ---- what came of it
@@ -245,13 +260,15 @@ class Splitter {
   }
 
   void check_parts(bool by_files) {
-    if (lenient_) return;
     const std::array parts{&split_.train, &split_.validation, &split_.test};
     for (std::size_t p = 0; p < 3; ++p)
       if (parts[p]->empty())
-        fail_request(
-            "split: the {} part is empty{}", part_names[p],
-            by_files ? ": none of the clips its list names is there" : "; there are too few groups to share");
+        fail_request("split: the {} part is empty{}", part_names[p],
+                     by_files
+                         ? ": none of the clips its list names is there"
+                         : fmt::format("; there are too few groups to share (more {}s, {}{})",
+                                       options_.group_by, options_.folds ? "fewer folds" : "other fractions",
+                                       by_artist() ? ", or group_by: clip" : ""));
     std::vector<std::array<bool, 3>> has(label_names_.size());
     std::vector<bool> present(label_names_.size(), false);
     for (std::size_t row = 0; row < part_.size(); ++row) {
@@ -264,39 +281,51 @@ class Splitter {
       for (std::size_t c = 0; c < has.size(); ++c)
         if (present[c] && !has[c][p]) missing.push_back(class_name(c));
       if (missing.empty()) continue;
-      if (p == train && !by_files)
+      if (p == train && !by_files && options_.stratify)
         fail_request(
             "split: train holds nothing of {}; nothing can be learned about it (more clips, other fractions, "
-            "or another seed)",
+            "another seed, or stratify: false)",
             join(missing));
       note("{} holds nothing of {}", part_names[p], join(missing));
+      split_.missing.push_back(fmt::format("{}: {}", part_names[p], join(missing)));
     }
   }
 
   void measure_shares() {
-    std::vector<std::array<bool, 2>> in(clips_.size());  // of each clip: in train, in test
+    std::vector<std::uint8_t> parts(clips_.size(), 0);
     for (std::size_t row = 0; row < part_.size(); ++row)
-      if (part_[row] == train || part_[row] == test)
-        in[std::size_t(row_clip_[row])][part_[row] == test] = true;
-    std::set<std::string_view> heard;
-    for (std::size_t i = 0; i < in.size(); ++i)
-      if (in[i][0] && !artists_[i].empty()) heard.insert(artists_[i]);
-    std::int64_t clips = 0, leaked = 0, known = 0, familiar = 0;
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      if (!in[i][1]) continue;
-      ++clips, leaked += in[i][0];
-      if (!artists_[i].empty()) ++known, familiar += heard.contains(artists_[i]);
-    }
-    if (clips) split_.clip_share_in_train = double(leaked) / double(clips);
-    if (known) split_.artist_share_in_train = double(familiar) / double(known);
-    split_.leaks = leaked > 0;
-    if (leaked)
-      note("the split leaks: {} of {} test clips ({:.0f}%) have segments in train; test figures are too good",
-           leaked, clips, 100 * split_.clip_share_in_train);
-    if (familiar)
-      note("{} of {} test clips ({:.1f}%) are by artists who are also in train{}", familiar, known,
-           100 * split_.artist_share_in_train,
-           options_.group_by == "artist" ? "" : " (group_by: artist avoids it)");
+      if (part_[row] != none)
+        parts[std::size_t(row_clip_[row])] |= static_cast<std::uint8_t>(1 << part_[row]);
+    auto leaks = measure_leaks(parts, artists_, units(false, artists_, clips_.size(), related_), looked_);
+    const auto &clip = leaks.of("test", "train", "clip"), &kin = leaks.of("test", "train", "related"),
+               &artist = leaks.of("test", "train", "artist");
+    split_.clip_share_in_train = clip.clips ? clip.share() : 0;
+    split_.artist_share_in_train = artist.share();
+    split_.leaks = clip.found > 0 || kin.found > 0;
+    if (clip.found)
+      leak_note(
+          "the split leaks: {} of {} test clips ({:.0f}%) have segments in train; test figures are too good",
+          clip.found, clip.clips, 100 * clip.share());
+    if (kin.found)
+      leak_note(
+          "the split leaks: {} of {} test clips ({:.0f}%) have a copy or near duplicate in train; test "
+          "figures "
+          "are too good",
+          kin.found, kin.clips, 100 * kin.share());
+    if (artist.found)
+      leak_note("{} of {} test clips ({:.1f}%) are by artists who are also in train{}", artist.found,
+                artist.known, 100 * artist.share(), by_artist() ? "" : " (group_by: artist avoids it)");
+    for (const auto& [part, other] : {std::pair{"test", "validation"}, {"validation", "train"}})
+      for (const auto* relation : {"clip", "related"})
+        if (const auto& s = leaks.of(part, other, relation); s.found)
+          leak_note(
+              "{} of {} {} clips {} {}", s.found, s.known, part,
+              std::string_view(relation) == "clip" ? "have segments in" : "have a copy or near duplicate in",
+              other);
+    split_.shares = std::move(leaks.shares), split_.exposure = std::move(leaks.exposure);
+    split_.unit = units(true, artists_, clips_.size(), related_);
+    split_.looked = looked_;
+    split_.clip_parts = std::move(parts);
   }
 
   const SplitOptions& options_;
@@ -305,54 +334,38 @@ class Splitter {
   std::span<const std::int32_t> row_clip_;
   std::uint64_t seed_;
   const std::vector<std::string>& bad_paths_;
-  bool lenient_;
-  std::vector<int> part_;             // of each row
-  std::vector<std::string> artists_;  // of each clip; empty where unknown
+  bool looked_;                                                 // for related clips
+  std::vector<std::pair<std::int32_t, std::int32_t>> related_;  // clips
+  std::vector<int> part_;                                       // of each row
+  std::vector<std::string> artists_;                            // of each clip; empty where unknown
   Split split_;
 };
 
 }  // namespace
 
-std::vector<std::int64_t> largest_remainder(std::int64_t count, std::span<const double> fractions) {
-  // 0.6 * 10 must be 6 whatever the last bit of 0.6 says, and remainders that differ in it are equal.
-  constexpr double tolerance = 1e-7;
-  std::vector<std::int64_t> out;
-  std::vector<double> remainder;
-  std::int64_t left = count;
-  for (const double f : fractions) {
-    const double quota = f * double(count);
-    out.push_back(static_cast<std::int64_t>(std::floor(quota + tolerance)));
-    remainder.push_back(quota - double(out.back()));
-    left -= out.back();
-  }
-  std::vector<bool> raised(out.size(), false);
-  for (; left > 0; --left) {
-    std::size_t best = out.size();
-    for (std::size_t p = 0; p < out.size(); ++p)
-      if (!raised[p] && (best == out.size() || remainder[p] > remainder[best] + tolerance)) best = p;
-    if (best == out.size()) best = 0;  // fractions that do not add up to 1
-    raised[best] = true, ++out[best];
-  }
-  return out;
-}
-
 Split make_split(const SplitOptions& options, const std::vector<Clip>& clips,
                  const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
-                 std::uint64_t run_seed, const std::vector<std::string>& bad_paths) {
-  return Splitter(options, clips, label_names, row_clip, run_seed, bad_paths, false).run();
+                 std::uint64_t run_seed, const std::vector<std::string>& bad_paths,
+                 const Relations& related) {
+  auto split = Splitter(options, clips, label_names, row_clip, run_seed, bad_paths, related).run();
+  std::set<std::string_view> there;
+  for (const auto& clip : clips) there.insert(clip.path);
+  for (const auto& pair : related.pairs)
+    if (there.contains(pair.clip_a) && there.contains(pair.clip_b)) split.related.push_back(pair);
+  return split;
 }
 
 Split make_split(const SplitOptions& options, const FeatureTable& table, std::uint64_t run_seed) {
   std::vector<std::string> bad_paths;
   for (const auto& bad : table.bad_files) bad_paths.push_back(bad.path);
-  return make_split(options, table.clips, table.label_names, table.clip, run_seed, bad_paths);
+  return make_split(options, table.clips, table.label_names, table.clip, run_seed, bad_paths, table.related);
 }
 
-Split preview_split(const SplitOptions& options, const ClipIndex& index, std::uint64_t run_seed) {
+void check_split_request(const SplitOptions& options, const ClipIndex& index) {
   std::vector<std::int32_t> rows(index.clips.size());
   std::iota(rows.begin(), rows.end(), 0);
-  const bool lenient = options.group_by == "segment";
-  return Splitter(options, index.clips, index.label_names, rows, run_seed, {}, lenient).run();
+  const std::vector<std::string> no_bad_paths;
+  Splitter(options, index.clips, index.label_names, rows, 0, no_bad_paths, {}).check();
 }
 
 }  // namespace timbre::data

@@ -9,11 +9,13 @@
 //   folds       the same with K equal parts: test is fold i, validation fold (i + 1) mod K, train the rest; a
 //               manifest's fold column replaces the dealing
 //   lists       files that name the clips of each part; group_by does not apply
-// A clip without a known artist is a group of its own. An artist of several classes is dealt once, with the class
-// most of its segments belong to. The same options, rows and seed give the same parts.
+// A clip without a known artist is a group of its own. Clips that are copies or near duplicates of each other belong
+// to one group wherever clips or artists are dealt. Where a group holds several classes, all groups are dealt as evenly as
+// can be by one formula of sizes and class shares (split_even.hpp), and a note says how even that is. The same options,
+// rows and seed give the same parts.
 //
-// Errors (RequestError): an empty part; a class with fewer than three groups where they are dealt by class; a
-// class that train lacks, unless lists leave it out; group_by artist without artists; a clip in two lists.
+// Errors (RequestError): an empty part; a class with fewer than three groups, or that train lacks, where classes
+// count (stratify) and no lists say otherwise; group_by artist without artists; a clip in two lists.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +28,8 @@
 
 #include "config/schema.hpp"
 #include "data/clips.hpp"
+#include "data/leak_shares.hpp"
+#include "data/relations.hpp"
 
 namespace timbre::data {
 
@@ -71,9 +75,17 @@ struct Split {
   double clip_share_in_train = 0;
   /// Share of distinct test clips of a known artist whose artist is also in train; NaN if none is known.
   double artist_share_in_train = std::numeric_limits<double>::quiet_NaN();
-  bool leaks = false;  // clip_share_in_train > 0
+  /// Test clips, or copies or near duplicates of them, are in train.
+  bool leaks = false;
+  std::vector<LeakShare> shares;
+  std::vector<std::string> missing;      // classes that a part lacks: "test: blues, rock"
+  std::vector<std::uint8_t> clip_parts;  // [clips], bits: 1 train, 2 validation, 4 test
+  std::vector<Exposure> exposure;        // [clips], of test clips, to train
+  std::vector<std::size_t> unit;         // [clips], the same for clips of one artist, or related
+  std::vector<RelatedClips> related;     // of the clips that are there
+  bool looked = false;                   // for related clips
   std::optional<ListStatistics> lists;
-  std::vector<std::string> notes;  // for the person, one line each
+  std::vector<std::string> notes, leak_notes;  // for the person, one line each
 };
 
 /// Splits the rows of a table of features.
@@ -82,14 +94,10 @@ Split make_split(const SplitOptions& options, const FeatureTable& table, std::ui
 /// The same from clips and row_clip [N], the clip of each row. bad_paths: clips that could not be read.
 Split make_split(const SplitOptions& options, const std::vector<Clip>& clips,
                  const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
-                 std::uint64_t run_seed, const std::vector<std::string>& bad_paths = {});
+                 std::uint64_t run_seed, const std::vector<std::string>& bad_paths = {},
+                 const Relations& related = {});
 
-/// What can be told of a split before features are extracted: its clips, as rows that are clip numbers. Throws
-/// what make_split would throw for them. Where segments are dealt one by one it deals clips, and refuses nothing.
-Split preview_split(const SplitOptions& options, const ClipIndex& index, std::uint64_t run_seed);
-
-/// Largest remainder: whole numbers that add up to `count`, as near count * fractions as may be; ties to the
-/// earlier part. fractions add up to 1.
-std::vector<std::int64_t> largest_remainder(std::int64_t count, std::span<const double> fractions);
+/// Throws what make_split must throw whatever the clips hold: wrong lists, unknown artists, a class with too few groups.
+void check_split_request(const SplitOptions& options, const ClipIndex& index);
 
 }  // namespace timbre::data

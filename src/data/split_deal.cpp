@@ -34,6 +34,29 @@ std::optional<Swap> best_swap(const std::vector<std::size_t>& p, const std::vect
 
 }  // namespace
 
+std::vector<std::int64_t> largest_remainder(std::int64_t count, std::span<const double> fractions) {
+  // 0.6 * 10 must be 6 whatever the last bit of 0.6 says, and remainders that differ in it are equal.
+  constexpr double tolerance = 1e-7;
+  std::vector<std::int64_t> out;
+  std::vector<double> remainder;
+  std::int64_t left = count;
+  for (const double f : fractions) {
+    const double quota = f * double(count);
+    out.push_back(static_cast<std::int64_t>(std::floor(quota + tolerance)));
+    remainder.push_back(quota - double(out.back()));
+    left -= out.back();
+  }
+  std::vector<bool> raised(out.size(), false);
+  for (; left > 0; --left) {
+    std::size_t best = out.size();
+    for (std::size_t p = 0; p < out.size(); ++p)
+      if (!raised[p] && (best == out.size() || remainder[p] > remainder[best] + tolerance)) best = p;
+    if (best == out.size()) best = 0;  // fractions that do not add up to 1
+    raised[best] = true, ++out[best];
+  }
+  return out;
+}
+
 std::vector<int> deal(std::span<const std::int32_t> order, std::span<const std::int64_t> sizes,
                       std::span<const std::int64_t> counts, std::span<const double> fractions) {
   const auto parts = counts.size();

@@ -7,12 +7,16 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <system_error>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "core/error.hpp"
+#include "core/hash.hpp"
 #include "core/text.hpp"
 
 namespace timbre::data {
@@ -31,6 +35,19 @@ void make_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+std::string hash_of_file(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return "";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rb"), std::fclose);
+  if (!in) return "";
+  std::setvbuf(in.get(), nullptr, _IONBF, 0);
+  std::vector<char> block(1 << 20);
+  Hasher hasher;
+  for (std::size_t n; (n = std::fread(block.data(), 1, block.size(), in.get())) > 0;)
+    hasher.bytes(block.data(), n);
+  return std::ferror(in.get()) ? "" : hasher.hex();
+}
 
 SpillFile::SpillFile(const fs::path& folder) : folder_(printable(folder.string())) {
   make_folder(folder);

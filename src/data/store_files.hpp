@@ -1,4 +1,5 @@
-// What the feature store needs of the file system beyond storage/: rows that wait on disk, and a lock per key.
+// What the feature store needs of the file system beyond storage/: hashes of files, rows that wait on disk, and a lock
+// per key.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,9 @@
 #include <string>
 
 namespace timbre::data {
+
+/// Hash of a file's bytes; "" where it cannot be read (which the extraction will say in words).
+std::string hash_of_file(const std::filesystem::path& file);
 
 /// Floats on disk under no name: they vanish with the process, however it ends. Move-only; one thread at a time.
 class SpillFile {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "core/hash.hpp"
@@ -13,7 +14,9 @@
 #include "device/device.hpp"
 #include "evaluation/statistics.hpp"
 #include "experiment/command_line.hpp"
+#include "experiment/guard.hpp"
 #include "features/engine.hpp"
+#include "results/describe.hpp"
 #include "results/environment.hpp"
 #include "results/keras_layout.hpp"
 #include "results/run_record.hpp"
@@ -56,7 +59,9 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 config::Node anonymous(const Plan& plan) {
   auto node = schema(config::of<RunConfig>{}).dump(plan.config);
   *node.find("model") = plan.model.dump();
-  node.erase("experiment"), node.erase("device");
+  node.erase("experiment"), node.erase("device"), node.erase("leakage");
+  if (const auto& synthetic = plan.config.dataset.synthetic)
+    *node.find("dataset")->find("synthetic") = audio::synthetic_identity(*synthetic);
   return node;
 }
 
@@ -70,27 +75,6 @@ std::string run_key(const Plan& plan, const data::FeatureTable& features, const 
     h.bytes(rows->data(), rows->size() * sizeof(std::int32_t));
   }
   return h.hex().substr(0, 16);
-}
-
-std::string percent(double share) {
-  return std::isnan(share) ? "unknown" : fmt::format("{:.1f}%", 100 * share);
-}
-
-std::string split_counts(const data::Split& split, const std::vector<std::int32_t>& row_clip) {
-  std::string out;
-  const auto part = [&](const char* name, const std::vector<std::int32_t>& rows) {
-    std::vector<std::int32_t> seen;
-    for (const auto r : rows) seen.push_back(row_clip[std::size_t(r)]);
-    std::sort(seen.begin(), seen.end());
-    seen.erase(std::unique(seen.begin(), seen.end()), seen.end());
-    out += fmt::format("{:<11} {:>6} clips {:>7} segments\n", name, seen.size(), rows.size());
-  };
-  part("train", split.train), part("validation", split.validation), part("test", split.test);
-  out += fmt::format("test clips also in train: {}; test clips whose artist is also in train: {}\n",
-                     percent(split.clip_share_in_train), percent(split.artist_share_in_train));
-  if (split.leaks)
-    out += "LEAKS: segments of one clip stand in train and in test; the test figures are too good\n";
-  return out;
 }
 
 // Each line of a text block to the console.
@@ -122,6 +106,17 @@ results::Evaluation evaluate_part(training::TrainingStep& step, const data::Feat
   return results::evaluate(scores.probabilities, label, clip, segment, clip_paths(features));
 }
 
+/// Of each test clip, how near it comes to what was trained on, and what it shares with other clips.
+void add_exposure(results::Evaluation& test, const data::Split& split, const std::vector<data::Clip>& clips) {
+  std::map<std::string_view, std::size_t> place;
+  for (std::size_t i = 0; i < clips.size(); ++i) place.emplace(clips[i].path, i);
+  for (const auto& path : test.clips.path) {
+    const auto i = place.at(path);
+    test.clips.heard.push_back(std::int32_t(split.exposure[i]));
+    test.clips.group.push_back(std::int32_t(split.unit[i]));
+  }
+}
+
 results::RunRecord make_record(const Plan& plan, const std::string& key, const data::FeatureSet& features,
                                const data::Split& split, const data::Standardisation& standardisation,
                                const training::TrainingResult& trained, const std::string& device,
@@ -145,11 +140,7 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   r.history.loss = h.loss, r.history.accuracy = h.accuracy;
   r.history.val_loss = h.val_loss, r.history.val_accuracy = h.val_accuracy;
   r.history.learning_rate = h.learning_rate, r.history.seconds = h.seconds;
-  r.split = {split.train, split.validation,          split.test,
-             split.leaks, split.clip_share_in_train, split.artist_share_in_train,
-             {}};
-  for (std::size_t i = 0; i < split.notes.size(); ++i)
-    r.split.notes.emplace_back(fmt::format("note{}", i), split.notes[i]);
+  r.split = split_record(split, features.clips);
   for (const auto& bad : features.bad_files) r.bad_files.push_back({bad.path, bad.reason});
   return r;
 }
@@ -183,9 +174,7 @@ void show_scores(Console& console, const results::RunRecord& r) {
   const auto k = std::int64_t(test.clips.label.size());
   const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
   console.line();
-  if (r.synthetic) console.line("SYNTHETIC data: these figures say nothing about music");
-  if (r.split.leaks)
-    console.line("LEAKS: segments of one clip stand in train and in test; the test figures are too good");
+  show(console, results::stamps(r));
   console.line(fmt::format(
       "validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
       100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
@@ -225,23 +214,17 @@ data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& opt
 }
 
 data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
-                                    Console& console) {
+                                    Console& console, std::shared_ptr<const data::Survey> survey) {
+  if (!survey) survey = survey_of(plan, options.runs, pool, console);
   const auto largest = options.feature_bytes.value_or(available_memory() / 2);
   const auto load = [&](auto&&... arguments) { return data::load_features(arguments..., largest); };
   auto features = with_progress(load, plan, options, pool, console);
+  features.related = survey->related;
   if (features.features.empty())
     console.line(fmt::format("features stay on disk: {:.1f} MB of them, {:.1f} MB of memory for them",
                              double(features.rows() * features.shape.size()) * sizeof(float) / 1e6,
                              double(largest) / 1e6));
   return features;
-}
-
-data::Split preview_split(const Plan& plan) {
-  try {
-    return data::preview_split(plan.config.split, plan.clips, std::uint64_t(plan.config.seed));
-  } catch (const RequestError& e) {
-    fail_with_place(plan.config, e);
-  }
 }
 
 std::string configuration_key(const Plan& plan) {
@@ -256,20 +239,27 @@ std::string configuration_key(const Plan& plan) {
       .substr(0, 8);
 }
 
-std::string describe_plan(const Plan& plan) {
-  const auto split = preview_split(plan);
+std::string describe_plan(const Plan& plan, const data::Survey& survey) {
+  const auto [table, split] = preview(plan, survey);
   std::string out = resolved_yaml(plan) + "\n" + plan.model.summary() + "\n";
   out +=
       fmt::format("data: {} clips of {} genres in {}{}\n", plan.clips.clips.size(),
                   plan.clips.label_names.size(), plan.clips.synthetic ? "no file" : plan.clips.root.string(),
                   plan.clips.synthetic ? " (SYNTHETIC)" : "");
   for (const auto& note : plan.clips.notes) out += note + "\n";
+  for (const auto& bad : table.bad_files)
+    out += fmt::format("skipped: {}: {}\n", printable(bad.path), printable(bad.reason));
   out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples,
                      number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
                      plan.model.input().str());
+  const auto clips = [&](int part) {
+    return std::count_if(split.clip_parts.begin(), split.clip_parts.end(),
+                         [&](std::uint8_t parts) { return parts >> part & 1; });
+  };
   out += fmt::format("split by {}: train {} clips, validation {}, test {}\n", plan.config.split.group_by,
-                     split.train.size(), split.validation.size(), split.test.size());
-  for (const auto& note : split.notes) out += note + "\n";
+                     clips(0), clips(1), clips(2));
+  out += split_counts(split, table);
+  for (const auto& note : split_notes(plan.config, split)) out += note + "\n";
   return out;
 }
 
@@ -292,16 +282,18 @@ std::string run_key(const Plan& plan, const data::FeatureTable& features) {
 RunOutcome execute(const Plan& plan, const RunOptions& options) {
   const auto seed = std::uint64_t(plan.config.seed);
   const auto device = device::choose(plan.config.device);
-  preview_split(plan);  // what is wrong with it is said before extraction
   ThreadPool pool(options.threads);
   const auto shared = options.features ? options.features : [&] {
     Console console({}, options.quiet);
+    const auto survey = survey_of(plan, options.runs, pool, console);
+    preview(plan, *survey);  // what is wrong with it is said before extraction
     for (const auto& note : plan.clips.notes) console.line(note);
     if (!device.notice.empty()) console.line(device.notice);
-    return std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, console));
+    return std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, console, survey));
   }();
   const auto& features = *shared;
   const auto split = data::make_split(plan.config.split, features, seed);
+  refuse_leaks(plan.config, split);
   const auto key = run_key(plan, features, split);
   const auto folder = options.folder.value_or(options.runs / plan.config.experiment / key);
   const auto result = folder / "result.h5";
@@ -335,9 +327,8 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   }
 
   show(console, plan.model.summary());
-  std::vector<std::int32_t> row_clip(features.clip.begin(), features.clip.end());
-  show(console, split_counts(split, row_clip));
-  for (const auto& note : split.notes) console.line(note);
+  show(console, split_counts(split, features));
+  for (const auto& note : split_notes(plan.config, split)) console.line(note);
 
   const auto& t = plan.config.training;
   const auto step = training::make_step(device.name,
@@ -401,6 +392,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     record.validation = evaluate_part(*step, features, split.validation);
     const auto started = std::chrono::steady_clock::now();
     record.test = evaluate_part(*step, features, split.test);
+    add_exposure(*record.test, split, features.clips);
     record.predict_seconds = seconds_since(started);
     show_scores(console, record);
   } else {

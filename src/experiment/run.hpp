@@ -13,6 +13,7 @@
 
 #include "data/feature_store.hpp"
 #include "data/standardise.hpp"
+#include "data/survey.hpp"
 #include "experiment/progress.hpp"
 #include "experiment/run_config.hpp"
 
@@ -38,13 +39,11 @@ struct Plan {
   data::ClipIndex clips;
   nn::Model model;
   std::int64_t segment_samples;
+  std::shared_ptr<const data::Survey> survey;  // of the clips, where it was made before
 };
 
 /// Reads the data set's index (unless it is given) and builds the model; what is wrong with a request is found here.
 Plan make_plan(RunConfig config, const data::ClipIndex* known = nullptr);
-
-/// Deals the clips to training, validation and test as the run will. RequestError, with its place, where that is wrong.
-data::Split preview_split(const Plan& plan);
 
 /// A number for what a run's configuration asks for, seed and split included, names and places left out: two runs of
 /// one data set with the same number are the same run.
@@ -53,15 +52,17 @@ std::string configuration_key(const Plan& plan);
 /// The resolved configuration as YAML, every default written out.
 std::string resolved_yaml(const Plan& plan);
 
-/// What --dry-run shows: configuration, model, and the counts of the split.
-std::string describe_plan(const Plan& plan);
+/// What --dry-run shows: configuration, model, clips that cannot be used, and the split that the run will have. Throws
+/// what the run would throw before it trains.
+std::string describe_plan(const Plan& plan, const data::Survey& survey);
 
 /// Finds the features of a plan in the store, or extracts them into it, on the plan's device, and says so.
 data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
                                          Console& console);
-/// The same, read into memory where they fit (RunOptions::feature_bytes); else `features` is empty.
+/// The same, read into memory where they fit (RunOptions::feature_bytes), else `features` is empty; with what is related
+/// among the clips, from `survey` where it is given.
 data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
-                                    Console& console);
+                                    Console& console, std::shared_ptr<const data::Survey> survey = nullptr);
 /// Its rows, from memory or from the store's file.
 std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
 

@@ -35,6 +35,8 @@ const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
           .required("model", &RunConfig::model, "the sequence of layers")
           .field("regularisation", &RunConfig::regularisation, "penalties and dropout over the whole model")
           .field("training", &RunConfig::training, "epochs, optimizer, loss, early stopping")
+          .field("leakage", &RunConfig::leakage, "what becomes of a split whose parts share sound",
+                 config::one_of({"warn", "refuse", "allow"}))
           .field("device", &RunConfig::device, "where to train", config::one_of({"auto", "cpu", "cuda"}));
   return s;
 }

@@ -31,6 +31,7 @@ struct RunConfig {
   ModelNode model;
   nn::Regularisation regularisation;
   training::TrainingOptions training;
+  std::string leakage = "warn";  // refuse | warn | allow
   std::string device = "auto";
   config::Node source;  // as it was read, --set applied: where each value stands
 };

@@ -8,6 +8,7 @@
 #include "config/settings.hpp"
 #include "core/philox.hpp"
 #include "core/text.hpp"
+#include "experiment/guard.hpp"
 #include "experiment/study_config.hpp"
 
 namespace timbre::experiment {
@@ -124,7 +125,8 @@ std::string file_name(const std::string& name, const std::string& key) {
 
 class Builder {
  public:
-  Builder(Study& study, std::string place) : study_(study), place_(std::move(place)) {}
+  Builder(Study& study, std::string place, std::filesystem::path runs, int threads)
+      : study_(study), place_(std::move(place)), runs_(std::move(runs)), pool_(threads) {}
 
   void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed,
            bool base) {
@@ -132,7 +134,7 @@ class Builder {
     StudyRun run{.config = parse_run_config(std::move(root)), .configuration = configuration, .base = base};
     run.data = data_of(run.config);
     const auto plan = study_.plan(run);
-    preview_split(plan);  // what is wrong with it is said before any run
+    run.split = told_of(plan);  // what is wrong with it is said before any run
     run.name = run.config.experiment + settings + fmt::format(" seed={}", run.config.seed);
     const auto key = configuration_key(plan);
     if (const auto [twin, fresh] = keys_.emplace(key, study_.runs.size()); !fresh) {
@@ -154,12 +156,30 @@ class Builder {
   std::size_t data_of(const RunConfig& config) {
     const auto text = config::to_yaml(schema(config::of<data::DatasetOptions>{}).dump(config.dataset));
     const auto [known, fresh] = data_.emplace(text, study_.data.size());
-    if (fresh) study_.data.push_back(make_plan(config).clips);  // tells a missing data set with its place
+    if (fresh) {
+      auto plan = make_plan(config);  // tells a missing data set with its place
+      study_.surveys.push_back(survey_of(plan, runs_, pool_, console_));
+      study_.data.push_back(std::move(plan.clips));
+    }
     return known->second;
+  }
+
+  static std::vector<std::string> told_of(const Plan& plan) {
+    const auto [table, split] = preview(plan, *plan.survey);
+    std::vector<std::string> out;
+    for (const auto& s : results::split_stamps(split_record(split, table.clips)))
+      out.push_back(s.name + ": " + s.text);
+    for (const auto& bad : table.bad_files)
+      out.push_back(fmt::format("skipped: {}: {}", bad.path, bad.reason));
+    for (const auto& note : split.notes) out.push_back(note);
+    return out;
   }
 
   Study& study_;
   std::string place_;
+  std::filesystem::path runs_;
+  ThreadPool pool_;
+  Console console_;
   std::map<std::string, std::size_t> data_, features_;
   std::map<std::string, std::size_t> keys_;  // to the number of the run
   std::set<std::size_t> configurations_;
@@ -168,7 +188,7 @@ class Builder {
 }  // namespace
 
 Study load_study(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                 const std::vector<std::int64_t>& seeds) {
+                 const std::vector<std::int64_t>& seeds, const std::filesystem::path& runs, int threads) {
   const auto root = config::load_file(file);
   auto asked = schema(config::of<StudyConfig>{}).parse(config::Reader(root));
   if (const auto* node = root.find("seeds"); node && node->is_sequence() && node->items.empty())
@@ -218,7 +238,7 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
   if (each > most_runs || repeats > most_runs / each)
     fail_request("{}: {} configurations with {} seeds are more than {} runs", root.origin.source, each,
                  repeats, most_runs);
-  Builder builder(study, root.origin.source);
+  Builder builder(study, root.origin.source, runs, threads);
   for (const auto seed : sweeps_seed ? asked.seeds : std::vector<std::int64_t>{-1}) {
     std::size_t configuration = 0;
     for (const auto& entry : entries) {

@@ -36,6 +36,9 @@ struct StudyRun {
   bool base = false;              // of a random search: what the draws are compared with
   std::size_t data = 0;           // its clips: index into Study::data
   std::size_t features = 0;       // runs with the same number see the same features
+  std::vector<std::string>
+      split;  // what is to be told of its clips and its split, one line each: what is skipped,
+              // stamps, notes
 };
 
 struct Study {
@@ -45,14 +48,21 @@ struct Study {
   std::size_t configurations = 0;
   std::size_t feature_sets = 0;
   std::vector<data::ClipIndex> data;
+  std::vector<std::shared_ptr<const data::Survey>> surveys;  // of each of data
   std::optional<int> jobs;
   bool stop_on_error = false;
 
-  Plan plan(const StudyRun& run) const { return make_plan(run.config, &data[run.data]); }
+  Plan plan(const StudyRun& run) const {
+    auto out = make_plan(run.config, &data[run.data]);
+    out.survey = surveys[run.data];
+    return out;
+  }
 };
 
-/// Reads a study and every configuration it names. `overrides` (--set) apply to every run; `seeds` replaces the file's.
+/// Reads a study and every configuration it names, and splits the clips of every run as it will. `overrides` (--set)
+/// apply to every run; `seeds` replaces the file's. What surveys of clips come to is kept under `runs`; nowhere, if empty.
 Study load_study(const std::filesystem::path& file, const std::vector<std::string>& overrides,
-                 const std::vector<std::int64_t>& seeds = {});
+                 const std::vector<std::int64_t>& seeds = {}, const std::filesystem::path& runs = {},
+                 int threads = 0);
 
 }  // namespace timbre::experiment

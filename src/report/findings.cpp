@@ -7,7 +7,9 @@
 #include <tuple>
 
 #include "core/text.hpp"
+#include "report/attribution.hpp"
 #include "report/comparable.hpp"
+#include "report/stamps.hpp"
 
 namespace timbre::report {
 
@@ -64,6 +66,11 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
         t.clips.low <= guess)
       text += fmt::format("; this cannot be told from guessing ({})", percent(guess));
     if (f->leaks) text += "; it is too good, since its split LEAKS";
+    for (const auto& stamp : brief_stamps(a, *f)) {
+      if (stamp.starts_with("ARTISTS"))
+        text += "; " + stamp.substr(8) + " of its test clips are by artists of its training part (ARTISTS)";
+      if (stamp == "MISSING") text += "; parts of its split lack classes (MISSING)";
+    }
     if (f->synthetic) text += "; of SYNTHETIC sounds, so it says nothing about music";
     out.push_back(text + ".");
   }
@@ -90,7 +97,10 @@ void found_of_partings(const Analysis& a, std::vector<std::string>& out) {
       std::vector<std::string> values;
       for (const auto& p : f->parted_by) values.push_back(p.text);
       low = std::min(low, mean), high = std::max(high, mean);
-      figures.push_back(fmt::format("{} with {}{}", percent(mean), join(values), f->leaks ? " (LEAKS)" : ""));
+      auto warnings = brief_stamps(a, *f);
+      std::erase(warnings, "SYNTHETIC");
+      figures.push_back(fmt::format("{} with {}{}", percent(mean), join(values),
+                                    warnings.empty() ? "" : " (" + join(warnings) + ")"));
     }
     out.push_back(fmt::format(
         "{}: the same configuration{} under several {} gets {} of its test clips right, {:.1f} points from "
@@ -178,6 +188,14 @@ void found_within(const Family& f, std::vector<std::string>& out) {
         plural(std::int64_t(f.configurations.size()) - 1, "configuration"), near == 1 ? "s" : ""));
 }
 
+// What the clips that were heard in training are worth to the chosen configuration.
+void found_of_leaks(const Analysis& a, const Family& f, std::vector<std::string>& out) {
+  if (!f.chosen || !chosen(f).test) return;
+  std::vector<const RunSummary*> runs;
+  for (const auto i : chosen(f).runs) runs.push_back(&a.runs[i]);
+  for (const auto& leak : attribute(runs)) out.push_back(sentence(leak, f.name) + ".");
+}
+
 void found_of_fit(const Family& f, std::vector<std::string>& out) {
   if (!f.chosen || std::isnan(chosen(f).gap.mean)) return;
   const auto& c = chosen(f);
@@ -202,6 +220,7 @@ std::vector<std::string> findings(const Analysis& a) {
   found_of_partings(a, out);
   found_between(a, out);
   for (const auto& f : a.families) found_within(f, out);
+  for (const auto& f : a.families) found_of_leaks(a, f, out);
   for (const auto& f : a.families) found_of_fit(f, out);
   if (!a.wrong_families.empty() && a.tested_by_all > 0)
     out.push_back(fmt::format(

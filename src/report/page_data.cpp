@@ -12,11 +12,14 @@
 #include "report/page.hpp"
 #include "report/sentences.hpp"
 #include "report/settings.hpp"
+#include "report/stamps.hpp"
 
 namespace timbre::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+constexpr std::ptrdiff_t most_pairs = 50;  // of related clips, shown for one split
 
 Json digits(double v, int n = 5) {
   return std::isfinite(v) ? Json(std::strtod(fmt::format("{:.{}g}", v, n).c_str(), nullptr)) : Json();
@@ -86,9 +89,7 @@ Json detail_data(const Detail& d) {
 Json family_data(const Analysis& a, const Family& f) {
   // Commands need one to begin with, whether or not it is a reference.
   const auto& reference = f.configurations[f.reference.value_or(0)];
-  Json out{{"name", f.name}, {"labels", f.label_names}, {"stamps", Json::array()}};
-  if (f.synthetic) out["stamps"].push_back("SYNTHETIC");
-  if (f.leaks) out["stamps"].push_back("LEAKS");
+  Json out{{"name", f.name}, {"labels", f.label_names}, {"stamps", brief_stamps(a, f)}};
   out["axes"] = list(f.axes, [](const Axis& x) {
     return Json{{"key", x.key}, {"name", x.name}, {"texts", x.texts}};
   });
@@ -126,15 +127,27 @@ Json split_data(const Analysis& a) {
       for (const auto i : c.runs) {
         const auto& r = a.runs[i];
         Json split{{"repetition", r.repetition},
-                   {"stamps", Json::array()},
+                   {"stamps", brief_stamps(r)},
                    {"sizes", {r.train_segments, r.validation_segments, r.test_segments}},
                    {"clip_share", share(r.clip_share)},
                    {"artist_share", share(r.artist_share)},
+                   {"related_share", share(r.related_share)},
+                   {"related", list(std::vector(r.related.begin(),
+                                                r.related.begin() + std::min<std::ptrdiff_t>(
+                                                                        std::ssize(r.related), most_pairs)),
+                                    [](const results::RelatedRecord& p) {
+                                      return Json{p.clips.clip_a,
+                                                  p.part_a,
+                                                  p.clips.clip_b,
+                                                  p.part_b,
+                                                  p.clips.same_audio ? "same audio" : "near duplicate",
+                                                  share(p.clips.error_rate),
+                                                  digits(p.clips.offset_seconds, 4)};
+                                    })},
+                   {"pairs", r.related.size()},
                    {"notes", list(r.notes, [](const auto& n) {
                       return Json{n.first, n.second};
                     })}};
-        if (r.synthetic) split["stamps"].push_back("SYNTHETIC");
-        if (r.leaks) split["stamps"].push_back("LEAKS");
         const auto same = [&](const Json& s) { return s["split"] == split; };
         auto at = std::find_if(splits.begin(), splits.end(), same);
         if (at == splits.end())

@@ -18,6 +18,7 @@ Scores scores(const results::Evaluation& e, const std::vector<std::int32_t>& row
               Catalogue& catalogue) {
   Scores s{e.clips.accuracy, e.clips.macro_f1,  e.accuracy, e.loss, e.macro_f1, e.rows(), {},
            e.clips.label,    e.clips.prediction};
+  s.heard = e.clips.heard, s.group = e.clips.group;
   for (const auto& path : e.clips.path) s.clip.push_back(catalogue.clips.number(path));
   std::vector<std::array<std::int32_t, 2>> labelled;
   for (std::size_t i = 0; i < s.clip.size(); ++i) labelled.push_back({s.clip[i], s.label[i]});
@@ -61,13 +62,18 @@ RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
   };
   if (!given("split.folds").empty()) s.repetition += ", fold " + given("split.fold");
   if (!given("split.seed").empty()) s.repetition += ", split " + given("split.seed");
-  for (const auto* key : {"experiment", "seed", "device"}) s.settings.erase(key);
+  for (const auto* key : {"experiment", "seed", "device", "leakage"}) s.settings.erase(key);
   if (auto* split = s.settings.find("split")) split->erase("fold"), split->erase("seed");
   if (auto* dataset = s.settings.find("dataset"))
     for (const std::string key : {"path", "manifest"}) {
       if (const auto* n = dataset->find(key); n && !n->is_null()) s.place = *n;
       dataset->erase(key);
     }
+  // Keys that came later say nothing where they have their defaults: earlier results lack them.
+  if (auto* dataset = s.settings.find("dataset"))
+    if (auto* synthetic = dataset->find("synthetic"); synthetic && synthetic->is_map())
+      for (const auto& [key, value] : {std::pair{"artists_per_genre", "0"}, {"start", "bar"}})
+        if (const auto* n = synthetic->find(key); n && n->scalar == value) synthetic->erase(key);
   if (const auto* synthetic = at(s.settings, "dataset.synthetic"); synthetic && !synthetic->is_null())
     s.data = flow(synthetic);
   s.best_epoch = r.best_epoch, s.weights_epoch = r.weights_epoch, s.epochs_run = r.epochs_run;
@@ -76,6 +82,8 @@ RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
   s.train_seconds = r.train_seconds;
   s.predict_seconds = r.test && r.test->rows() > 0 ? r.predict_seconds / double(r.test->rows()) : nan;
   s.clip_share = r.split.clip_share_in_train, s.artist_share = r.split.artist_share_in_train;
+  s.related_share = r.split.related_share_in_train();
+  s.missing = std::move(r.split.missing), s.related = std::move(r.split.related);
   s.train_segments = std::int64_t(r.split.train.size()),
   s.validation_segments = std::int64_t(r.split.validation.size());
   s.test_segments = std::int64_t(r.split.test.size());

@@ -42,6 +42,7 @@ struct Scores {
   double accuracy = 0, loss = 0, macro_f1 = 0;  // of segments; the loss without penalties
   std::int64_t segments = 0;
   std::vector<std::int32_t> clip, label, prediction;  // one per clip; clip: a number of Catalogue::clips
+  std::vector<std::int32_t> heard, group;             // one per clip or empty, see results::Evaluation::Clips
   std::int32_t set = 0;  // its clips and their labels (where the split leaks, its rows too), as a number of
                          // Catalogue::sets
 };
@@ -51,7 +52,7 @@ struct RunSummary {
   std::string experiment, key, device, version, status, message;
   std::string repetition;  // what tells it from the other runs of its configuration: "0", "0, fold 2"
   std::string yaml;        // resolved configuration
-  config::Node settings;   // the same without experiment, device, seed, fold and places
+  config::Node settings;   // the same without experiment, device, leakage, seed, fold and places
   config::Node place;      // dataset.path or dataset.manifest
   std::string data;        // what tells clips of the same path apart: the synthetic generator's settings; the
                            // place, where data of several places bear the same names
@@ -59,9 +60,11 @@ struct RunSummary {
   bool stopped_early = false, synthetic = false, leaks = false;
   std::int64_t parameters = 0, trainable_parameters = 0;
   double train_seconds = 0;
-  double predict_seconds = 0;               // per segment; NaN where nothing was predicted
-  double clip_share = 0, artist_share = 0;  // of the test clips, see results::SplitRecord
-  std::int32_t split = 0;                   // the parts and their clips, as a number of Catalogue::sets
+  double predict_seconds = 0;                                  // per segment; NaN where nothing was predicted
+  double clip_share = 0, artist_share = 0, related_share = 0;  // of the test clips, see results::SplitRecord
+  std::vector<std::string> missing;                            // classes that a part lacks
+  std::vector<results::RelatedRecord> related;
+  std::int32_t split = 0;  // the parts and their clips, as a number of Catalogue::sets
   std::int64_t train_segments = 0, validation_segments = 0, test_segments = 0;
   results::HistoryRecord history;
   std::optional<Scores> validation, test;

@@ -116,28 +116,4 @@ std::string parting_sentence(const Analysis& a) {
       join(parted, "; "));
 }
 
-std::vector<Stamp> stamps(const Analysis& a) {
-  std::vector<Stamp> out;
-  std::int64_t synthetic = 0, leaks = 0;
-  double least = 1, most = 0;
-  for (const auto& r : a.runs) {
-    synthetic += r.synthetic, leaks += r.leaks;
-    if (r.leaks) least = std::min(least, r.clip_share), most = std::max(most, r.clip_share);
-  }
-  const auto runs = std::int64_t(a.runs.size());
-  const auto which = [&](std::int64_t n) {
-    return n == runs ? std::string() : fmt::format(" ({} of {} runs)", n, runs);
-  };
-  if (synthetic > 0)
-    out.push_back({"SYNTHETIC",
-                   "generated sounds, not music; the figures say nothing about genres" + which(synthetic)});
-  if (leaks > 0)
-    out.push_back(
-        {"LEAKS",
-         fmt::format("{} of the test clips have segments in the training part; the figures are too good{}",
-                     least == most ? percent(least) : percent(least) + " to " + percent(most),
-                     which(leaks))});
-  return out;
-}
-
 }  // namespace timbre::report

@@ -1,4 +1,4 @@
-// What a report says of itself: what was compared, how it was chosen, which intervals it shows, its warnings.
+// What a report says of itself: what was compared, how it was chosen, which intervals it shows.
 #pragma once
 
 #include <string>
@@ -19,11 +19,5 @@ std::string interval_sentence(const Analysis& a);
 
 /// Which models stand apart, and why none is ranked against another; "" where none does.
 std::string parting_sentence(const Analysis& a);
-
-/// A warning that must stand where the figures stand; `text` says what it means.
-struct Stamp {
-  std::string name, text;  // SYNTHETIC, LEAKS
-};
-std::vector<Stamp> stamps(const Analysis& a);
 
 }  // namespace timbre::report

@@ -6,6 +6,7 @@
 #include "core/text.hpp"
 #include "report/findings.hpp"
 #include "report/sentences.hpp"
+#include "report/stamps.hpp"
 
 namespace timbre::report {
 namespace {
@@ -49,8 +50,10 @@ std::string table(const Row& head, const std::vector<Row>& rows, std::size_t lef
   return out + "\n";
 }
 
-std::string stamps_of(const Family& f) {
-  return std::string(f.synthetic ? " **SYNTHETIC**" : "") + (f.leaks ? " **LEAKS**" : "");
+std::string stamps_of(const Analysis& a, const Family& f) {
+  std::string out;
+  for (const auto& stamp : brief_stamps(a, f)) out += " **" + stamp + "**";
+  return out;
 }
 
 // Chosen first, then the reference where there is another.
@@ -114,7 +117,9 @@ std::string csv_table(const Analysis& a) {
                            "test_clip_over_seeds_high",
                            "test_segment_accuracy",
                            "test_macro_f1",
-                           "test_clips"})
+                           "test_clips",
+                           "artist_share_least",
+                           "artist_share_most"})
     head.push_back(name);
   std::string out;
   const auto line = [&](const Row& cells) {
@@ -155,6 +160,8 @@ std::string csv_table(const Analysis& a) {
       } else {
         row.insert(row.end(), 9, "");
       }
+      const auto artists = artist_share(a, f);
+      row.insert(row.end(), {figure(artists.least), figure(artists.most)});
       line(row);
     }
   return out;
@@ -168,7 +175,7 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
   for (const auto& f : a.families)
     for (const auto i : shown(f)) {
       const auto& c = f.configurations[i];
-      Row row{plain(full_name(f, c)) + stamps_of(f) + (f.chosen == i ? "" : " (reference)")};
+      Row row{plain(full_name(f, c)) + stamps_of(a, f) + (f.chosen == i ? "" : " (reference)")};
       if (const auto& t = c.test)
         row.insert(row.end(), {percent(t->clip.mean),
                                fmt::format("{} to {}", percent(t->clips.low), percent(t->clips.high)),
@@ -194,9 +201,10 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
     for (std::size_t i = 0; i < f.configurations.size(); ++i) {
       const auto& c = f.configurations[i];
       rows.push_back(
-          {plain(full_name(f, c)) + stamps_of(f) + (f.chosen == i ? " (chosen)" : ""), plus_minus(c.val_clip),
-           percent(c.val_segment.mean), decimals(c.val_macro_f1.mean), decimals(c.val_loss.mean),
-           percent(c.gap.mean), std::isnan(c.epochs) ? "–" : fmt::format("{:.1f}", c.epochs),
+          {plain(full_name(f, c)) + stamps_of(a, f) + (f.chosen == i ? " (chosen)" : ""),
+           plus_minus(c.val_clip), percent(c.val_segment.mean), decimals(c.val_macro_f1.mean),
+           decimals(c.val_loss.mean), percent(c.gap.mean),
+           std::isnan(c.epochs) ? "–" : fmt::format("{:.1f}", c.epochs),
            fmt::format("{}{}", c.scored, c.diverged ? fmt::format(" ({} diverged)", c.diverged) : "")});
     }
   out += table(

@@ -115,6 +115,8 @@ std::vector<std::string> differences(const RunRecord& a, const RunRecord& b) {
   lines.labels("split: rows to train", a.split.train, b.split.train);
   lines.labels("split: rows to validate", a.split.validation, b.split.validation);
   lines.labels("split: rows to test", a.split.test, b.split.test);
+  if (a.split.looked && b.split.looked)
+    lines.value("split: related pairs", a.split.related.size(), b.split.related.size());
   lines.numbers("standardisation: means", a.feature_mean, b.feature_mean);
   lines.numbers("standardisation: deviations", a.feature_std, b.feature_std);
   compare_history(a.history, b.history, lines);

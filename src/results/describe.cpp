@@ -102,6 +102,26 @@ std::string split(const RunRecord& r) {
   out += fmt::format("  test clips whose artist is in train: {}\n", std::isnan(s.artist_share_in_train)
                                                                         ? "unknown (the data name no artists)"
                                                                         : percent(s.artist_share_in_train));
+  if (s.looked) {
+    out += fmt::format("  copies and near duplicates: {}\n", count(size_of(s.related), "pair"));
+    constexpr std::size_t most = 10;
+    for (std::size_t i = 0; i < std::min(s.related.size(), most); ++i) {
+      const auto& [clips, part_a, part_b] = s.related[i];
+      out += fmt::format(
+          "    {} ({}) and {} ({}): {}, {:.1f}% of the bits differ, {:+.1f} s\n", printable(clips.clip_a),
+          part_a.empty() ? "no part" : part_a, printable(clips.clip_b), part_b.empty() ? "no part" : part_b,
+          clips.same_audio ? "same audio" : "near duplicate", 100 * clips.error_rate, clips.offset_seconds);
+    }
+    if (s.related.size() > most) out += fmt::format("    and {} more\n", s.related.size() - most);
+  }
+  for (const auto& share : s.shares)
+    if (share.part != "test" || share.other != "train")
+      if (share.found > 0)
+        out += fmt::format("  {} clips {} {}: {} ({} of {})\n", share.part,
+                           share.relation == "clip"      ? "with segments in"
+                           : share.relation == "related" ? "with a copy or near duplicate in"
+                                                         : "whose artist is in",
+                           share.other, percent(share.share()), share.found, share.known);
   for (const auto& [name, text] : s.notes) out += fmt::format("  {}: {}\n", printable(name), printable(text));
   return out;
 }
@@ -256,10 +276,7 @@ std::string stamps(const RunRecord& r) {
   if (r.status == "diverged") out += "DIVERGED: the weights are of no use\n";
   if (r.status == "interrupted") out += "INTERRUPTED: the run was not finished\n";
   if (r.synthetic) out += "SYNTHETIC: generated sounds, not music; the figures say nothing about genres\n";
-  if (r.split.leaks)
-    out += fmt::format(
-        "LEAKS: {} of the test clips have segments in the training part; the figures are too good\n",
-        percent(r.split.clip_share_in_train));
+  for (const auto& s : split_stamps(r.split)) out += s.name + ": " + printable(s.text) + "\n";
   return out;
 }
 

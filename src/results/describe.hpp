@@ -23,7 +23,7 @@ std::string describe_file(const std::filesystem::path& path, const DescribeOptio
 /// The same, read by this process.
 std::string describe_file_here(const std::filesystem::path& path, const DescribeOptions& options = {});
 
-/// "finished", "stopped early", ..., and the stamps SYNTHETIC and LEAKS with what they mean, one per line;
+/// "finished", "stopped early", ..., and the stamps SYNTHETIC, LEAKS, ARTISTS and MISSING with what they mean, one per line;
 /// empty where there is nothing to warn of. Shared with what prints a run's end.
 std::string stamps(const RunRecord& record);
 

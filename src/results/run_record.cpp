@@ -11,6 +11,19 @@
 #include "storage/atomic_file.hpp"
 #include "storage/hdf5.hpp"
 
+namespace timbre::data {
+
+template <class A>
+void travel(A& parcel, LeakShare& s) {
+  parcel(s.part, s.other, s.relation, s.clips, s.known, s.found);
+}
+template <class A>
+void travel(A& parcel, RelatedClips& r) {
+  parcel(r.clip_a, r.clip_b, r.same_audio, r.error_rate, r.offset_seconds);
+}
+
+}  // namespace timbre::data
+
 namespace timbre::results {
 
 // How a record travels from the process that read it (storage/parcel.hpp).
@@ -19,12 +32,17 @@ void travel(A& parcel, HistoryRecord& h) {
   parcel(h.epoch, h.loss, h.accuracy, h.val_loss, h.val_accuracy, h.learning_rate, h.seconds);
 }
 template <class A>
+void travel(A& parcel, RelatedRecord& r) {
+  parcel(r.clips, r.part_a, r.part_b);
+}
+template <class A>
 void travel(A& parcel, SplitRecord& s) {
-  parcel(s.train, s.validation, s.test, s.leaks, s.clip_share_in_train, s.artist_share_in_train, s.notes);
+  parcel(s.train, s.validation, s.test, s.leaks, s.clip_share_in_train, s.artist_share_in_train, s.notes,
+         s.shares, s.related, s.looked, s.missing);
 }
 template <class A>
 void travel(A& parcel, Evaluation::Clips& c) {
-  parcel(c.probabilities, c.label, c.prediction, c.path, c.accuracy, c.macro_f1);
+  parcel(c.probabilities, c.label, c.prediction, c.path, c.heard, c.group, c.accuracy, c.macro_f1);
 }
 template <class A>
 void travel(A& parcel, Evaluation& e) {
@@ -90,8 +108,6 @@ constexpr Root<double> root_numbers[] = {{"train_seconds", &RunRecord::train_sec
 constexpr Root<bool> root_flags[] = {{"stopped_early", &RunRecord::stopped_early, false},
                                      {"synthetic", &RunRecord::synthetic, true}};
 
-constexpr const char* split_attributes[] = {"leaks", "clip_share_in_train", "artist_share_in_train"};
-
 void write_ints(H5File& file, const std::string& path, const std::vector<std::int32_t>& values) {
   file.write(path, values, {size_of(values)});
 }
@@ -122,6 +138,8 @@ void write_evaluation(H5File& file, const std::string& group, const Evaluation& 
   write_ints(file, clips + "/label", e.clips.label);
   write_ints(file, clips + "/prediction", e.clips.prediction);
   file.write_texts(clips + "/path", e.clips.path);
+  if (!e.clips.heard.empty()) write_ints(file, clips + "/heard", e.clips.heard);
+  if (!e.clips.group.empty()) write_ints(file, clips + "/group", e.clips.group);
 }
 
 /// Reads with doubts: what does not fit together is one line that names it, not a crash later on.
@@ -171,6 +189,8 @@ Evaluation read_evaluation(const Checked& in, const std::string& group, std::int
   e.clips.probabilities = in.matrix(clips + "/probabilities", count, classes);
   e.clips.path = in.file.read_texts(clips + "/path");
   in.require(size_of(e.clips.path) == count, clips + "/path", "is not as long as what stands beside it");
+  if (in.file.exists(clips + "/heard")) e.clips.heard = in.ints(clips + "/heard", count, 5);
+  if (in.file.exists(clips + "/group")) e.clips.group = in.ints(clips + "/group", count, any);
   e.label = in.ints(group + "/label", -1, classes);
   e.prediction = in.ints(group + "/prediction", e.rows(), classes);
   e.clip = in.ints(group + "/clip", e.rows(), count);
@@ -243,15 +263,7 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
   for (const auto& c : columns)
     write_doubles(file, std::string("/history/") + c.name, record.history.*c.member);
 
-  const auto& split = record.split;
-  write_ints(file, "/split/train", split.train);
-  write_ints(file, "/split/validation", split.validation);
-  write_ints(file, "/split/test", split.test);
-  file.attribute("/split", "leaks", split.leaks);
-  file.attribute("/split", "clip_share_in_train", split.clip_share_in_train);
-  file.attribute("/split", "artist_share_in_train", split.artist_share_in_train);
-  for (const auto& [name, text] : split.notes) file.attribute("/split", name, text);
-
+  write_split(file, record.split);
   if (record.validation) write_evaluation(file, "/validation", *record.validation);
   if (record.test) write_evaluation(file, "/test", *record.test);
   std::vector<std::string> paths, reasons;
@@ -324,18 +336,7 @@ RunRecord read_result_here(const std::filesystem::path& path, bool weights) {
   for (const auto& c : columns)
     record.history.*c.member = in.doubles(std::string("/history/") + c.name, size_of(record.history.epoch));
 
-  auto& split = record.split;
-  split.train = in.ints("/split/train", -1, any);
-  split.validation = in.ints("/split/validation", -1, any);
-  split.test = in.ints("/split/test", -1, any);
-  split.leaks = file.int_attribute("/split", "leaks") != 0;
-  split.clip_share_in_train = file.double_attribute("/split", "clip_share_in_train");
-  split.artist_share_in_train = file.double_attribute("/split", "artist_share_in_train");
-  for (auto& note : file.attributes("/split"))
-    if (std::find(std::begin(split_attributes), std::end(split_attributes), note.first) ==
-        std::end(split_attributes))
-      split.notes.push_back(std::move(note));
-
+  record.split = read_split(file);
   if (file.exists("/validation")) record.validation = read_evaluation(in, "/validation", classes);
   if (file.exists("/test")) record.test = read_evaluation(in, "/test", classes);
   auto paths = file.read_texts("/bad_files/path"), reasons = file.read_texts("/bad_files/reason");

@@ -7,11 +7,11 @@
 //   /config           the resolved YAML;  /environment  text attributes;  /label_names
 //   /features         {mean, std} float32 [F], if standardised
 //   /history          {epoch int32, loss, accuracy, val_loss, val_accuracy, learning_rate, seconds float64}
-//   [E] /split            {train, validation, test} int32, rows of the feature file; attributes leaks,
-//                     clip_share_in_train, artist_share_in_train (NaN: unknown), and notes as texts
+//   [E] /split            see split_record.hpp
 //   /validation, /test  row i is row split[i]: probabilities float32 [N, C]; label, prediction, segment int32
 //                     [N]; clip int32 [N], position in clips/*; attributes accuracy, loss, macro_f1;
-//                     clips/{probabilities, label, prediction, path}, attributes accuracy, macro_f1;
+//                     clips/{probabilities, label, prediction, path}, attributes accuracy, macro_f1; of the test
+//                     also clips/{heard, group} int32 [K] (absent from results of earlier versions);
 //                     confusion int32 [C, C] rows true; per_class/{precision, recall, f1} float64 [C]
 //   /bad_files        {path, reason}
 //
@@ -30,6 +30,7 @@
 
 #include "evaluation/metrics.hpp"
 #include "results/keras_layout.hpp"
+#include "results/split_record.hpp"
 #include "storage/door.hpp"
 
 namespace timbre::results {
@@ -37,21 +38,10 @@ namespace timbre::results {
 inline constexpr std::int64_t schema_version = 1;
 inline constexpr const char* schema_name = "timbre-run";
 
-/// Named texts, in order.
-using Notes = std::vector<std::pair<std::string, std::string>>;
-
 /// One value per epoch.
 struct HistoryRecord {
   std::vector<std::int32_t> epoch;  // from 1
   std::vector<double> loss, accuracy, val_loss, val_accuracy, learning_rate, seconds;
-};
-
-struct SplitRecord {
-  std::vector<std::int32_t> train, validation, test;  // rows of the features
-  bool leaks = false;                                 // segments of one clip in several parts
-  double clip_share_in_train = 0;                     // of test clips, whose segments are also in train
-  double artist_share_in_train = std::numeric_limits<double>::quiet_NaN();  // NaN: artists unknown
-  Notes notes;  // what else a reader should know of the split
 };
 
 /// A model's probabilities on one part of the split, and everything that follows from them.
@@ -65,7 +55,9 @@ struct Evaluation {
     std::vector<float> probabilities;             // [K, C], means over segments
     std::vector<std::int32_t> label, prediction;  // [K]
     std::vector<std::string> path;                // [K], relative to the data set
-    double accuracy = 0;                          // the headline
+    std::vector<std::int32_t> heard;              // [K] or empty: data::Exposure to the training part
+    std::vector<std::int32_t> group;  // [K] or empty: clips of one artist, or related, share a number
+    double accuracy = 0;              // the headline
     double macro_f1 = 0;
   } clips;
 

@@ -53,6 +53,62 @@ TEST(Synthetic, TheSameClipHasTheSameBytesInWhateverOrderAndOnAnyThread) {
   EXPECT_EQ(synthesize(more, 3, 1), one[3 * 4 + 1]);
 }
 
+TEST(Synthetic, ArtistsShareTheirSoundAndLeaveTheMusicAlone) {
+  auto options = small();
+  options.clips_per_genre = 12;
+  const auto plain = synthesize(options, 3, 1);
+  options.artists_per_genre = 4;
+  EXPECT_EQ(synthetic_artist(options, 3, 1), "synthetic_pulse artist 1");
+  EXPECT_EQ(synthetic_artist(options, 3, 9), "synthetic_pulse artist 1");
+  EXPECT_EQ(synthetic_artist(options, 3, 2), "synthetic_pulse artist 2");
+  EXPECT_EQ(synthetic_artist(small(), 3, 2), "");
+  const auto played = synthesize(options, 3, 1);
+  ASSERT_EQ(played.size(), plain.size());
+  EXPECT_NE(played, plain);
+  EXPECT_EQ(played, synthesize(options, 3, 1));
+  // Brightness (mean square of differences over mean square) is nearer within an artist than between artists.
+  const auto brightness = [&](int clip) {
+    const auto x = synthesize(options, 9, clip);
+    double step = 0, all = 0;
+    for (std::size_t i = 1; i < x.size(); ++i)
+      step += double(x[i] - x[i - 1]) * (x[i] - x[i - 1]), all += double(x[i]) * x[i];
+    return std::log(step / all);
+  };
+  std::vector<double> of;
+  for (int clip = 0; clip < 12; ++clip) of.push_back(brightness(clip));
+  double within = 0, between = 0;
+  int near = 0, far = 0;
+  for (int a = 0; a < 12; ++a)
+    for (int b = 0; b < a; ++b)
+      (a % 4 == b % 4 ? (++near, within) : (++far, between)) +=
+          std::abs(of[std::size_t(a)] - of[std::size_t(b)]);
+  EXPECT_LT(within / near, between / far);
+}
+
+TEST(Synthetic, ClipsMayStartAnywhereInTheBar) {
+  auto options = small();
+  const auto on_the_bar = synthesize(options, 1, 0);
+  options.start = "anywhere";
+  std::set<std::vector<float>> seen;
+  for (int clip = 0; clip < 4; ++clip) {
+    const auto x = synthesize(options, 1, clip);
+    EXPECT_EQ(x.size(), 44100u);
+    for (const float v : x) ASSERT_LE(std::abs(v), 1.0f);
+    seen.insert(x);
+  }
+  EXPECT_EQ(seen.size(), 4u);
+  EXPECT_FALSE(seen.contains(on_the_bar));
+}
+
+TEST(Synthetic, IdentityLeavesOutLaterKeysWhereTheyChangeNothing) {
+  auto options = small();
+  EXPECT_EQ(config::to_yaml(synthetic_identity(options)),
+            "clips_per_genre: 4\nclip_seconds: 2\nseed: 0\ndifficulty: 0.2\n");
+  options.artists_per_genre = 2, options.start = "anywhere";
+  EXPECT_EQ(config::to_yaml(synthetic_identity(options)),
+            config::to_yaml(schema(config::of<SyntheticOptions>{}).dump(options)));
+}
+
 TEST(Synthetic, GenresClipsAndSeedsDiffer) {
   const auto options = small();
   std::set<std::vector<float>> seen;

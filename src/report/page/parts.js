@@ -34,7 +34,7 @@ function seconds(s) {
 
 const stampsOf = (names) => names.map(
     (name) =>
-        el('strong', {class: 'stamp', title: (data.stamps.find((s) => s.name === name) || {}).text}, name));
+        el('strong', {class: 'stamp', title: (data.stamps.find((s) => s.name === name.split(' ')[0]) || {}).text}, name));
 const familyName = (f) => [el('span', {}, f.name), ...stampsOf(f.stamps)];
 const plainName =
     (f, c) => [f.name, c && c.name].filter(Boolean).join(': ') + f.stamps.map((s) => ` [${s}]`).join('');

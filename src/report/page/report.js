@@ -25,13 +25,27 @@ function source() {
           [
             {name: 'seed', text: true}, {name: 'models', text: true}, {name: 'runs'}, {name: 'train'},
             {name: 'validation'}, {name: 'test'}, {name: 'test clips also in train'},
-            {name: 'test clips whose artist is in train'}
+            {name: 'test clips with a copy in train'}, {name: 'test clips whose artist is in train'}
           ],
           data.splits,
           ({split: s, models, runs}) => [
               [s.repetition, ...stampsOf(s.stamps)], models.join(', '), runs, ...s.sizes.map(whole),
-              percent(s.clip_share), known(s.artist_share) ? percent(s.artist_share) : 'unknown']),
+              percent(s.clip_share), known(s.related_share) ? percent(s.related_share) : 'unknown',
+              known(s.artist_share) ? percent(s.artist_share) : 'unknown']),
       data.splits.length > 25 ? 'tall' : ''));
+  const pairs = [...new Map(data.splits.flatMap(({split: s}) => s.related.map((r) => [`${r[0]}|${r[2]}`, r]))).values()];
+  const all = Math.max(0, ...data.splits.map(({split: s}) => s.pairs));
+  if (pairs.length)
+    node.append(scroll(
+        'Copies and near duplicates',
+        table(
+            `Copies and near duplicates among the clips${all > pairs.length ? `, ${pairs.length} of ${all} pairs` : ''}; parts as the first split has them`,
+            [
+              {name: 'clip', text: true}, {name: 'in', text: true}, {name: 'and', text: true}, {name: 'in', text: true},
+              {name: 'relation', text: true}, {name: 'bits that differ'}, {name: 'offset, s'}
+            ],
+            pairs, ([a, pa, b, pb, relation, rate, offset]) => [a, pa || 'no part', b, pb || 'no part', relation, percent(rate), offset]),
+        pairs.length > 25 ? 'tall' : ''));
   const notes = [...new Set(data.splits.flatMap(
       ({split}) => split.notes.map(([name, text]) => (/^note\d+$/.test(name) ? text : `${name}: ${text}`))))];
   if (notes.length)

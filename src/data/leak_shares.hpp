@@ -1,0 +1,43 @@
+// What of one part of a split has been heard in another.
+//
+// Three relations of a clip of one part to another part: the clip itself has segments there; a related clip (the
+// same audio, or a near duplicate) is there; its artist is there. A share is found / known, over the distinct clips
+// of the first part for which the relation is known (an artist may be unknown; related clips are known where they
+// were looked for). NaN where none is known.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace timbre::data {
+
+struct LeakShare {
+  std::string part, other;  // train | validation | test
+  std::string relation;     // clip | related | artist
+  std::int64_t clips = 0, known = 0, found = 0;
+  double share() const {
+    return known > 0 ? double(found) / double(known) : std::numeric_limits<double>::quiet_NaN();
+  }
+};
+
+/// How near a test clip comes to what was trained on.
+/// unknown: no sound of it was, but its artist is not known.
+enum class Exposure : std::int32_t { clean = 0, artist = 1, related = 2, itself = 3, unknown = 4 };
+
+struct Leaks {
+  std::vector<LeakShare> shares;   // (test, train), (test, validation), (validation, train), by relation
+  std::vector<Exposure> exposure;  // [clips], to train; of clips of the test part
+  const LeakShare& of(const std::string& part, const std::string& other, const std::string& relation) const;
+};
+
+/// parts [clips]: bit p is set where the clip has rows in part p (0 train, 1 validation, 2 test); artists [clips],
+/// empty where unknown; unit [clips]: the same number for clips that are related, by one or several steps; looked: whether
+/// related clips were looked for.
+Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::string>& artists,
+                    const std::vector<std::size_t>& unit, bool looked);
+
+}  // namespace timbre::data

@@ -1,0 +1,127 @@
+#include "data/survey.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <mutex>
+
+#include "core/error.hpp"
+#include "data/extraction.hpp"
+#include "data/fingerprint_match.hpp"
+#include "data/store_files.hpp"
+#include "storage/atomic_file.hpp"
+
+namespace timbre::data {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Where it is kept; nowhere, if no folder is given.
+fs::path file_of(const fs::path& folder, const std::string& hash) {
+  return folder.empty() ? fs::path() : folder / hash.substr(0, 2) / (hash + ".fingerprint");
+}
+
+bool read_kept(const fs::path& file, Fingerprint& out) {
+  if (file.empty()) return false;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return false;
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  return unpack(bytes, out);
+}
+
+void keep(const fs::path& file, const Fingerprint& print) {
+  if (file.empty()) return;
+  try {
+    storage::write_file(file, pack(print));
+  } catch (const Error&) {
+    // It is made again the next time.
+  }
+}
+
+std::vector<Fingerprint> fingerprints(const ClipIndex& index, const fs::path& folder, ThreadPool& pool,
+                                      const ExtractionHooks& hooks) {
+  std::vector<Fingerprint> out(index.clips.size());
+  std::vector<std::unique_ptr<Fingerprinter>> workers(std::size_t(pool.threads()));
+  std::mutex progress_lock;
+  std::int64_t done = 0;
+  bool made = false;
+  pool.parallel_for(std::ssize(index.clips), [&](std::int64_t i, int thread) {
+    if (hooks.check) hooks.check();
+    const auto& file = index.clips[std::size_t(i)].file;
+    auto& print = out[std::size_t(i)];
+    const auto hash = hash_of_file(file);
+    const bool known = !hash.empty() && read_kept(file_of(folder, hash), print);
+    if (!known) {
+      auto& worker = workers[std::size_t(thread)];
+      if (!worker) worker = std::make_unique<Fingerprinter>();
+      print = worker->of(file);
+      // A file that changed while it was read must not be kept under the hash it had.
+      if (!hash.empty() && hash_of_file(file) == hash) keep(file_of(folder, hash), print);
+    }
+    const std::lock_guard lock(progress_lock);
+    made |= !known, ++done;
+    if (hooks.progress && made) hooks.progress(done, std::ssize(index.clips));
+  });
+  return out;
+}
+
+/// Samples that `frames` come to at another rate.
+std::int64_t resampled(std::int64_t frames, int from, int to) {
+  return from == to ? frames : std::llround(double(frames) * to / from);
+}
+
+}  // namespace
+
+Survey survey_clips(const ClipIndex& index, const fs::path& folder, ThreadPool& pool,
+                    const ExtractionHooks& hooks) {
+  Survey out;
+  if (index.synthetic) return out;
+  const auto prints = fingerprints(index, folder, pool, hooks);
+  for (const auto& p : prints) out.files.push_back({p.reason, p.frames, p.sample_rate});
+  out.related.looked = true;
+  for (const auto& m : match_fingerprints(prints, pool, hooks.check))
+    out.related.pairs.push_back({index.clips[std::size_t(m.a)].path, index.clips[std::size_t(m.b)].path,
+                                 m.same_audio, m.error_rate, m.offset_seconds});
+  return out;
+}
+
+FeatureTable expected_table(const ClipIndex& index, const DatasetOptions& dataset,
+                            const features::FeatureOptions& options, const Survey& survey) {
+  FeatureTable table;
+  const auto segment = dataset.segment_samples(options.sample_rate);
+  table.label_names = index.label_names;
+  table.synthetic = index.synthetic;
+  table.related = survey.related;
+  require_synthetic_rate(index, options);
+  for (std::size_t i = 0; i < index.clips.size(); ++i) {
+    const auto& clip = index.clips[i];
+    std::string reason;
+    std::int64_t samples = 0;
+    if (index.synthetic) {
+      samples = std::llround(dataset.synthetic->clip_seconds * audio::synthetic_sample_rate);
+    } else {
+      const auto& file = survey.files[i];
+      reason = file.reason;
+      if (reason.empty()) samples = resampled(file.frames, file.sample_rate, options.sample_rate);
+    }
+    const auto count = samples / segment;
+    if (reason.empty() && count == 0)
+      reason = too_short(samples, segment, dataset.segment_seconds, options.sample_rate);
+    if (!reason.empty()) {
+      table.bad_files.push_back({clip.path, reason});
+      continue;
+    }
+    for (std::int64_t s = 0; s < count; ++s) {
+      table.label.push_back(clip.label);
+      table.clip.push_back(std::int32_t(table.clips.size()));
+      table.segment.push_back(std::int32_t(s));
+    }
+    table.clips.push_back(clip);
+  }
+  require_good_clips(table, dataset);
+  return table;
+}
+
+}  // namespace timbre::data

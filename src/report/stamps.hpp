@@ -1,0 +1,30 @@
+// Warnings that must stand where figures stand: SYNTHETIC, LEAKS, ARTISTS, MISSING.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/analysis.hpp"
+
+namespace timbre::report {
+
+/// `text` says what it means.
+struct Stamp {
+  std::string name, text;
+};
+
+/// Of a whole report, over all runs.
+std::vector<Stamp> stamps(const Analysis& a);
+
+/// Of one model, as they stand beside its figures: "LEAKS", "ARTISTS 55 to 60%" (over its runs).
+std::vector<std::string> brief_stamps(const Analysis& a, const Family& f);
+/// Of one run.
+std::vector<std::string> brief_stamps(const RunSummary& r);
+
+/// Share of test clips whose artist is in train, over the runs of a model: the least and the most; NaN if not known.
+struct ArtistShare {
+  double least, most;
+};
+ArtistShare artist_share(const Analysis& a, const Family& f);
+
+}  // namespace timbre::report
