@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <mutex>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -140,18 +141,49 @@ void serve_one(int descriptor, const std::function<Sending(const fs::path&)>& re
     Receiver receiver(asks, Receiver::Clock::now() + std::chrono::hours(24 * 365), ~std::uint64_t{0});
     for (;;) {
       std::string file;
-      receiver(file);  // ends with Broken, when the parent wants no more
+      receiver(file);
+      if (file.empty()) break;  // the parent wants no more
       allow(limits_for(file));
       serve_one(answers, read, file);
     }
   } catch (...) {
+    ::_exit(1);
   }
-  ::_exit(1);
+  ::_exit(0);
+}
+
+/// Lets this thread write to a pipe that nobody reads any more: the write fails, and no signal ends the process.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoSigpipe() {
+    const timespec now{};
+    if (!sigismember(&before_, SIGPIPE))
+      while (::sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
+      }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_, before_;
+};
+
+/// Children are started one at a time: one that is forked between the making of another's pipes and the closing of
+/// their far ends would keep them open, and the other's end would not be seen.
+std::mutex& starting() {
+  static std::mutex mutex;
+  return mutex;
 }
 
 }  // namespace
 
 void ReadingChild::start() {
+  const std::lock_guard one_at_a_time(starting());
   Pipe to_child, to_parent;
   const auto parent = ::getpid();
   child_ = fork_with_hdf5_at_rest();
@@ -168,12 +200,24 @@ void ReadingChild::start() {
 
 int ReadingChild::end(bool kill) {
   if (child_ <= 0) return 0;
-  ::close(std::exchange(asks_, -1));  // it ends when nobody asks
-  if (kill) ::kill(child_, SIGKILL);
+  // It is told, since it would not see the pipe close: children that were started later have that end, too.
+  if (kill) {
+    ::kill(child_, SIGKILL);
+  } else {
+    const NoSigpipe guard;
+    try {
+      Sender sender(asks_);
+      std::string no_more;
+      sender(no_more);
+      sender.finish();
+    } catch (const Broken&) {
+    }
+  }
+  ::close(std::exchange(asks_, -1));
+  ::close(std::exchange(answers_, -1));  // what it still writes is not waited for
   int status = 0;
   while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
   }
-  ::close(std::exchange(answers_, -1));
   child_ = -1;
   return status;
 }
@@ -187,10 +231,13 @@ void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&
   std::string message;
   bool whole = false;
   try {
-    Sender sender(asks_);
-    auto path = file.string();
-    sender(path);
-    sender.finish();
+    {
+      const NoSigpipe guard;
+      Sender sender(asks_);
+      auto path = file.string();
+      sender(path);
+      sender.finish();
+    }
     receiver(kind);
     if (kind == Answer::value)
       receive(receiver);
@@ -203,7 +250,7 @@ void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&
     throw;
   }
   if (!whole) {
-    const int status = end(receiver.late());
+    const int status = end(true);  // one that has crashed keeps its own signal
     if (receiver.late() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
       throw Damaged(fmt::format("{}: takes longer than {} s to read; it is damaged, or made to do harm", name,
                                 limits.seconds));
