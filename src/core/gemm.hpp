@@ -4,7 +4,7 @@
 //   op(A) is [m, k], op(B) is [k, n], C is [m, n]; lda, ldb, ldc are the row strides of the arrays as stored
 //   (A is [k, m] when transposed)
 //
-// The order of a sum depends on k alone: k is cut into ceil(k / 256) blocks of nearly equal size, each block is
+// The order of a sum depends on k alone: k is cut into ceil(k / 192) blocks of nearly equal size, each block is
 // one chain of fma from zero in the order of k, and the blocks' sums are added to C in turn. So a row of C has
 // the same bytes alone, in any batch, in any tile and on any number of threads; AVX2 and AVX-512 give the same
 // ones. (Plain x86-64 has no fma and gives others.)
