@@ -185,7 +185,7 @@ class Cursor {
   template <class T>
   bool get(T* values, std::size_t n) {
     if (left_.size() / sizeof(T) < n) return false;
-    std::memcpy(values, left_.data(), n * sizeof(T));
+    if (n > 0) std::memcpy(values, left_.data(), n * sizeof(T));
     left_.remove_prefix(n * sizeof(T));
     return true;
   }
