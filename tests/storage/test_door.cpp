@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <fstream>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -141,17 +142,23 @@ TEST_F(Door, MemoryHasAnEnd) {
 }
 
 TEST_F(Door, SeveralThreadsMayTakeIt) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "AddressSanitizer's allocator and forks of several threads do not go together";
-#endif
   std::vector<std::thread> threads;
   std::atomic<int> right{0};
+#if defined(__SANITIZE_ADDRESS__)
+  // A child of AddressSanitizer's waits for ever for a lock of its allocator that another thread held at the fork
+  // (glibc's allocator frees its own): here the threads take turns.
+  std::mutex turn;
+#endif
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      for (int i = 0; i < 25; ++i)
+      for (int i = 0; i < 25; ++i) {
+#if defined(__SANITIZE_ADDRESS__)
+        const std::lock_guard mine(turn);
+#endif
         right +=
             read_behind_door(file, {}, [&] { return H5File::open(file).read_floats("/data").size(); }) == 3 &&
             H5File::open(file).read_floats("/data").size() == 3;
+      }
     });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(right, 100);
