@@ -18,8 +18,9 @@ int main(int argc, char** argv) {
   timbre::experiment::add_unverified(app, trust.unverified);
   return timbre::experiment::run_command(app, argc, argv, [&] {
     using namespace timbre::results;
-    const auto text = config ? timbre::printable_lines(read_result(file, false, trust).config)
-                             : describe_file(file, {.all = all}, trust);
+    // Whatever texts a file holds, none of them controls the terminal.
+    const auto text = timbre::printable_lines(config ? read_result(file, false, trust).config
+                                                     : describe_file(file, {.all = all}, trust));
     std::fwrite(text.data(), 1, text.size(), stdout);
     return 0;
   });

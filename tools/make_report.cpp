@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
       options.command += " " + shell_word(path.string());
     }
     options.command += " -o " + shell_word(html.string());
+    if (options.unverified) options.command += " --unverified";
     if (!options.title.empty()) options.command += " --title " + shell_word(options.title);
     for (const auto& axis : options.axes) options.command += " --axis " + shell_word(axis);
     for (const auto& reference : references) {

@@ -103,7 +103,10 @@ class Builder : public YAML::EventHandler {
   void end() {
     auto done = std::move(open_.back());
     open_.pop_back();
-    if (done.anchor != 0) anchors_[done.anchor] = {done.node, done.nodes, done.height};
+    if (done.anchor != 0) {
+      count(done.mark, done.nodes, open_.size());  // the copy that is kept for its aliases
+      anchors_[done.anchor] = {done.node, done.nodes, done.height};
+    }
     add(done.mark, std::move(done.node), done.nodes, done.height);
   }
   void add(const YAML::Mark& mark, Node node, std::size_t nodes, std::size_t height) {

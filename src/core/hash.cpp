@@ -20,6 +20,8 @@ struct Hasher::State {
 Hasher::Hasher() : state_(std::make_unique<State>()) {}
 Hasher::~Hasher() = default;
 
+void Hasher::copy_from(const Hasher& other) { XXH3_copyState(state_->xxh, other.state_->xxh); }
+
 Hasher& Hasher::bytes(const void* data, std::size_t size) {
   XXH3_128bits_update(state_->xxh, data, size);
   return *this;

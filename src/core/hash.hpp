@@ -14,6 +14,8 @@ class Hasher {
   ~Hasher();
   Hasher(const Hasher&) = delete;
   Hasher& operator=(const Hasher&) = delete;
+  /// Goes on from what another has seen so far.
+  void copy_from(const Hasher& other);
   Hasher& bytes(const void* data, std::size_t size);
   /// Text with its length, so that ("a", "bc") and ("ab", "c") differ.
   Hasher& text(std::string_view text);

@@ -109,7 +109,8 @@ void note_replicas(const ClipIndex& index, const std::vector<std::string>& hashe
   const auto count = pairs.size();
   if (count > 3) pairs.resize(3), pairs.push_back("...");
   notes.push_back(
-      fmt::format("{} {} the same bytes as another ({}): splits by clip and by artist keep them together",
+      fmt::format("{} {} the same bytes as another ({}): splits by clip or artist keep them together, lists "
+                  "and folds may not",
                   count, count == 1 ? "clip holds" : "clips hold", join(pairs)));
 }
 

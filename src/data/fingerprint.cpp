@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
 
 #include "audio/decode.hpp"
@@ -53,20 +54,17 @@ class Sound {
       begun_ = true;
     }
     while (last > first && !loud(whole_[last - 1])) --last;
-    // What was silent so far counts once something follows it.
-    if (last > first) {
-      hasher_.bytes(waiting_.data(), waiting_.size() * sizeof(std::int16_t));
-      waiting_.clear();
-      hasher_.bytes(whole_.data() + first, (last - first) * sizeof(std::int16_t));
-    }
-    waiting_.insert(waiting_.end(), whole_.begin() + std::ptrdiff_t(last), whole_.end());
+    // Silence counts once something follows it: until then its end is not the sound's.
+    hasher_.bytes(whole_.data() + first, (last - first) * sizeof(std::int16_t));
+    if (last > first) until_last_loud_.copy_from(hasher_);
+    hasher_.bytes(whole_.data() + last, (n - last) * sizeof(std::int16_t));
   }
-  std::string hex(int rate) { return begun_ ? hasher_.text(std::to_string(rate)).hex() : ""; }
+  std::string hex(int rate) { return begun_ ? until_last_loud_.text(std::to_string(rate)).hex() : ""; }
   std::int64_t skipped() const { return begun_ ? skipped_ : 0; }
 
  private:
-  Hasher hasher_;
-  std::vector<std::int16_t> whole_, waiting_;
+  Hasher hasher_, until_last_loud_;
+  std::vector<std::int16_t> whole_;
   std::int64_t skipped_ = 0;
   bool begun_ = false;
 };
@@ -167,9 +165,9 @@ namespace {
 
 constexpr std::string_view magic = "timbre-fingerprint";
 
-std::string head(std::string_view body) {
+std::string head(std::string_view body, std::string_view file_hash) {
   Hasher hasher;
-  hasher.bytes(body.data(), body.size());
+  hasher.text(file_hash).bytes(body.data(), body.size());
   return fmt::format("{} {} {}\n", magic, fingerprint_version, hasher.hex());
 }
 
@@ -214,24 +212,26 @@ void put_text(std::string& to, std::string_view text) {
 
 }  // namespace
 
-std::string pack(const Fingerprint& f) {
+std::string pack(const Fingerprint& f, std::string_view file_hash) {
   std::string body;
   const std::int64_t numbers[] = {f.frames, f.sample_rate, f.silence};
   put(body, numbers, 3);
   put_text(body, f.reason), put_text(body, f.audio);
   const auto n = static_cast<std::uint32_t>(f.words.size());
   put(body, &n, 1), put(body, f.words.data(), f.words.size());
-  return head(body) + body;
+  return head(body, file_hash) + body;
 }
 
-bool unpack(const std::string& bytes, Fingerprint& out) {
+bool unpack(const std::string& bytes, std::string_view file_hash, Fingerprint& out) {
   const auto end = bytes.find('\n');
   if (end == bytes.npos) return false;
   const auto body = std::string_view(bytes).substr(end + 1);
-  if (bytes.compare(0, end + 1, head(body)) != 0) return false;
+  if (bytes.compare(0, end + 1, head(body, file_hash)) != 0) return false;
   Cursor in(body);
   std::int64_t numbers[3];
   if (!in.get(numbers, 3) || !in.text(out.reason) || !in.text(out.audio) || !in.words(out.words))
+    return false;
+  if (numbers[0] < 0 || numbers[1] < 1 || numbers[1] > std::numeric_limits<int>::max() || numbers[2] < 0)
     return false;
   out.frames = numbers[0], out.sample_rate = int(numbers[1]), out.silence = numbers[2];
   return true;

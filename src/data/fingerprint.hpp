@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/low_rate.hpp"
@@ -48,8 +49,8 @@ class Fingerprinter {
   std::unique_ptr<State> state_;
 };
 
-/// As bytes to keep, with a checksum; and back. Nothing where the bytes are not what was kept, or of another version.
-std::string pack(const Fingerprint& fingerprint);
-bool unpack(const std::string& bytes, Fingerprint& fingerprint);
+/// As bytes to keep, with a checksum over them and the hash of the file they are of; and back. Nothing where the bytes are not what was kept, or of another version.
+std::string pack(const Fingerprint& fingerprint, std::string_view file_hash);
+bool unpack(const std::string& bytes, std::string_view file_hash, Fingerprint& fingerprint);
 
 }  // namespace timbre::data

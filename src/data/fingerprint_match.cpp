@@ -44,7 +44,8 @@ Overlap overlap_of(std::int64_t a, std::int64_t b, std::int64_t offset) {
   return o;
 }
 
-/// All words of all clips, by word; of one word by clip and place.
+/// All words of the clips that are no copies of an earlier one, by word; of one word by clip and place.
+/// same[c]: the first clip with the audio of clip c. Copies would fill the few entries of a word that are looked at.
 class Index {
  public:
   struct Entry {
@@ -52,8 +53,9 @@ class Index {
     std::int32_t clip, place;
   };
 
-  explicit Index(const std::vector<Fingerprint>& prints) {
+  Index(const std::vector<Fingerprint>& prints, const std::vector<std::int32_t>& same) {
     for (std::size_t c = 0; c < prints.size(); ++c) {
+      if (same[c] != std::int32_t(c)) continue;
       const auto& words = prints[c].words;
       for (std::size_t i = 0; i < words.size(); ++i)
         // A held sound repeats its word: once is enough.
@@ -186,16 +188,14 @@ std::vector<Match> match_fingerprints(const std::vector<Fingerprint>& prints, Th
     out.push_back({same[i], clip, true, 0,
                    double(other.silence - prints[i].silence) / std::max(1, prints[i].sample_rate)});
   }
-  const Index index(prints);
+  const Index index(prints, same);
   std::vector<std::vector<Match>> found(prints.size());
   pool.parallel_for(std::ssize(prints), [&](std::int64_t i, int) {
     if (check) check();
     if (same[std::size_t(i)] == std::int32_t(i))
       match_one(prints, index, std::int32_t(i), found[std::size_t(i)]);
   });
-  for (const auto& some : found)
-    for (const auto& m : some)
-      if (same[std::size_t(m.a)] == m.a) out.push_back(m);
+  for (const auto& some : found) out.insert(out.end(), some.begin(), some.end());
   std::sort(out.begin(), out.end(),
             [](const Match& x, const Match& y) { return std::tie(x.a, x.b) < std::tie(y.a, y.b); });
   return out;

@@ -4,7 +4,7 @@
 // give an offset between them. At that offset the clips are near duplicates where, of their words,
 //   at most 30% of the bits differ over some stretch of 5 s of the overlap, or
 //   at most 20% differ over an overlap that is shorter, but at least 2 s.
-// Bits of unrelated clips differ by about half. Same audio is told by the hash of the sound alone.
+// Bits of unrelated clips differ by about half. Equal hashes of the sound mean the same audio.
 // Speed: a clip's words are looked up 33 times each, behind a filter of bits; time grows with the words that clips share by
 // chance. Words that many clips share (silence, hum) are compared with the nearest clips of the index alone.
 #pragma once

@@ -1,4 +1,4 @@
-// What of one part of a split has been heard in another.
+// How much of one part of a split also occurs in another.
 //
 // Three relations of a clip of one part to another part: the clip itself has segments there; a related clip (the
 // same audio, or a near duplicate) is there; its artist is there. A share is found / known, over the distinct clips

@@ -23,18 +23,18 @@ fs::path file_of(const fs::path& folder, const std::string& hash) {
   return folder.empty() ? fs::path() : folder / hash.substr(0, 2) / (hash + ".fingerprint");
 }
 
-bool read_kept(const fs::path& file, Fingerprint& out) {
+bool read_kept(const fs::path& file, const std::string& hash, Fingerprint& out) {
+  constexpr std::size_t most = std::size_t{1} << 26;  // a week of sound
   if (file.empty()) return false;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return false;
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  return unpack(bytes, out);
+  const auto bytes = storage::read_own_file(file, most);
+  return bytes && unpack(*bytes, hash, out);
 }
 
-void keep(const fs::path& file, const Fingerprint& print) {
-  if (file.empty()) return;
+/// Not of a file that cannot be read: the next time it may be, with another version of a library, say.
+void keep(const fs::path& file, const std::string& hash, const Fingerprint& print) {
+  if (file.empty() || !print.reason.empty()) return;
   try {
-    storage::write_file(file, pack(print));
+    storage::write_file(file, pack(print, hash), storage::Links::replace);
   } catch (const Error&) {
     // It is made again the next time.
   }
@@ -52,16 +52,16 @@ std::vector<Fingerprint> fingerprints(const ClipIndex& index, const fs::path& fo
     const auto& file = index.clips[std::size_t(i)].file;
     auto& print = out[std::size_t(i)];
     const auto hash = hash_of_file(file);
-    const bool known = !hash.empty() && read_kept(file_of(folder, hash), print);
+    const bool known = !hash.empty() && read_kept(file_of(folder, hash), hash, print);
     if (!known) {
       auto& worker = workers[std::size_t(thread)];
       if (!worker) worker = std::make_unique<Fingerprinter>();
       print = worker->of(file);
       // A file that changed while it was read must not be kept under the hash it had.
-      if (!hash.empty() && hash_of_file(file) == hash) keep(file_of(folder, hash), print);
+      if (!hash.empty() && hash_of_file(file) == hash) keep(file_of(folder, hash), hash, print);
     }
     const std::lock_guard lock(progress_lock);
-    made |= !known, ++done;
+    made |= !known && print.reason.empty(), ++done;  // a file that cannot be read takes no time
     if (hooks.progress && made) hooks.progress(done, std::ssize(index.clips));
   });
   return out;

@@ -1,5 +1,6 @@
 #include "experiment/command_line.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -71,6 +72,9 @@ void throw_if_stopped() {
 
 int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>& work) {
   const std::string name = app.get_name();
+  // A standard stream that is closed would become the next file that is opened. (Writing to it fails as before.)
+  for (const int stream : {0, 1, 2})
+    if (::fcntl(stream, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) < 0) return 1;
   // A limit to the size of files is an error of the write, which can be told and cleaned up after, not the end.
   std::signal(SIGXFSZ, SIG_IGN);
   try {

@@ -94,10 +94,13 @@ std::string split_counts(const data::Split& split, const data::FeatureTable& tab
   part("train", split.train), part("validation", split.validation), part("test", split.test);
   out += fmt::format("test clips also in train: {}; test clips whose artist is also in train: {}\n",
                      percent(split.clip_share_in_train), percent(split.artist_share_in_train));
+  const bool shared = std::any_of(split.shares.begin(), split.shares.end(), [](const data::LeakShare& s) {
+    return s.relation == "related" && s.found > 0;
+  });
   if (!split.related.empty())
     out += fmt::format("{} {} of clips are copies or near duplicates, {} (first: {} and {})\n",
                        split.related.size(), split.related.size() == 1 ? "pair" : "pairs",
-                       split.leaks ? "and parts share them" : "kept together",
+                       shared ? "and parts share some of them" : "kept together",
                        printable(split.related[0].clip_a), printable(split.related[0].clip_b));
   for (const auto& s : results::split_stamps(split_record(split, table.clips)))
     out += s.name + ": " + printable(s.text) + "\n";

@@ -3,7 +3,7 @@
 // `leakage:` of a configuration says what becomes of a split whose parts share sound (segments of one clip, copies,
 // near duplicates): `warn` tells it, `refuse` ends the request, `allow` says nothing. The stamp LEAKS stands in
 // results and reports whatever it says, and copies and near duplicates are kept together wherever clips or artists
-// are dealt. Shared artists are stamped (ARTISTS), and refused by nobody: split.group_by: artist avoids them.
+// are dealt. Shared artists are stamped (ARTISTS), but never refused: split.group_by: artist avoids them.
 #pragma once
 
 #include <filesystem>

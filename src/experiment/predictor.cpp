@@ -76,8 +76,10 @@ struct Predictor::State {
     std::vector<float> weights(std::size_t(model.arena_size()));
     results::load_weights(model, record.weights, weights);
     at_once = segments_at_once(model, shown);
-    step = training::make_step(
-        device, {&model, t.loss.loss.get(), t.optimizer.optimizer.get(), at_once, 0, 0, weights}, pool);
+    training::StepOptions options{&model, t.loss.loss.get(), t.optimizer.optimizer.get()};
+    options.batch_size = options.evaluation_rows = at_once;
+    options.weights = weights;
+    step = training::make_step(device, options, pool);
     engine = features::open_features(device, config.features, segment_samples)();
   }
 };

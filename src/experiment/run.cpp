@@ -74,6 +74,17 @@ std::string run_key(const Plan& plan, const data::FeatureTable& features, const 
     h.text(std::to_string(rows->size()));
     h.bytes(rows->data(), rows->size() * sizeof(std::int32_t));
   }
+  // What the result says beside the rows: whose artists and copies stand where.
+  const bool says = std::any_of(split.shares.begin(), split.shares.end(), [](const data::LeakShare& s) {
+    return (s.relation == "artist" && s.known > 0) || (s.relation == "related" && s.found > 0);
+  });
+  if (says) {
+    h.text("leaks");
+    h.bytes(split.exposure.data(), split.exposure.size() * sizeof(split.exposure[0]));
+    h.bytes(split.unit.data(), split.unit.size() * sizeof(split.unit[0]));
+    for (const auto& s : split.shares)
+      h.text(fmt::format("{} {} {} {} {} {}", s.part, s.other, s.relation, s.clips, s.known, s.found));
+  }
   return h.hex().substr(0, 16);
 }
 
@@ -149,6 +160,8 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
 std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Console& console) {
   try {
     return results::read_result(result, false, storage::own_file);
+  } catch (const Unavailable&) {
+    throw;
   } catch (const Error& e) {
     const bool request = dynamic_cast<const RequestError*>(&e) != nullptr;
     if (request && results::is_result_file(result, storage::own_file)) throw;
@@ -351,6 +364,8 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
       resume = std::move(state);
       console.line(
           fmt::format("goes on from a checkpoint after epoch {}, step {}", resume->epoch, resume->batch));
+    } catch (const Unavailable&) {
+      throw;
     } catch (const Error& e) {
       console.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(),
                                storage::put_aside(checkpoint_file(folder))));

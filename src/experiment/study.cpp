@@ -171,7 +171,7 @@ class Builder {
       out.push_back(s.name + ": " + s.text);
     for (const auto& bad : table.bad_files)
       out.push_back(fmt::format("skipped: {}: {}", bad.path, bad.reason));
-    for (const auto& note : split.notes) out.push_back(note);
+    for (auto& note : split_notes(plan.config, split)) out.push_back(std::move(note));
     return out;
   }
 

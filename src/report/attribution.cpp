@@ -47,7 +47,10 @@ std::vector<Attribution> attribute(const std::vector<const RunSummary*>& runs) {
     a.clean_clips = std::int64_t(clips[0].size()), a.exposed_clips = std::int64_t(clips[1].size());
     if (a.exposed_clips == 0) continue;
     std::vector<Answers> items;
-    for (const auto& [key, answers] : groups) items.push_back(answers);
+    for (const auto& [key, answers] : groups) {
+      items.push_back(answers);
+      a.clean_groups += answers.all[0] > 0, a.exposed_groups += answers.all[1] > 0;
+    }
     const auto accuracy = [](const Answers& g, int side) { return g.right[side] / g.all[side]; };
     const auto sum = [&](auto&& indices) {
       Answers total;
@@ -77,8 +80,10 @@ std::string sentence(const Attribution& a, const std::string& model) {
       a.artists ? "whose artist is in the training part" : "whose sound is in the training part";
   if (!a.decided())
     return fmt::format(
-        "{}: what the {} {} are worth is undecided: fewer than {} clips on one side ({} exposed, {} clean)",
-        model, plural(a.exposed_clips, "test clip"), what, fewest_clips, a.exposed_clips, a.clean_clips);
+        "{}: what the {} {} are worth is undecided: fewer than {} clips or {} groups on one side ({} and {} "
+        "exposed, {} and {} clean)",
+        model, plural(a.exposed_clips, "test clip"), what, fewest_clips, fewest_groups, a.exposed_clips,
+        a.exposed_groups, a.clean_clips, a.clean_groups);
   return fmt::format(
       "{}: of the {} {} it gets {} right, of the {} clean ones {}: {} (95% interval {} to {}, over "
       "groups of clips); they may be easier for other reasons as well",

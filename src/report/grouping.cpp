@@ -30,7 +30,7 @@ ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue, c
     } catch (const std::bad_alloc&) {
       throw;
     } catch (const std::exception& e) {  // whatever is wrong with one file: the others are reported on
-      const std::string name = printable(file.string()), message = e.what();
+      const std::string name = printable(file.string()), message = printable(e.what());
       out.unreadable.push_back(
           {name, message.starts_with(name + ": ") ? message.substr(name.size() + 2) : message});
       continue;
@@ -63,7 +63,8 @@ void collect_keys(const Node& node, const std::string& path, std::set<std::strin
 void refuse_unknown_axes(const std::vector<RunSummary>& runs, const std::vector<std::string>& axes) {
   std::set<std::string> known;
   if (!axes.empty())
-    for (const auto& r : runs) collect_keys(config::parse_text(r.yaml, r.file.string(), "."), "", known);
+    for (const auto& r : runs)
+      collect_keys(config::parse_text(r.yaml, printable(r.file.string()), "."), "", known);
   for (const auto& axis : axes)
     if (!known.contains(axis))
       fail_request("axis {}: no result has this key{}", printable(axis),

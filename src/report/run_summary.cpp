@@ -51,7 +51,7 @@ RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
   s.key = r.key, s.device = r.device, s.version = r.version, s.status = r.status, s.message = r.message;
   s.yaml = r.config;
   try {
-    s.settings = config::parse_text(r.config, file.string(), ".");
+    s.settings = config::parse_text(r.config, printable(file.string()), ".");
   } catch (const RequestError& e) {
     fail_request("{}: its configuration cannot be read: {}", printable(file.string()), e.what());
   }

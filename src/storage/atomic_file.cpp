@@ -178,7 +178,11 @@ std::optional<std::string> read_own_file(const fs::path& file, std::size_t most)
 }
 
 std::string put_aside(const fs::path& file) {
-  const auto name = "damaged-" + file.filename().string();
+  const auto own = file.filename().string();
+  auto name = "damaged-" + own;
+  std::error_code ignored;
+  for (int n = 2; n < 10 && fs::exists(folder_of(file) / name, ignored); ++n)
+    name = fmt::format("damaged-{}-{}", n, own);
   if (::rename(file.c_str(), (folder_of(file) / name).c_str()) < 0)
     fail("{}: cannot be put aside as {}: {}", shown(file), printable(name), reason(errno));
   return name;

@@ -50,8 +50,8 @@ void write_file(const std::filesystem::path& target, std::string_view text, Link
 /// for), a symbolic link, or larger than `most` bytes.
 std::optional<std::string> read_own_file(const std::filesystem::path& file, std::size_t most = 1 << 16);
 
-/// Renames a damaged file, so that it is in nobody's way and not lost: DIR/x.h5 becomes DIR/damaged-x.h5, in place of an
-/// earlier one. Returns the new name without its folder. Throws Error.
+/// Renames a damaged file, so that it is in nobody's way and not lost: DIR/x.h5 becomes DIR/damaged-x.h5, or
+/// DIR/damaged-2-x.h5 where that is taken, up to 9; then the ninth is replaced. Returns the new name without its folder. Throws Error.
 std::string put_aside(const std::filesystem::path& file);
 
 /// Opens a file of Timbre's own to append to it; makes it. Throws Error: not a regular file, a symbolic link.

@@ -64,14 +64,14 @@ void limit(__rlimit_resource what, std::uint64_t most) {
 }
 
 // How the child says what it has.
-enum class Answer : std::uint8_t { value, error, request, damaged, memory, other };
+enum class Answer : std::uint8_t { value, error, unavailable, request, damaged, memory, other };
 
 struct Pipe {
   int read = -1, write = -1;
   Pipe() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0)
-      fail("no pipe can be made: {}", std::generic_category().message(errno));
+      throw Unavailable("no pipe can be made: " + std::generic_category().message(errno));
     read = ends[0], write = ends[1];
   }
   ~Pipe() {
@@ -94,13 +94,15 @@ void confine(pid_t parent) {
   limit(RLIMIT_FSIZE, 0);
 }
 
-/// What it may use for one file, beyond what it has used.
-void allow(const Limits& limits) {
+/// What it may use for one file: processor time beyond what it has used, memory beyond the `space` it began with.
+void allow(const Limits& limits, std::uint64_t space) {
   timespec used{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
   limit(RLIMIT_CPU, std::uint64_t(used.tv_sec) + 1 + limits.seconds);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // they take terabytes of address space
-  if (const auto space = address_space(); space > 0) limit(RLIMIT_AS, space + limits.memory);
+  if (space > 0) limit(RLIMIT_AS, space + limits.memory);
+#else
+  (void)space;
 #endif
 }
 
@@ -110,18 +112,16 @@ void answer(int descriptor, Answer kind, std::string message) {
   sender.finish();
 }
 
-void serve_one(int descriptor, const std::function<Sending(const fs::path&)>& read, const fs::path& file) {
+/// Says in an answer what is being thrown.
+void complain(int descriptor) {
   try {
-    const auto send = read(file);
-    Sender sender(descriptor);
-    auto kind = Answer::value;
-    sender(kind);
-    send(sender);
-    sender.finish();
+    throw;
   } catch (const Broken&) {
     ::_exit(1);
   } catch (const Damaged& e) {
     answer(descriptor, Answer::damaged, e.what());
+  } catch (const Unavailable& e) {
+    answer(descriptor, Answer::unavailable, e.what());
   } catch (const RequestError& e) {
     answer(descriptor, Answer::request, e.what());
   } catch (const Error& e) {
@@ -135,21 +135,36 @@ void serve_one(int descriptor, const std::function<Sending(const fs::path&)>& re
   }
 }
 
+void serve_one(int descriptor, const std::function<Sending(const fs::path&)>& read, const fs::path& file) {
+  bool sending = false;
+  try {
+    const auto send = read(file);
+    sending = true;
+    Sender sender(descriptor);
+    auto kind = Answer::value;
+    sender(kind);
+    send(sender);
+    sender.finish();
+  } catch (...) {
+    if (sending) ::_exit(1);  // no other answer can follow half of one
+    complain(descriptor);
+  }
+}
+
 /// The child's whole life.
 [[noreturn]] void serve(int asks, int answers, const std::function<Sending(const fs::path&)>& read) {
   try {
+    const auto space = address_space();
     Receiver receiver(asks, Receiver::Clock::now() + std::chrono::hours(24 * 365), ~std::uint64_t{0});
     for (;;) {
       std::string file;
-      receiver(file);
-      if (file.empty()) break;  // the parent wants no more
-      allow(limits_for(file));
+      receiver(file);  // the parent ends it
+      allow(limits_for(file), space);
       serve_one(answers, read, file);
     }
   } catch (...) {
-    ::_exit(1);
   }
-  ::_exit(0);
+  ::_exit(1);
 }
 
 /// Lets this thread write to a pipe that nobody reads any more: the write fails, and no signal ends the process.
@@ -188,48 +203,44 @@ void ReadingChild::start() {
   const auto parent = ::getpid();
   child_ = fork_with_hdf5_at_rest();
   if (child_ == 0) {
-    ::close(std::exchange(to_child.write, -1));
+    for (int* end : {&to_child.write, &to_parent.read}) ::close(std::exchange(*end, -1));
     confine(parent);
     serve(to_child.read, to_parent.write, read_);
   }
+  if (child_ < 0) throw Unavailable("no process can be started: " + std::generic_category().message(errno));
   // Room for a whole answer, where the system gives it: two processes that wait for each other are slow.
   ::fcntl(to_parent.read, F_SETPIPE_SZ, 1 << 20);
-  if (child_ < 0) fail("no process can be started: {}", std::generic_category().message(errno));
   asks_ = std::exchange(to_child.write, -1), answers_ = std::exchange(to_parent.read, -1);
 }
 
-int ReadingChild::end(bool kill) {
-  if (child_ <= 0) return 0;
-  // It is told, since it would not see the pipe close: children that were started later have that end, too.
-  if (kill) {
-    ::kill(child_, SIGKILL);
-  } else {
-    const NoSigpipe guard;
-    try {
-      Sender sender(asks_);
-      std::string no_more;
-      sender(no_more);
-      sender.finish();
-    } catch (const Broken&) {
-    }
-  }
+ReadingChild::End ReadingChild::end() {
+  if (child_ <= 0) return {};
+  ::kill(child_, SIGKILL);  // it has nothing to lose; one that has crashed keeps its own signal
   ::close(std::exchange(asks_, -1));
-  ::close(std::exchange(answers_, -1));  // what it still writes is not waited for
-  int status = 0;
-  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
+  ::close(std::exchange(answers_, -1));
+  End end;
+  rusage used{};
+  while (::wait4(child_, &end.status, 0, &used) < 0 && errno == EINTR) {
   }
+  const auto seconds = [](const timeval& t) { return double(t.tv_sec) + 1e-6 * double(t.tv_usec); };
+  end.processor_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
   child_ = -1;
-  return status;
+  return end;
 }
 
 void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&)>& receive) {
+  read_once(file, receive, true);
+}
+
+void ReadingChild::read_once(const fs::path& file, const std::function<void(Receiver&)>& receive,
+                             bool again) {
   const auto limits = limits_for(file);
   const auto name = shown(file);
   if (child_ <= 0) start();
   Receiver receiver(answers_, Receiver::Clock::now() + std::chrono::seconds(limits.seconds), limits.memory);
   auto kind = Answer::value;
   std::string message;
-  bool whole = false;
+  bool begun = false, whole = false;
   try {
     {
       const NoSigpipe guard;
@@ -239,6 +250,7 @@ void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&
       sender.finish();
     }
     receiver(kind);
+    begun = true;
     if (kind == Answer::value)
       receive(receiver);
     else
@@ -246,15 +258,19 @@ void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&
     whole = true;
   } catch (const Broken&) {
   } catch (...) {
-    end(true);
+    end();
     throw;
   }
   if (!whole) {
-    const int status = end(true);  // one that has crashed keeps its own signal
+    const auto [status, processor_seconds] = end();
+    // It has done nothing: it waits for a lock that another thread held when it was forked. (The C library frees its
+    // own locks, but AddressSanitizer does not.) A new one gets another chance.
+    if (receiver.late() && !begun && again && processor_seconds < 0.1 * double(limits.seconds))
+      return read_once(file, receive, false);
     if (receiver.late() || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU))
       throw Damaged(fmt::format("{}: takes longer than {} s to read; it is damaged, or made to do harm", name,
                                 limits.seconds));
-    const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    const int number = WIFSIGNALED(status) && !receiver.refused() ? WTERMSIG(status) : 0;
     throw Damaged(
         fmt::format("{}: cannot be read: its reader {}; it is damaged, or made to do harm", name,
                     number == 0 ? "broke off" : fmt::format("crashed (SIG{})", sigabbrev_np(number))));
@@ -264,6 +280,8 @@ void ReadingChild::read(const fs::path& file, const std::function<void(Receiver&
       return;
     case Answer::damaged:
       throw Damaged(message);
+    case Answer::unavailable:
+      throw Unavailable(message);
     case Answer::request:
       throw RequestError(message);
     case Answer::memory:

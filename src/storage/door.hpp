@@ -49,7 +49,7 @@ class ReadingChild {
  public:
   /// `read` runs in the child, then what it returned, which sends.
   explicit ReadingChild(std::function<Sending(const std::filesystem::path&)> read) : read_(std::move(read)) {}
-  ~ReadingChild() { end(false); }
+  ~ReadingChild() { end(); }
   ReadingChild(const ReadingChild&) = delete;
   ReadingChild& operator=(const ReadingChild&) = delete;
 
@@ -58,8 +58,14 @@ class ReadingChild {
   void read(const std::filesystem::path& file, const std::function<void(Receiver&)>& receive);
 
  private:
+  struct End {
+    int status = 0;  // as waitpid gives it
+    double processor_seconds = 0;
+  };
   void start();
-  int end(bool kill);
+  End end();
+  void read_once(const std::filesystem::path& file, const std::function<void(Receiver&)>& receive,
+                 bool again);
   std::function<Sending(const std::filesystem::path&)> read_;
   int child_ = -1, asks_ = -1, answers_ = -1;
 };

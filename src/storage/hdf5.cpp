@@ -315,7 +315,7 @@ struct H5File::State {
                           ? std::uint64_t(size)
                           : std::max(unfolded_bytes, unfolded_times * std::min<std::uint64_t>(
                                                                           H5Dget_storage_size(set), size));
-    check(unknown || (!overflow && std::uint64_t(bytes) <= most), object, damaged_size);
+    check(!unknown && (!overflow && std::uint64_t(bytes) <= most), object, damaged_size);
     return static_cast<std::size_t>(count);
   }
   /// The same of an attribute.
@@ -469,7 +469,11 @@ void require_regular_file(const std::filesystem::path& path) {
   if (fs::is_directory(status)) fail_request("{}: is a folder, not a file", shown);
   if (!fs::is_regular_file(status)) fail_request("{}: is not a regular file", shown);
   const int readable = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (readable < 0) fail_request("{}: {}", shown, std::generic_category().message(errno));
+  if (readable < 0) {
+    const auto reason = fmt::format("{}: {}", shown, std::generic_category().message(errno));
+    if (errno == ENOENT || errno == EACCES || errno == EPERM) throw RequestError(reason);
+    throw Unavailable(reason);
+  }
   ::close(readable);
 }
 

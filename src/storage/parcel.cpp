@@ -53,7 +53,7 @@ std::size_t ReceivingEnd::receive(char* data, std::size_t size) {
 }
 
 void ReceivingEnd::bytes(void* data, std::size_t size) {
-  if (size > left_) throw Broken("too much");
+  if (size > left_) refuse();
   left_ -= size;
   auto* out = static_cast<char*>(data);
   while (size > 0) {
@@ -69,8 +69,13 @@ void ReceivingEnd::bytes(void* data, std::size_t size) {
   }
 }
 
-void ReceivingEnd::expect(std::uint64_t count, std::size_t size) const {
-  if (count > left_ / std::max<std::size_t>(size, 1)) throw Broken("too much");
+void ReceivingEnd::expect(std::uint64_t count, std::size_t size) {
+  if (count > left_ / std::max<std::size_t>(size, 1)) refuse();
+}
+
+void ReceivingEnd::refuse() {
+  refused_ = true;
+  throw Broken("too much");
 }
 
 }  // namespace timbre::storage

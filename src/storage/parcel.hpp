@@ -102,15 +102,18 @@ class ReceivingEnd {
       : descriptor_(descriptor), until_(until), left_(most), buffer_(std::size_t{1} << 16, '\0') {}
   void bytes(void* data, std::size_t size);
   /// Throws Broken where as many elements are more than may still come.
-  void expect(std::uint64_t count, std::size_t size) const;
+  void expect(std::uint64_t count, std::size_t size);
   bool late() const { return late_; }
+  /// More was sent than may come.
+  bool refused() const { return refused_; }
 
  private:
   std::size_t receive(char* data, std::size_t size);
+  [[noreturn]] void refuse();
   int descriptor_;
   Clock::time_point until_;
   std::uint64_t left_;
-  bool late_ = false;
+  bool late_ = false, refused_ = false;
   std::string buffer_;
   std::size_t begin_ = 0, end_ = 0;
 };

@@ -52,7 +52,9 @@ class Descriptor {
     while (done < size) {
       const auto got = ::pread(id_, out + done, size - done, at + std::int64_t(done));
       if (got < 0 && errno == EINTR) continue;
-      if (got < 0) fail("{}: cannot be read: {}", shown_, std::generic_category().message(errno));
+      if (got < 0)
+        throw Unavailable(
+            fmt::format("{}: cannot be read: {}", shown_, std::generic_category().message(errno)));
       if (got == 0) break;
       done += std::size_t(got);
     }

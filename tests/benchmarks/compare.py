@@ -1,8 +1,8 @@
 """Timbre beside PyTorch, Keras and librosa on the CPU, and beside PyTorch and torchaudio on a GPU.
 
 Same machine, same run, interleaved: each program is a worker that stays alive, and the rounds go through all of them in
-turn, so that what else the machine does hits all alike. Medians over rounds, with their quartiles in brackets; x is a peer's time over Timbre's. All sides
-compute in float32, without TF32.
+turn, so that what else the machine does hits all alike. Medians over rounds, with their quartiles in brackets; x is a peer's
+time over Timbre's. All sides compute in float32, without TF32.
 
     python3 compare.py --worker build/bin/bench_worker --torch PYTHON --keras PYTHON [--clips FOLDER]
     python3 compare.py --worker build/bin/bench_worker --torch PYTHON --device cuda
@@ -12,9 +12,8 @@ features (segments in memory), files (MFCCs from files, with --clips), kernels (
 
 The floor of a step. On the CPU: its matrix products' operations at the rate of fma in registers, and then Adam's reading and
 writing of every parameter and its two moments at the rate of a copy, since the two do not overlap; both rates are measured in
-the same rounds. On a GPU: its matrix products' operations over
-the rate of a large sgemm, or the fewest bytes it must move over the rate of a copy, whichever is longer (bench_worker.cpp
-says what is counted); where a step takes much longer, the chain of kernels that wait for one another is what bounds it.
+the same rounds. On a GPU: its matrix products' operations over the rate of a large sgemm, or the fewest bytes it must move over
+the rate of a copy, whichever is longer (bench_worker.cpp says what is counted); where a step takes much longer, the chain of kernels that wait for one another is what bounds it.
 """
 import argparse
 import glob

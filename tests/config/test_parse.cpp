@@ -66,6 +66,12 @@ TEST(ParseText, BoundsWhatItBuilds) {
     bomb += "]\n";
   }
   EXPECT_NE(complaint(bomb).find("more than 100000 values"), std::string::npos);
+  // An anchored tree is copied for its aliases: each level of this copies all that is inside.
+  std::string nested = "[";
+  for (int i = 0; i < 30; ++i) nested += "&a" + std::to_string(i) + " [";
+  for (int i = 0; i < 9000; ++i) nested += "1,";
+  nested += "1" + std::string(31, ']');
+  EXPECT_NE(complaint(nested).find("more than 100000 values"), std::string::npos) << complaint(nested);
   EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(60));
 }
 

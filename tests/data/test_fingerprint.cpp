@@ -53,17 +53,18 @@ TEST(Fingerprint, IsKeptAndReadBack) {
   // (12 s at 5,512.5 Hz less the filter's 7 samples and a frame) / hop, less the four frames before the first word.
   EXPECT_EQ(print.words.size(), std::size_t((12 * 5512.5 - 7 - 1024) / 256) + 1 - 4);
   EXPECT_EQ(print, make.of(root / "a.wav"));  // nothing is left of the last file
-  auto bytes = pack(print);
+  auto bytes = pack(print, "hash of the file");
   Fingerprint again;
-  ASSERT_TRUE(unpack(bytes, again));
+  ASSERT_TRUE(unpack(bytes, "hash of the file", again));
   EXPECT_EQ(again, print);
   for (const std::size_t at : {std::size_t{3}, bytes.size() / 2, bytes.size() - 1}) {
     auto damaged = bytes;
     damaged[at] = char(damaged[at] ^ 4);
-    EXPECT_FALSE(unpack(damaged, again)) << at;
+    EXPECT_FALSE(unpack(damaged, "hash of the file", again)) << at;
   }
-  EXPECT_FALSE(unpack(bytes.substr(0, bytes.size() - 5), again));
-  EXPECT_FALSE(unpack("", again));
+  EXPECT_FALSE(unpack(bytes.substr(0, bytes.size() - 5), "hash of the file", again));
+  EXPECT_FALSE(unpack("", "hash of the file", again));
+  EXPECT_FALSE(unpack(bytes, "hash of another", again));
   EXPECT_EQ(make.of(root / "none.wav").reason, "no such file");
   write_text(root / "b.wav", "not audio at all, not audio at all");
   EXPECT_FALSE(make.of(root / "b.wav").reason.empty());
@@ -131,6 +132,22 @@ TEST(Fingerprint, FindsPlantedPairsAndNoOthers) {
       }
   std::printf("nearest unrelated pair: error rate %.3f\n", nearest);
   EXPECT_GT(nearest, 0.33);
+}
+
+TEST(Fingerprint, IsFoundBehindManyCopiesOfTheSameSound) {
+  PhiloxSequence random(3, 9);
+  Fingerprint song{.frames = 10 * rate, .sample_rate = rate, .audio = "song"};
+  for (int i = 0; i < 900; ++i) song.words.push_back(std::uint32_t(random.uniform(1, 4e9)));
+  std::vector<Fingerprint> prints(80, song);
+  auto coded = song;
+  coded.audio = "coded";
+  for (std::size_t i = 0; i < coded.words.size(); i += 3) coded.words[i] ^= 1u << i % 32;
+  prints.push_back(coded);
+  ThreadPool pool(2);
+  const auto found = match_fingerprints(prints, pool);
+  EXPECT_EQ(found.size(), 80u);  // 79 copies, and
+  EXPECT_TRUE(std::any_of(found.begin(), found.end(),
+                          [](const Match& m) { return m.a == 0 && m.b == 80 && !m.same_audio; }));
 }
 
 TEST(Fingerprint, OfLongOverlapsNeedsFiveSecondsAndOfShortOnesFewerErrors) {

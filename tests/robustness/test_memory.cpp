@@ -102,5 +102,19 @@ TEST_F(Memory, OfPredictionIsFlatWhenAFileGrowsTenfold) {
   EXPECT_LT(peak[1] - peak[0], (bytes[1] - bytes[0]) / 5);
 }
 
+// Each segment gives out 1.5 million numbers: predict takes fewer of them at once than it would of a small network.
+TEST_F(Memory, OfPredictionIsBoundedForAWideNetwork) {
+  std::string model = "model=[";
+  for (int i = 0; i < 40; ++i) model += "conv2d: {filters: 64, kernel_size: [1, 1]}, ";
+  model += "flatten: {}, dense: {units: classes, activation: softmax}]";
+  ASSERT_NE(peak_of({end_to_end::command("run_experiment"), "run.yaml", "--out", "run", "--set",
+                     "training.epochs=1", "--set", "training.batch_size=4", "--set", model}),
+            0);
+  write_tone(root / "long.wav", 200);
+  const auto peak = peak_of({end_to_end::command("predict"), "run/result.h5", (root / "long.wav").string()});
+  show("predict with a wide network", std::int64_t(fs::file_size(root / "long.wav")), peak);
+  EXPECT_LT(peak, std::int64_t{300} << 20);
+}
+
 }  // namespace
 }  // namespace timbre::robustness

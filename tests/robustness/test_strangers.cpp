@@ -122,7 +122,7 @@ TEST_F(Strangers, AFileOfTheirOwnIsNamedAndTheReportGoesOn) {
 }
 
 TEST_F(Strangers, DamageInsideTheLibraryIsOneLine) {
-  // Every byte of the first 2 kB of metadata in turn, without a checksum that would tell: some crash the library, some
+  // Eight random bytes within the first 4 kB, forty times over, without a checksum that would tell: some crash the library, some
   // do not matter.
   const auto whole = read_file(good()).substr(512);
   const auto file = folder / "bent.h5";
@@ -164,6 +164,10 @@ TEST_F(Strangers, EscapesDoNotReachTheTerminal) {
     r.label_names[i] = "\x1b]0;pwned\x07\x1b[31mred" + std::to_string(i) +
                        "\xc2\x9b"
                        "2J";
+  const std::string escape = "\x1b[2J\xc2\x9b";
+  r.split.looked = true;
+  r.split.related.push_back({{"a.wav", "b.wav", true, 0, 0}, escape, escape});
+  r.split.shares.push_back({escape, escape, "artist", 3, 2, 1});
   r.experiment = "\x1b[2J", r.status = "\x1b[31mfoo", r.version = "\x1b[0m";
   r.config += "# \x1b]52;c;cm0gLXJmIH4=\x07\n";
   results::write_result(folder / "ansi.h5", r);
@@ -269,6 +273,17 @@ TEST_F(Strangers, AFullStandardOutputIsAFailure) {
     EXPECT_EQ(o.status, 1) << line;
     EXPECT_NE(o.err.find("cannot be written"), std::string::npos) << line << ": " << o.err;
   }
+}
+
+TEST_F(Strangers, AreReadWithClosedStandardStreams) {
+  const auto file = folder / "old.h5";
+  write_file(file, read_file(good()).substr(512));  // without a checksum: a process of its own reads it
+  for (const char* closed : {"<&-", "<&- 2>&-"}) {
+    const auto o = run_process({"/bin/sh", "-c", command("inspect") + " " + file.string() + " " + closed});
+    EXPECT_EQ(o.status, 0) << closed << o.err;
+    EXPECT_NE(o.out.find("  clip accuracy"), std::string::npos) << closed << o.out;
+  }
+  EXPECT_EQ(run_process({"/bin/sh", "-c", command("inspect") + " " + file.string() + " >&-"}).status, 1);
 }
 
 TEST_F(Strangers, ALimitToFilesLeavesNothingBehind) {

@@ -148,6 +148,19 @@ TEST(AtomicFile, ATemporaryOfADeadWriterIsRemovedAndOfALivingOneKept) {
   EXPECT_EQ(names_in(folder.path()), (std::set<std::string>{"a.txt", "other.txt"}));
 }
 
+TEST(PutAside, KeepsWhatWasPutAsideBefore) {
+  const TemporaryFolder folder;
+  const auto file = folder / "x.h5";
+  for (int i = 1; i <= 10; ++i) {
+    write_file(file, std::to_string(i));
+    const auto name = put_aside(file);
+    EXPECT_EQ(name, i == 1 ? "damaged-x.h5" : "damaged-" + std::to_string(std::min(i, 9)) + "-x.h5");
+    EXPECT_FALSE(std::filesystem::exists(file));
+  }
+  EXPECT_EQ(read_own_file(folder / "damaged-x.h5"), "1");
+  EXPECT_EQ(read_own_file(folder / "damaged-9-x.h5"), "10");
+}
+
 TEST(FolderLock, TellsWhoHoldsAFolder) {
   const TemporaryFolder folder;
   const auto run = folder / "runs/lstm";
