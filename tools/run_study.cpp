@@ -12,7 +12,6 @@
 #include "experiment/genre_examples.hpp"
 #include "experiment/scheduler.hpp"
 #include "report/report.hpp"
-#include "results/run_record.hpp"
 #include "results/text_table.hpp"
 #include "storage/atomic_file.hpp"
 
@@ -80,7 +79,7 @@ int list(const Study& study, const ScheduleOptions& options) {
 struct Harvest {
   std::vector<fs::path> results;
   std::vector<report::Failure> failed;
-  std::size_t diverged = 0, unfinished = 0;
+  std::size_t unfinished = 0;
 };
 
 /// `failures`: of this process; those of other tasks are in the folders.
@@ -99,13 +98,7 @@ Harvest harvest(const Study& study, const ScheduleOptions& options,
     }
     switch (run_state(folder)) {
       case RunState::finished:
-        try {
-          out.diverged +=
-              results::read_result(folder / "result.h5", false, storage::own_file).status == "diverged";
-          out.results.push_back(folder / "result.h5");
-        } catch (const Error& e) {  // of another task: its own do it again
-          out.failed.push_back({study.runs[i].name, e.what()});
-        }
+        out.results.push_back(folder / "result.h5");
         break;
       case RunState::failed:
         out.failed.push_back({study.runs[i].name, failure_of(folder)});
@@ -191,21 +184,28 @@ int main(int argc, char** argv) {
     keep_name(study, options.folder);
     const auto outcome = run_all(study, options, console);
     const auto done = harvest(study, options, outcome.failed);
-    auto summary = fmt::format("{} of {} runs finished", done.results.size(), study.runs.size());
-    if (done.diverged > 0) summary += fmt::format(", {} of them diverged", done.diverged);
-    if (!done.failed.empty()) summary += fmt::format(", {} failed", done.failed.size());
-    console.line(summary);
-    const int status = done.failed.empty() && done.diverged == 0 ? 0 : 1;
-    if (done.unfinished > 0 && study.stop_on_error && status != 0)
-      console.line("stopped at a run that failed (on_error: stop)");
+    // Says what has become of the runs; the exit status.
+    const auto conclude = [&](std::size_t finished, std::size_t diverged, std::size_t failed) {
+      auto summary = fmt::format("{} of {} runs finished", finished, study.runs.size());
+      if (diverged > 0) summary += fmt::format(", {} of them diverged", diverged);
+      if (failed > 0) summary += fmt::format(", {} failed", failed);
+      console.line(summary);
+      const int status = failed == 0 && diverged == 0 ? 0 : 1;
+      if (done.unfinished > 0 && study.stop_on_error && status != 0)
+        console.line("stopped at a run that failed (on_error: stop)");
+      return status;
+    };
     if (done.unfinished > 0 && (!task.empty() || outcome.left > 0)) {
+      const int status = conclude(done.results.size(), outcome.diverged, done.failed.size());
       console.line(fmt::format("{} are left to other tasks; the one that ends last writes the report",
                                done.unfinished));
       return status;
     }
-    if (done.results.empty())
+    if (done.results.empty()) {
+      conclude(0, 0, done.failed.size());
       fail_request("{}: no run has finished, so there is nothing to report",
                    printable(options.folder.string()));
+    }
     const auto is_base = [](const StudyRun& run) { return run.base; };
     std::optional<std::vector<fs::path>> references;
     if (std::any_of(study.runs.begin(), study.runs.end(), is_base)) {
@@ -222,6 +222,10 @@ int main(int argc, char** argv) {
                                                .examples = pictures(study),
                                                .own_folder = true,
                                                .references = references});
+    for (const auto& file : written.unreadable)  // of another task: its own do it again
+      console.line(fmt::format("{}: {}", file.name, file.message));
+    const int status =
+        conclude(written.runs, written.diverged, done.failed.size() + written.unreadable.size());
     std::printf("report: %s\n", written.html.c_str());
     return status;
   });

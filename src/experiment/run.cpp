@@ -265,12 +265,7 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
   out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples,
                      number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
                      plan.model.input().str());
-  const auto clips = [&](int part) {
-    return std::count_if(split.clip_parts.begin(), split.clip_parts.end(),
-                         [&](std::uint8_t parts) { return parts >> part & 1; });
-  };
-  out += fmt::format("split by {}: train {} clips, validation {}, test {}\n", plan.config.split.group_by,
-                     clips(0), clips(1), clips(2));
+  out += fmt::format("split by {}\n", plan.config.split.group_by);
   out += split_counts(split, table);
   for (const auto& note : split_notes(plan.config, split)) out += note + "\n";
   return out;

@@ -49,6 +49,7 @@ inline bool is_of_task(const ScheduleOptions& options, std::size_t run) {
 /// What is there to be told of runs that were done.
 struct Schedule {
   std::map<std::size_t, std::string> failed;  // the number of each run, and why
+  std::size_t diverged = 0;                   // of those done now
   std::size_t left = 0;                       // to other processes
 };
 

@@ -29,6 +29,8 @@ Written write_report(const std::vector<fs::path>& results, const fs::path& html,
   Written written{html, fs::path(html).replace_extension(".csv"), fs::path(html).replace_extension(".md")};
   const auto page = html_page(analysis, title, options, fs::absolute(html).lexically_normal().parent_path());
   written.bytes = page.size(), written.runs = analysis.runs.size(), written.unreadable = analysis.unreadable;
+  written.diverged =
+      std::size_t(std::ranges::count(analysis.runs, std::string("diverged"), &RunSummary::status));
   const auto links = options.own_folder ? storage::Links::replace : storage::Links::follow;
   storage::write_file(written.csv, csv_table(analysis), links);
   storage::write_file(written.markdown, markdown_report(analysis, title, options), links);

@@ -47,6 +47,7 @@ struct Written {
   std::filesystem::path html, csv, markdown;
   std::size_t bytes = 0;            // of the page
   std::size_t runs = 0;             // in it
+  std::size_t diverged = 0;         // of those
   std::vector<Failure> unreadable;  // files that are not in it, and why
 };
 

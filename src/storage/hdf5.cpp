@@ -162,14 +162,7 @@ struct H5File::State {
     // left open, which costs a descriptor until the process ends.
     if (file < 0 || broken) return;
     const Lock lock;
-    if (H5Fclose(file) < 0)
-      fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
-    else if (writing)
-      try {
-        write_seal(path);
-      } catch (const Error&) {
-        // The file is left without one, so nobody will take it for whole.
-      }
+    if (H5Fclose(file) < 0) fmt::print(stderr, "{}: could not be closed{}\n", shown, system_reason());
   }
 
   [[noreturn]] void fail_at(const std::string& object, std::string_view what) const {
@@ -514,11 +507,7 @@ void H5File::close() {
     refused();
   }
   if (H5Fclose(std::exchange(state_->file, -1)) < 0) refused();
-  if (state_->writing) try {
-      write_seal(state_->path);
-    } catch (const Error&) {
-      fail("{}: cannot be written: {}", state_->shown, std::generic_category().message(errno));
-    }
+  if (state_->writing) write_seal(state_->path, state_->shown);
 }
 
 // ---- writing

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -33,8 +34,9 @@ using Block = std::array<char, seal_bytes>;
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& file, int flags)
-      : shown_(printable(file.string())), id_(::open(file.c_str(), flags | O_CLOEXEC | O_NONBLOCK)) {}
+  /// `shown`: the file's name in messages.
+  Descriptor(const fs::path& file, int flags, std::string shown)
+      : shown_(std::move(shown)), id_(::open(file.c_str(), flags | O_CLOEXEC | O_NONBLOCK)) {}
   ~Descriptor() {
     if (id_ >= 0) ::close(id_);
   }
@@ -92,30 +94,32 @@ Block sealed_block(const Descriptor& file, std::int64_t size) {
   return block;
 }
 
-/// Whether a block in front of an HDF5 part was once a seal: most of its first line is there, or nothing at all.
-bool was_sealed(const Block& block) {
+/// Whether a block that is no seal was once one: most of its first line is there, or an HDF5 part follows it.
+bool was_sealed(const Block& block, const Descriptor& file) {
   std::size_t same = 0;
   for (std::size_t i = 0; i < magic.size(); ++i) same += block[i] == magic[i];
-  return same > magic.size() / 2 || std::all_of(block.begin(), block.end(), [](char c) { return c == 0; });
+  std::array<char, hdf5_signature.size()> next{};
+  const auto got = file.read(next.data(), next.size(), seal_bytes);
+  return same > magic.size() / 2 || std::string_view(next.data(), got) == hdf5_signature;
 }
 
 }  // namespace
 
-void write_seal(const fs::path& path) {
-  const Descriptor file(path, O_RDWR);
+void write_seal(const fs::path& path, const std::string& shown) {
+  const Descriptor file(path, O_RDWR, shown);
   if (!file.open()) file.complain();
   const auto block = sealed_block(file, file.size());
   file.write(block.data(), block.size());
 }
 
 Seal read_seal(const fs::path& path) {
-  const Descriptor file(path, O_RDONLY);
+  const Descriptor file(path, O_RDONLY, printable(path.string()));
   const auto size = file.open() ? file.size() : -1;
   if (size < 0) return Seal::none;
   Block block{};
   const auto got = file.read(block.data(), block.size(), 0);
   if (std::string_view(block.data(), got).starts_with(hdf5_signature) || got < magic.size() ||
-      !was_sealed(block))
+      !was_sealed(block, file))
     return Seal::none;
   return size > std::int64_t(seal_bytes) && block == sealed_block(file, size) ? Seal::whole : Seal::broken;
 }

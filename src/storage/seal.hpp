@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <string>
 
 namespace timbre::storage {
 
@@ -19,11 +20,11 @@ inline constexpr std::size_t seal_bytes = 512;
 enum class Seal {
   none,   // a file without one: of an earlier version, or of another program
   whole,  // every byte is as it was written
-  broken  // there is one, and something has changed since
+  broken  // some byte has changed since, in the block or behind it
 };
 
-/// Writes the checksum of a closed file that begins with a user block.
-void write_seal(const std::filesystem::path& file);
+/// Writes the checksum of a closed file that begins with a user block. Messages name the file as `shown`.
+void write_seal(const std::filesystem::path& file, const std::string& shown);
 
 /// Reads every byte. A file that is no regular file, or not there, has none.
 Seal read_seal(const std::filesystem::path& file);

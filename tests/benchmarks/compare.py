@@ -6,6 +6,7 @@ time over Timbre's. All sides compute in float32, without TF32.
 
     python3 compare.py --worker build/bin/bench_worker --torch PYTHON --keras PYTHON [--clips FOLDER]
     python3 compare.py --worker build/bin/bench_worker --torch PYTHON --device cuda
+    python3 compare.py --worker build/bin/bench_worker --before OTHER_BUILD/bin/bench_worker
 
 Tables (--tables): steps (forward, loss, backward, Adam; beside the floor), runs (1, 4 and 16 of the LSTM side by side),
 features (segments in memory), files (MFCCs from files, with --clips), kernels (those of features, beside a copy).
@@ -128,6 +129,7 @@ class Comparison:
         if key not in self.workers:
             a = self.a
             command = {"timbre": [a.worker, str(threads), a.device, a.configs],
+                       "before": a.before and [a.before, str(threads), a.device, a.configs],
                        "cpu": [a.worker, str(threads), "cpu", a.configs],
                        "torch": a.torch and [a.torch, os.path.join(HERE, "torch_worker.py"), str(threads), a.device],
                        "keras": a.keras and [a.keras, os.path.join(HERE, "keras_worker.py"), str(threads)]}[name]
@@ -168,6 +170,9 @@ class Comparison:
         else:
             peers = {"PyTorch": ("torch", "step"), "Keras": ("keras", "step")}
             last = ["floor ms", "floor / Timbre"]
+        # (a peer that this call lacks keeps its columns, empty; an older build has columns only where it is asked for)
+        if self.a.before:
+            peers = {"before": ("before", "step")} | peers
         self.table("steps", f"A training step; {counted(threads, 'thread')}",
                    ["job", "Timbre ms"] + [c for p in peers for c in (p + " ms", "x")] + last)
         for network, batch in ((n, b) for n in self.a.networks for b in self.a.batches):
@@ -261,9 +266,12 @@ class Comparison:
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as listing:
             listing.write("\n".join(sorted(glob.glob(os.path.join(self.a.clips, "*", "*.wav")))))
             listing.flush()
-            sides = self.sides({"timbre": ({}, f"mfcc {listing.name}")}, {"librosa": ("keras", f"mfcc {listing.name}")}, threads)
+            peers = {"librosa": ("keras", f"mfcc {listing.name}"), "before": ("before", f"mfcc {listing.name}")}
+            sides = self.sides({"timbre": ({}, f"mfcc {listing.name}")}, peers, threads)
             found = measure(sides | {"FFTs": (self.worker("cpu", threads, FLOOR), f"fft {listing.name}")}, self.a.rounds)
         time, librosa, least = (ms(found.get(side)) for side in ("timbre", "librosa", "FFTs"))
+        if "before" in found:
+            print(f"(before: {spread(found['before'])} ms)")
         self.row("files", {"threads": threads, "found": found},
                  ["MFCCs of all clips", spread(found.get("timbre")) or "failed", spread(found.get("librosa")), over(librosa, time),
                   spread(found.get("FFTs")), over(time, least)])
@@ -301,6 +309,7 @@ class Comparison:
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--worker", required=True, help="bench_worker")
+    a.add_argument("--before", help="bench_worker of another build, as one more peer")
     a.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     a.add_argument("--torch", help="a Python that has torch (and torchaudio)")
     a.add_argument("--keras", help="a Python that has keras, tensorflow, librosa")

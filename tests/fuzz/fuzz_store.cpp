@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }();
   const auto file = fuzz::folder() / "bent.h5";
   const auto bent = fuzz::bend(whole.first, file, {data, size});
-  if (!bent.bytes) storage::write_seal(file);
+  if (!bent.bytes) storage::write_seal(file, file.string());
   std::filesystem::copy_file(file, whole.second, std::filesystem::copy_options::overwrite_existing);
   data::ExtractionHooks hooks;
   hooks.progress = [](std::int64_t, std::int64_t) { fail("no extraction here"); };

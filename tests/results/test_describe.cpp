@@ -130,6 +130,7 @@ TEST(Describe, FeaturesShowShapeParametersAndLabels) {
     file.write_texts("/bad_files/reason", {"is empty"});
     file.attribute("/", "kind", "mfcc");
     file.attribute("/", "n_fft", std::int64_t{2048});
+    file.close();
   }
   EXPECT_EQ(describe_file(folder / "features.h5"),
             "features of 5 segments of 3 clips: (4, 2) each, float32, 0.0 MB\n"

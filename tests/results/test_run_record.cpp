@@ -164,11 +164,16 @@ TEST(RunRecord, AnUnfinishedRunHasNoTest) {
 TEST(RunRecord, ForeignAndNewerFilesAreRefusedInOneLine) {
   const TemporaryFolder folder;
   const auto foreign = folder / "foreign.h5", newer = folder / "newer.h5", text = folder / "text.h5";
-  H5File::create(foreign).attribute("/", "schema", "something else");
+  {
+    auto file = H5File::create(foreign);
+    file.attribute("/", "schema", "something else");
+    file.close();
+  }
   {
     auto file = H5File::create(newer);
     file.attribute("/", "schema", "timbre-run");
     file.attribute("/", "schema_version", std::int64_t{2});
+    file.close();
   }
   std::ofstream(text) << "hello";
   const auto message = [](const auto& path) { return message_of<RequestError>([&] { read_result(path); }); };

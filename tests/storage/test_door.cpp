@@ -35,7 +35,11 @@ class Door : public testing::Test {
  protected:
   const TemporaryFolder folder;
   const std::filesystem::path file = folder / "a.h5";
-  void SetUp() override { H5File::create(file).write("/data", std::vector<float>{1, 2, 3}, {3}); }
+  void SetUp() override {
+    auto h5 = H5File::create(file);
+    h5.write("/data", std::vector<float>{1, 2, 3}, {3});
+    h5.close();
+  }
 
   template <class Read>
   std::string complaint(Read read) {
