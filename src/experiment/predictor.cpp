@@ -9,8 +9,8 @@
 #include "data/standardise.hpp"
 #include "experiment/run_config.hpp"
 #include "features/engine.hpp"
+#include "nn/network.hpp"
 #include "results/run_record.hpp"
-#include "training/step.hpp"
 
 namespace timbre::experiment {
 
@@ -44,7 +44,7 @@ struct Predictor::State {
   nn::Model model;
   ThreadPool& pool;
   data::Standardisation standardisation;
-  std::unique_ptr<training::TrainingStep> step;
+  std::unique_ptr<nn::Network> network;
   std::unique_ptr<features::FeatureEngine> engine;
   data::SegmentBuffers buffers;
   std::int64_t at_once;  // segments that the network takes together
@@ -72,14 +72,10 @@ struct Predictor::State {
     require_finite(standardisation.mean, shown + ": the means of its standardisation");
     require_finite(standardisation.std, shown + ": the deviations of its standardisation");
     for (auto& name : record.label_names) name = printable(name);
-    const auto& t = config.training;
     std::vector<float> weights(std::size_t(model.arena_size()));
     results::load_weights(model, record.weights, weights);
     at_once = segments_at_once(model, shown);
-    training::StepOptions options{&model, t.loss.loss.get(), t.optimizer.optimizer.get()};
-    options.batch_size = options.evaluation_rows = at_once;
-    options.weights = weights;
-    step = training::make_step(device, options, pool);
+    network = nn::make_network(device, {.model = &model, .weights = weights, .rows_at_once = at_once}, pool);
     engine = features::open_features(device, config.features, segment_samples)();
   }
 };
@@ -96,20 +92,16 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
   auto& s = *state_;
   const auto classes = s.model.classes(), width = s.model.input().size();
   Prediction p;
-  std::vector<std::int32_t> index, labels;
   std::int64_t samples = 0;
   // The network takes many segments at once, the features few: rows wait until there are enough.
   std::vector<float> rows;
   const auto evaluate = [&] {
     const auto n = std::int64_t(rows.size()) / width;
     if (n == 0) return;
-    index.resize(std::size_t(n)), labels.assign(std::size_t(n), 0);
-    std::iota(index.begin(), index.end(), 0);
-    data::MemoryRows source(rows.data(), n, width);
-    source.standardise(s.standardisation);
-    s.step->bind(source, labels.data());
-    const auto scores = s.step->evaluate(index);
-    p.segments.insert(p.segments.end(), scores.probabilities.begin(), scores.probabilities.end());
+    if (!s.standardisation.mean.empty()) data::standardise_frames(s.standardisation, rows);
+    const auto done = p.segments.size();
+    p.segments.resize(done + std::size_t(n * classes));
+    s.network->predict(rows.data(), n, p.segments.data() + done);
     rows.clear();
   };
   p.count = data::extract_file(
