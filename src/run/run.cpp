@@ -241,8 +241,7 @@ std::string configuration_key(const Plan& plan) {
       .text("timbre-configuration 1")
       .text(config::to_yaml(node))
       .text(features::extraction_key(plan.config.features))
-      .hex()
-      .substr(0, 8);
+      .hex();
 }
 
 std::string describe_plan(const Plan& plan, const data::Survey& survey) {

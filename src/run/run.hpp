@@ -41,8 +41,8 @@ struct Plan {
 /// Reads the data set's index (unless it is given) and builds the model; what is wrong with a request is found here.
 Plan make_plan(RunConfig config, const data::ClipIndex* known = nullptr);
 
-/// A number for what a run's configuration asks for, seed and split included, names and places left out: two runs of
-/// one data set with the same number are the same run.
+/// What a run's configuration asks for, seed and split included, names and places left out, as 32 hexadecimal digits: two
+/// runs of one data set with the same ones are the same run.
 std::string configuration_key(const Plan& plan);
 
 /// The resolved configuration as YAML, every default written out.

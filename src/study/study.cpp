@@ -4,10 +4,12 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <stdexcept>
 
 #include "config/settings.hpp"
 #include "core/philox.hpp"
 #include "core/text.hpp"
+#include "device/device.hpp"
 #include "run/guard.hpp"
 #include "study/study_config.hpp"
 
@@ -113,16 +115,6 @@ std::vector<Combination> draws(const StudyConfig& study, const std::string& plac
   return all;
 }
 
-std::string file_name(const std::string& name, const std::string& key) {
-  std::string out;
-  for (const char c : name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) ||
-                       std::string_view("._+=,").find(c) != std::string_view::npos;
-    out += c == ' ' ? '_' : plain ? c : '-';
-  }
-  return out.substr(0, 120) + "_" + key;
-}
-
 class Builder {
  public:
   Builder(Study& study, std::string place, std::filesystem::path runs, int threads, run::Watcher& watcher)
@@ -145,8 +137,9 @@ class Builder {
     }
     configurations_.insert(configuration);
     study_.configurations = configurations_.size();
-    run.folder = file_name(run.name, key);
-    const auto features = fmt::format("{} {} {}", run.data, number_text(run.config.dataset.segment_seconds),
+    run.folder = folders_.name(run.name, key);
+    const auto features = fmt::format("{} {} {} {}", run.data, device_of(run.config),
+                                      number_text(run.config.dataset.segment_seconds),
                                       features::extraction_key(run.config.features));
     run.features = features_.emplace(features, features_.size()).first->second;
     study_.feature_sets = features_.size();
@@ -163,6 +156,11 @@ class Builder {
       study_.data.push_back(std::move(plan.clips));
     }
     return known->second;
+  }
+
+  // Features of one device are not another's to the last bit. Where one asked for by name is not there, its runs say so.
+  static std::string device_of(const run::RunConfig& config) {
+    return config.device == "auto" ? device::choose("auto").name : config.device;
   }
 
   static std::vector<std::string> told_of(const run::Plan& plan) {
@@ -184,9 +182,23 @@ class Builder {
   std::map<std::string, std::size_t> data_, features_;
   std::map<std::string, std::size_t> keys_;  // to the number of the run
   std::set<std::size_t> configurations_;
+  RunFolders folders_;
 };
 
 }  // namespace
+
+std::string RunFolders::name(const std::string& run, const std::string& key) {
+  std::string readable;
+  for (const char c : run) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) ||
+                       std::string_view("._+=,").find(c) != std::string_view::npos;
+    readable += c == ' ' ? '_' : plain ? c : '-';
+  }
+  readable = readable.substr(0, 120) + "_";
+  for (const std::size_t digits : {std::size_t{8}, key.size()})
+    if (auto name = readable + key.substr(0, digits); taken_.insert(name).second) return name;
+  throw std::invalid_argument("two runs with one key");
+}
 
 Study load_study(const std::filesystem::path& file, const std::vector<std::string>& overrides,
                  const std::vector<std::int64_t>& seeds, const std::filesystem::path& runs, int threads,

@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,21 @@ struct StudyRun {
   std::size_t configuration = 0;  // runs that differ in the seed alone share it
   bool base = false;              // of a random search: what the draws are compared with
   std::size_t data = 0;           // its clips: index into Study::data
-  std::size_t features = 0;       // runs with the same number see the same features
+  std::size_t features = 0;       // runs with the same number see the same features, of one device
   std::vector<std::string>
       split;  // what is to be told of its clips and its split, one line each: what is skipped,
               // stamps, notes
+};
+
+/// Names the folders of a study's runs.
+class RunFolders {
+ public:
+  /// The run's name as a file may bear it, and its configuration's key: the first 8 digits, or all of them where another
+  /// run has that name already. Keys differ.
+  std::string name(const std::string& run, const std::string& key);
+
+ private:
+  std::set<std::string> taken_;
 };
 
 struct Study {

@@ -8,6 +8,7 @@
 #include "audio/wav_file.hpp"
 #include "config/node.hpp"
 #include "core/philox.hpp"
+#include "device/device.hpp"
 #include "study/study.hpp"
 
 namespace timbre::study {
@@ -265,6 +266,34 @@ TEST_F(Studies, AreRefusedInOneLineWithTheirPlace) {
   }
   about("study: s\nruns: [net.yaml, {config: other.yaml, set: {dataset: {path: songs}}}]\n",
         "study.yaml:1:1: its runs are of different genres", "blues, jazz");
+}
+
+TEST_F(Studies, KeepTheFeaturesOfDevicesApart) {
+  const auto with = [&](const std::string& device) {
+    return load(
+        "study: s\nruns: [{config: net.yaml, set: {device: cpu}}, {config: net.yaml, set: {experiment: b, "
+        "regularisation.l2: 0.1, device: " +
+        device + "}}]\n");
+  };
+  const auto both = with("cuda");
+  EXPECT_NE(both.runs[0].features, both.runs[1].features) << "a CPU run would train on a GPU's features";
+  EXPECT_EQ(both.feature_sets, 2u);
+  EXPECT_EQ(both.runs[0].data, both.runs[1].data);
+  EXPECT_EQ(with("cpu").feature_sets, 1u);
+  EXPECT_EQ(with("auto").feature_sets, device::choose("auto").name == "cpu" ? 1u : 2u);
+}
+
+TEST_F(Studies, KnowRunsByTheirWholeKey) {
+  const auto study = load("study: s\nbase: net.yaml\naxes: {regularisation.l2: [0, 0.1]}\n");
+  const auto key = run::configuration_key(study.plan(study.runs[0]));
+  EXPECT_EQ(key.size(), 32u) << "8 digits of two of 10,000 runs agree in one study of a hundred";
+  EXPECT_TRUE(study.runs[0].folder.ends_with("_" + key.substr(0, 8))) << study.runs[0].folder;
+  RunFolders folders;
+  const std::string long_name(200, 'x'), one = "12345678aaaa", other = "12345678bbbb";
+  EXPECT_EQ(folders.name("a b/c", one), "a_b-c_12345678");
+  const auto first = folders.name(long_name + "1", one), second = folders.name(long_name + "2", other);
+  EXPECT_TRUE(first.ends_with("xx_12345678")) << first;
+  EXPECT_TRUE(second.ends_with("xx_12345678bbbb")) << second;
 }
 
 }  // namespace
