@@ -2,6 +2,7 @@
 
 #include "core/error.hpp"
 #include "device/device.hpp"
+#include "run/prepare.hpp"
 
 namespace timbre::run {
 
@@ -13,19 +14,9 @@ DeviceComparison compare_devices(const Plan& plan, const RunOptions& options, Wa
   const auto features = load_plan_features(plan, options, pool, watcher);
   const auto seed = std::uint64_t(plan.config.seed);
   const auto split = data::make_split(plan.config.split, features, seed);
-  const auto rows = open_rows(features);
-  if (plan.config.features.standardise)
-    rows->standardise(data::fit_standardisation(*rows, features.shape[1], split.train, pool));
-
+  const auto prepared = prepare(plan, features, split, pool);
+  const auto make = [&](const std::string& name) { return make_step(plan, prepared, features, name, pool); };
   const auto& t = plan.config.training;
-  const auto make = [&](const std::string& name) {
-    auto step = training::make_step(name,
-                                    {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(),
-                                     t.batch_size, seed, t.optimizer.optimizer->learning_rate()},
-                                    pool);
-    step->bind(*rows, features.label.data());
-    return step;
-  };
   const auto cpu = make("cpu"), other = make(device.name);
   for (const auto& note : other->notes()) watcher.line(note);
   // The first batches of the first epoch, and its last, smaller one.

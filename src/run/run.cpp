@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -13,14 +12,14 @@
 #include "core/memory.hpp"
 #include "core/text.hpp"
 #include "device/device.hpp"
-#include "evaluation/statistics.hpp"
 #include "features/engine.hpp"
 #include "results/describe.hpp"
-#include "results/environment.hpp"
 #include "results/keras_layout.hpp"
 #include "results/run_record.hpp"
 #include "run/guard.hpp"
 #include "run/log.hpp"
+#include "run/prepare.hpp"
+#include "run/record.hpp"
 #include "storage/atomic_file.hpp"
 #include "training/checkpoint.hpp"
 
@@ -91,63 +90,6 @@ std::string run_key(const Plan& plan, const data::FeatureTable& features, const 
 
 fs::path checkpoint_file(const fs::path& folder) { return folder / "checkpoint.h5"; }
 
-std::vector<std::string> clip_paths(const data::FeatureSet& features) {
-  std::vector<std::string> paths;
-  for (const auto& clip : features.clips) paths.push_back(clip.path);
-  return paths;
-}
-
-results::Evaluation evaluate_part(training::TrainingStep& step, const data::FeatureSet& features,
-                                  const std::vector<std::int32_t>& rows) {
-  const auto scores = step.evaluate(rows);
-  std::vector<std::int32_t> label, clip, segment;
-  for (const auto r : rows) {
-    label.push_back(features.label[std::size_t(r)]);
-    clip.push_back(features.clip[std::size_t(r)]);
-    segment.push_back(features.segment[std::size_t(r)]);
-  }
-  return results::evaluate(scores.probabilities, label, clip, segment, clip_paths(features));
-}
-
-/// Of each test clip, how near it comes to what was trained on, and what it shares with other clips.
-void add_exposure(results::Evaluation& test, const data::Split& split, const std::vector<data::Clip>& clips) {
-  std::map<std::string_view, std::size_t> place;
-  for (std::size_t i = 0; i < clips.size(); ++i) place.emplace(clips[i].path, i);
-  for (const auto& path : test.clips.path) {
-    const auto i = place.at(path);
-    test.clips.heard.push_back(std::int32_t(split.exposure[i]));
-    test.clips.group.push_back(std::int32_t(split.unit[i]));
-  }
-}
-
-results::RunRecord make_record(const Plan& plan, const std::string& key, const data::FeatureSet& features,
-                               const data::Split& split, const data::Standardisation& standardisation,
-                               const training::TrainingResult& trained, const std::string& device,
-                               int threads) {
-  results::RunRecord r;
-  const auto& h = trained.history;
-  r.experiment = plan.config.experiment, r.key = key, r.seed = plan.config.seed, r.device = device;
-  r.status = trained.status == training::Status::finished ? "finished" : "diverged";
-  r.message = trained.message;
-  r.best_epoch = trained.best_epoch, r.weights_epoch = trained.weights_epoch,
-  r.epochs_run = trained.epochs_run;
-  r.stopped_early = trained.stopped_early;
-  r.parameters = plan.model.parameters(), r.trainable_parameters = plan.model.trainable_parameters();
-  r.train_seconds = trained.seconds;
-  r.synthetic = plan.clips.synthetic;
-  r.config = resolved_yaml(plan);
-  r.environment = results::describe_environment(threads);
-  r.label_names = plan.clips.label_names;
-  r.feature_mean = standardisation.mean, r.feature_std = standardisation.std;
-  for (std::size_t e = 0; e < h.epochs(); ++e) r.history.epoch.push_back(std::int32_t(e) + 1);
-  r.history.loss = h.loss, r.history.accuracy = h.accuracy;
-  r.history.val_loss = h.val_loss, r.history.val_accuracy = h.val_accuracy;
-  r.history.learning_rate = h.learning_rate, r.history.seconds = h.seconds;
-  r.split = split_record(split, features.clips);
-  for (const auto& bad : features.bad_files) r.bad_files.push_back({bad.path, bad.reason});
-  return r;
-}
-
 /// A finished result; one that is damaged is put aside, so that the run can begin anew. A newer version's is not
 /// touched.
 std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Watcher& watcher) {
@@ -174,26 +116,6 @@ RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool be
           r.weights_epoch,
           r.validation ? r.validation->clips.accuracy : unknown};
 }
-
-void show_scores(Watcher& watcher, const results::RunRecord& r) {
-  const auto& test = *r.test;
-  const auto k = std::int64_t(test.clips.label.size());
-  const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
-  watcher.line("");
-  show(watcher, results::stamps(r));
-  watcher.line(fmt::format(
-      "validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
-      100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
-  watcher.line(
-      fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), segment "
-                  "accuracy {:.1f}%, macro F1 {:.3f}",
-                  100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, 100 * test.accuracy,
-                  test.macro_f1));
-}
-
-}  // namespace
-
-namespace {
 
 // `load` is data::prepare_features or data::load_features.
 template <class Load>
@@ -263,13 +185,6 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
   return out;
 }
 
-std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features) {
-  if (features.features.empty())
-    return std::make_unique<data::StoreRows>(features.file, features.rows(), features.shape.size(),
-                                             features.rows_offset);
-  return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
-}
-
 std::string folder_key(const fs::path& folder) {
   return first_line(storage::read_own_file(folder / "key").value_or(""));
 }
@@ -318,23 +233,14 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   storage::write_file(folder / "key", key + "\n", storage::Links::replace);
   storage::write_file(folder / "config.yaml", resolved_yaml(plan), storage::Links::replace);
 
-  const auto rows = open_rows(features);
-  data::Standardisation standardisation;
-  if (plan.config.features.standardise) {
-    standardisation = data::fit_standardisation(*rows, features.shape[1], split.train, pool);
-    rows->standardise(standardisation);
-  }
+  const auto prepared = prepare(plan, features, split, pool);
 
   show(log, plan.model.summary());
   show(log, split_counts(split, features));
   for (const auto& note : split_notes(plan.config, split)) log.line(note);
 
   const auto& t = plan.config.training;
-  const auto step = training::make_step(device.name,
-                                        {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(),
-                                         t.batch_size, seed, t.optimizer.optimizer->learning_rate()},
-                                        pool);
-  step->bind(*rows, features.label.data());
+  const auto step = make_step(plan, prepared, features, device.name, pool);
   const auto tell_notes = [&] {
     for (const auto& note : step->notes()) log.line(note);
   };
@@ -380,7 +286,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   }
 
   auto record =
-      make_record(plan, key, features, split, standardisation, trained, device.name, pool.threads());
+      make_record(plan, key, features, split, prepared.standardisation, trained, device.name, pool.threads());
   const auto arena = step->export_weights();
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();

@@ -59,8 +59,6 @@ data::FeatureTable prepare_plan_features(const Plan& plan, const RunOptions& opt
 /// related among the clips, from `survey` where it is given.
 data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options, ThreadPool& pool,
                                     Watcher& watcher, std::shared_ptr<const data::Survey> survey = nullptr);
-/// Its rows, from memory or from the store's file.
-std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
 
 /// What a result depends on, as one number: the configuration, the data's content, the rows of the split. Two data sets
 /// in different places with the same songs give the same key.
