@@ -26,6 +26,7 @@
 #include "support/tuning.hpp"
 #include "training/data_feed.hpp"
 #include "training/device_parts.hpp"
+#include "training/gather.hpp"
 #include "training/graph.hpp"
 #include "training/network.hpp"
 
@@ -54,8 +55,8 @@ class CudaStep final : public training::TrainingStep {
         evaluation_rows_(std::max(capacity_, tuning("TIMBRE_CUDA_EVALUATION_ROWS", 128))),
         tools_(stream_),
         feed_(model_.input().size(), evaluation_rows_, stream_),
-        loss_(make_device_loss(options.loss->dump())),
-        optimizer_(make_device_optimizer(options.optimizer->dump())),
+        loss_(make_device_loss(options.loss->options())),
+        optimizer_(make_device_optimizer(options.optimizer->options())),
         arena_(std::size_t(model_.arena_size())),
         gradients_(std::size_t(model_.trainable_size())),
         scalars_(1),
@@ -67,9 +68,9 @@ class CudaStep final : public training::TrainingStep {
       slots_.emplace_back(std::size_t(model_.trainable_size()));
     for (const auto& s : slots_) clear_on_device(s, stream_);
     clear_on_device(gradients_, stream_);  // the gaps between parameters stay zero
-    make_stretches();
+    make_stretches(*options.optimizer);
     StepScalars initial{};
-    initial.learning_rate = options.learning_rate;
+    initial.learning_rate = options.optimizer->learning_rate();
     put(scalars_, {&initial, 1});
     std::vector<float> weights(arena_.size());
     if (options.weights.empty())
@@ -149,8 +150,7 @@ class CudaStep final : public training::TrainingStep {
   }
 
   double penalty() override {
-    sum_penalties(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), partial_.data(),
-                  penalty_.data());
+    sum_penalties(stream_, penalty_sum());
     double value = 0;
     download(penalty_.data(), std::span(&value, 1), stream_);
     return value;
@@ -191,7 +191,7 @@ class CudaStep final : public training::TrainingStep {
   std::vector<std::string> notes() override { return std::exchange(notes_, {}); }
 
  private:
-  void make_stretches() {
+  void make_stretches(const training::Optimizer& optimizer) {
     std::vector<Stretch> all, penalised;
     for (const auto& slot : model_.slots())
       for (std::int64_t done = 0; slot.spec.trainable && done < slot.spec.shape.size();
@@ -199,7 +199,7 @@ class CudaStep final : public training::TrainingStep {
         const auto& p = slot.penalty;
         all.push_back({slot.offset + done,
                        std::int32_t(std::min(stretch_size, slot.spec.shape.size() - done)), float(p.l1),
-                       float(2 * p.l2), p.l1, p.l2});
+                       float(2 * p.l2), p.l1, p.l2, optimizer.weight_decay(slot.spec)});
         if (p.l1 > 0 || p.l2 > 0) penalised.push_back(all.back());
       }
     stretches_ = upload(std::span<const Stretch>(all), stream_);
@@ -246,14 +246,16 @@ class CudaStep final : public training::TrainingStep {
     enqueue_forward(net, true, dy_[0].data(), nullptr);
     net.backward(dy_[0].data(), dy_[1].data());
     // Counts the step, so it stands behind what draws its random numbers by the counter.
-    finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), net.losses.data(),
-                net.hits.data(), feed_.header(), optimizer_->rate(), scalars_.data(), partial_.data(),
-                penalty_.data());
-    ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()),
-                  scalars_.data(),   arena_.data(),
-                  gradients_.data(), {}};
+    optimizer_->finish_loss(stream_, penalty_sum(), {net.losses.data(), net.hits.data(), feed_.header()},
+                            scalars_.data());
+    ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()), arena_.data(), gradients_.data(), {}};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data();
     optimizer_->update(stream_, u);
+  }
+
+  PenaltySum penalty_sum() const {
+    return {penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), partial_.data(),
+            penalty_.data()};
   }
 
   template <class Enqueue>

@@ -22,10 +22,8 @@ void check_device(const Plan& plan, const RunOptions& options, std::int64_t step
 
   const auto& t = plan.config.training;
   const auto make = [&](const std::string& name) {
-    auto step = training::make_step(name,
-                                    {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(),
-                                     t.batch_size, seed, t.optimizer.optimizer->learning_rate()},
-                                    pool);
+    auto step =
+        training::make_step(name, {&plan.model, t.loss.get(), t.optimizer.get(), t.batch_size, seed}, pool);
     step->bind(*rows, features.label.data());
     return step;
   };

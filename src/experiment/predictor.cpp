@@ -76,7 +76,7 @@ struct Predictor::State {
     std::vector<float> weights(std::size_t(model.arena_size()));
     results::load_weights(model, record.weights, weights);
     at_once = segments_at_once(model, shown);
-    training::StepOptions options{&model, t.loss.loss.get(), t.optimizer.optimizer.get()};
+    training::StepOptions options{&model, t.loss.get(), t.optimizer.get()};
     options.batch_size = options.evaluation_rows = at_once;
     options.weights = weights;
     step = training::make_step(device, options, pool);

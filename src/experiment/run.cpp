@@ -339,10 +339,8 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
   for (const auto& note : split_notes(plan.config, split)) console.line(note);
 
   const auto& t = plan.config.training;
-  const auto step = training::make_step(device.name,
-                                        {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(),
-                                         t.batch_size, seed, t.optimizer.optimizer->learning_rate()},
-                                        pool);
+  const auto step = training::make_step(
+      device.name, {&plan.model, t.loss.get(), t.optimizer.get(), t.batch_size, seed}, pool);
   step->bind(*rows, features.label.data());
   const auto tell_notes = [&] {
     for (const auto& note : step->notes()) console.line(note);

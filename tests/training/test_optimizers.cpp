@@ -9,9 +9,9 @@
 namespace timbre::training {
 namespace {
 
-std::unique_ptr<Optimizer> optimizer(const std::string& yaml) {
+OptimizerChoice optimizer(const std::string& yaml) {
   const auto node = config::parse_text(yaml, "test", ".");
-  return parse_optimizer(node);
+  return OptimizerChoice::from(node);
 }
 
 struct Case {
