@@ -2,9 +2,8 @@
 // loop over a stretch for each rule:
 //
 //   struct Loops {
-//     TIMBRE_SIMD static void run(TIMBRE_STRETCH, SgdRule rule) {
-//       for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2));
-//     }
+//     TIMBRE_LOOP(SgdRule)
+//     TIMBRE_LOOP(MomentumRule, a[i])
 //   };
 //   const RuleRegistration<SgdOptions, Loops> sgd{"stochastic gradient descent with momentum"};
 #pragma once
@@ -15,10 +14,15 @@
 #include "training/optimizer.hpp"
 #include "training/optimizer_rules.hpp"
 
-/// Parameters of a loop: n elements of the parameters p, the gradients g, the slots a and b, and the penalties.
-#define TIMBRE_STRETCH                                                                                  \
-  std::int64_t n, float *__restrict p, const float *__restrict g, [[maybe_unused]] float *__restrict a, \
-      [[maybe_unused]] float *__restrict b, float l1, float twice_l2
+/// The loop over n elements of the parameters p, the gradients g and the slots a and b, with penalties; behind the rule
+/// stand the slots that it has.
+#define TIMBRE_LOOP(Rule, ...)                                                                            \
+  TIMBRE_SIMD static void run(std::int64_t n, float* __restrict p, const float* __restrict g,             \
+                              [[maybe_unused]] float* __restrict a, [[maybe_unused]] float* __restrict b, \
+                              float l1, float twice_l2, Rule rule) {                                      \
+    for (std::int64_t i = 0; i < n; ++i)                                                                  \
+      rule(p[i], penalised(g[i], p[i], l1, twice_l2) __VA_OPT__(, ) __VA_ARGS__);                         \
+  }
 
 namespace timbre::training {
 

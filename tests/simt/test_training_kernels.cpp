@@ -179,9 +179,10 @@ TEST(TrainingKernels, AreWrongWithoutAnyOneOfTheirBarriers) {
 TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
   // Every registered optimizer as it comes, and with the options that change its rule.
   std::vector<std::string> optimizers = training::OptimizerRegistry::instance().names();
-  for (const char* yaml : {"adam: {beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}", "sgd: {momentum: 0.9}",
-                           "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-4}",
-                           "rmsprop: {momentum: 0.5, epsilon: 1e-4}"})
+  for (const char* yaml :
+       {"adam: {beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}", "sgd: {momentum: 0.9}",
+        "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-4}",
+        "rmsprop: {momentum: 0.5, epsilon: 1e-4}", "adamw: {weight_decay: 0.5, exclude: [bias]}"})
     optimizers.push_back(yaml);
   TestArena arena;
   const auto n = arena.p.size();

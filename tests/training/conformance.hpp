@@ -71,8 +71,12 @@ inline std::vector<ConformanceCase> conformance_cases() {
                      vectors});
   for (const char* o :
        {"sgd: {momentum: 0.9}", "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-3}",
-        "rmsprop: {momentum: 0.5, epsilon: 1e-3}", "adam: {epsilon: 1e-3}"})
+        "rmsprop: {momentum: 0.5, epsilon: 1e-3}", "adam: {epsilon: 1e-3}",
+        "adamw: {epsilon: 1e-3, weight_decay: 0.5, exclude: [bias]}"})
     cases.push_back({o, mlp, vectors, o, "cross_entropy", {0.001, 0.01, {}}});
+  // A new one is tried by being registered, with nothing said of it.
+  for (const auto& o : OptimizerRegistry::instance().names())
+    cases.push_back({o + " as it comes", mlp, vectors, o});
   return cases;
 }
 

@@ -17,12 +17,8 @@ const config::Schema<RmspropOptions>& schema(config::of<RmspropOptions>) {
 namespace {
 
 struct Loops {
-  TIMBRE_SIMD static void run(TIMBRE_STRETCH, RmspropRule rule) {
-    for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), a[i]);
-  }
-  TIMBRE_SIMD static void run(TIMBRE_STRETCH, RmspropMomentumRule rule) {
-    for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), a[i], b[i]);
-  }
+  TIMBRE_LOOP(RmspropRule, a[i])
+  TIMBRE_LOOP(RmspropMomentumRule, a[i], b[i])
 };
 
 const RuleRegistration<RmspropOptions, Loops> rmsprop{"RMSprop (Tieleman and Hinton 2012)"};

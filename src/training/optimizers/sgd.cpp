@@ -16,12 +16,8 @@ const config::Schema<SgdOptions>& schema(config::of<SgdOptions>) {
 namespace {
 
 struct Loops {
-  TIMBRE_SIMD static void run(TIMBRE_STRETCH, SgdRule rule) {
-    for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2));
-  }
-  TIMBRE_SIMD static void run(TIMBRE_STRETCH, MomentumRule rule) {
-    for (std::int64_t i = 0; i < n; ++i) rule(p[i], penalised(g[i], p[i], l1, twice_l2), a[i]);
-  }
+  TIMBRE_LOOP(SgdRule)
+  TIMBRE_LOOP(MomentumRule, a[i])
 };
 
 const RuleRegistration<SgdOptions, Loops> sgd{"stochastic gradient descent with momentum"};
