@@ -9,12 +9,28 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "features/kernels.hpp"
 #include "features/options.hpp"
 #include "support/handles.hpp"
 #include "support/memory.hpp"
 
 namespace timbre::cuda {
+
+enum class PadMode { constant, edge, reflect };
+
+/// How segments [count, samples] are cut into frames.
+struct FrameLayout {
+  std::int64_t samples;  // of a segment
+  std::int64_t frames;   // of a segment
+  std::int64_t size;     // n_fft
+  std::int64_t hop;
+  std::int64_t padding;  // before the first sample
+  PadMode mode;
+};
+
+/// Frames [first, first + count) of the segments, frame g being frame g % frames of segment g / frames. out
+/// [count, size]
+void window_frames(cudaStream_t stream, const float* segments, const float* window, const FrameLayout& layout,
+                   std::int64_t first, std::int64_t count, float* out);
 
 struct FftPlanTraits {
   using value_type = cufftHandle;

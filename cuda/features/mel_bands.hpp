@@ -1,15 +1,38 @@
 // Mel filters in device memory, and decibels above a segment's floor: the pieces that mel, log_mel and mfcc
-// share.
+// share (mel_bands.cu). Pointers are to device memory.
 #pragma once
+
+#include <cuda_runtime_api.h>
 
 #include <cstdint>
 #include <optional>
 
-#include "features/kernels.hpp"
 #include "features/options.hpp"
 #include "support/memory.hpp"
 
 namespace timbre::cuda {
+
+/// Mel weights without their zeros, in groups of eight; arrays [bands] and weights in device memory.
+struct MelBands {
+  const std::int32_t* first;   // bin of a band's first weight
+  const std::int32_t* groups;  // groups of eight weights
+  const std::int32_t* offset;  // of the band's first weight
+  const float* weights;
+  std::int32_t bands, bins;
+};
+
+/// spectrum [frames, bins] -> out [frames, bands]. tile: bins staged at a time, for tests; 0 chooses.
+void mel_bands(cudaStream_t stream, const float2* spectrum, std::int64_t frames, const MelBands& mel,
+               float exponent, float* out, int tile = 0);
+
+/// Largest of each segment's values [segments, size], at least smallest_power. maxima [segments] must be
+/// zeros.
+void segment_maxima(cudaStream_t stream, const float* values, std::int64_t segments, std::int64_t size,
+                    float* maxima);
+
+/// Power to decibels in place, values [segments, size]; maxima null: no floor.
+void to_decibels(cudaStream_t stream, float* values, std::int64_t segments, std::int64_t size,
+                 const float* maxima, double top_db);
 
 class DeviceMelBands {
  public:

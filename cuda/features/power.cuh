@@ -1,10 +1,16 @@
-// Powers of a spectrum: out[i] = |z[i]|^exponent. Each element alone, in a grid-stride loop.
+// Powers of a spectrum, for the kernels that take them; and how feature kernels are launched.
 #pragma once
 
-#include "features/kernels.hpp"
 #include "support/kernel.hpp"
 
 namespace timbre::cuda {
+
+/// Threads of a block of the feature kernels.
+inline constexpr unsigned feature_threads = 256;
+inline constexpr std::int64_t values_per_thread =
+    4;  // of elementwise kernels, so that small grids fill the GPU, too
+
+inline std::int64_t pieces(std::int64_t size, std::int64_t piece) { return (size + piece - 1) / piece; }
 
 /// |z|^exponent; squares and magnitudes, the common cases, without a general power.
 __device__ inline float power_of(float2 z, float exponent) {
@@ -12,14 +18,6 @@ __device__ inline float power_of(float2 z, float exponent) {
   if (exponent == 2.0f) return square;
   if (exponent == 1.0f) return sqrtf(square);
   return powf(square, 0.5f * exponent);
-}
-
-__global__ void __launch_bounds__(256)
-    spectrum_power_kernel(const float2* __restrict__ spectrum, std::int64_t size, float exponent,
-                          float* __restrict__ out) {
-  const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
-  for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < size; i += step)
-    out[i] = power_of(spectrum[i], exponent);
 }
 
 }  // namespace timbre::cuda

@@ -6,10 +6,10 @@ namespace timbre::cuda {
 
 DeviceTools::DeviceTools(cudaStream_t s) : stream(s), blas(s) { TIMBRE_DNN_CHECK(cudnnSetStream(dnn, s)); }
 
-std::unique_ptr<DeviceLayer> make_device_layer(const nn::Layer& layer, const DeviceBinding& binding) {
-  const auto* type = DeviceLayerRegistry::instance().find(layer.type());
-  if (!type) fail("the layer '{}' cannot be computed on the GPU", layer.type());
-  return type->make(layer, binding);
+std::unique_ptr<DeviceLayer> make_device_layer(const OptionsRef& options, const DeviceBinding& binding) {
+  auto layer = DeviceLayers::make(options, binding);
+  if (!layer) fail("the layer '{}' cannot be computed on the GPU", options.part());
+  return layer;
 }
 
 }  // namespace timbre::cuda

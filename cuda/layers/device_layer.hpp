@@ -1,7 +1,12 @@
 // A layer at work on the GPU: the counterpart of nn::LayerOp, found by the layer's type name.
 //
-// Every layer is a file here with the name of its file in src/nn/layers, and registers a DeviceLayerType
-// under the same name. Work is enqueued on one stream and nothing else happens: no allocation, no waiting, no
+// Every layer is a .cu here with the name of its file in src/nn/layers: kernels, their launch, the class, and one line that
+// adds it by the struct of its options (core/part.hpp):
+//
+//   inline const DeviceLayers::Add<DenseDevice, nn::DenseOptions> dense;
+//
+// Tests include a .cu to reach its kernels, so what stands in it is inline.
+// Work is enqueued on one stream and nothing else happens: no allocation, no waiting, no
 // copy to the host, since calls are captured into a graph. Batches always have `capacity` rows; those that
 // are not live hold zeros, and their dy is zero, so sums over rows need no mask.
 #pragma once
@@ -13,11 +18,10 @@
 #include <string>
 #include <vector>
 
-#include "core/registry.hpp"
-#include "nn/layer.hpp"
+#include "core/part.hpp"
+#include "core/shape.hpp"
 #include "support/blas.hpp"
 #include "support/dnn.hpp"
-#include "support/options.hpp"
 
 namespace timbre::cuda {
 
@@ -58,17 +62,9 @@ class DeviceLayer {
   virtual std::string note() const { return ""; }
 };
 
-struct DeviceLayerType {
-  std::unique_ptr<DeviceLayer> (*make)(const nn::Layer& layer, const DeviceBinding& binding);
-};
-using DeviceLayerRegistry = Registry<DeviceLayerType>;
-
-template <class L>
-std::unique_ptr<DeviceLayer> make_layer(const nn::Layer& layer, const DeviceBinding& binding) {
-  return std::make_unique<L>(layer, binding);
-}
+using DeviceLayers = Implementations<DeviceLayer, const DeviceBinding&>;
 
 /// Throws Error where the back end does not know the layer.
-std::unique_ptr<DeviceLayer> make_device_layer(const nn::Layer& layer, const DeviceBinding& binding);
+std::unique_ptr<DeviceLayer> make_device_layer(const OptionsRef& options, const DeviceBinding& binding);
 
 }  // namespace timbre::cuda

@@ -1,19 +1,20 @@
-// The two ways in which the GPU computes an LSTM, behind one layer (lstm.cpp chooses).
+// The two ways in which the GPU computes an LSTM, behind one layer (lstm.cu chooses).
 #pragma once
 
 #include <memory>
 #include <string>
 
 #include "layers/device_layer.hpp"
+#include "nn/layers/lstm.hpp"
 
 namespace timbre::cuda {
 
 /// cuDNN's RNN interface: any number of units. The note also tells why the other was not taken, where that is
 /// not empty.
-std::unique_ptr<DeviceLayer> make_lstm_on_cudnn(const nn::Layer& layer, const DeviceBinding& binding,
+std::unique_ptr<DeviceLayer> make_lstm_on_cudnn(const nn::LstmOptions& options, const DeviceBinding& binding,
                                                 const std::string& why_not_on_chip);
 /// cuBLAS for what does not depend on the step before, and lstm_recurrence for the rest.
-std::unique_ptr<DeviceLayer> make_lstm_on_chip(const nn::Layer& layer, const DeviceBinding& binding);
+std::unique_ptr<DeviceLayer> make_lstm_on_chip(const nn::LstmOptions& options, const DeviceBinding& binding);
 /// Why the second cannot compute this layer; "" where it can.
 std::string why_not_on_chip(const DeviceBinding& binding);
 

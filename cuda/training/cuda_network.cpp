@@ -4,10 +4,10 @@
 #include <stdexcept>
 #include <vector>
 
-#include "config/node.hpp"
 #include "nn/network.hpp"
 #include "plugin.hpp"
 #include "training/evaluation.hpp"
+#include "training/losses/cross_entropy.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -19,7 +19,7 @@ class CudaNetwork final : public nn::Network {
         tools_(stream_),
         feed_(model_.input().size(), options.rows_at_once, stream_),
         // Its probabilities are those of a training step's evaluation, to the last bit.
-        loss_(make_device_loss(training::parse_loss(config::Node::plain("cross_entropy"))->dump())),
+        loss_(make_device_loss(OptionsRef(cross_entropy_))),
         arena_(upload(options.weights, stream_)),
         step_(1),
         net_({.model = &model_,
@@ -58,6 +58,7 @@ class CudaNetwork final : public nn::Network {
   Stream stream_ = make_stream();
   DeviceTools tools_;
   DataFeed feed_;
+  training::CrossEntropyOptions cross_entropy_;
   std::unique_ptr<DeviceLoss> loss_;
   DeviceArray<float> arena_;
   DeviceArray<std::int64_t> step_;  // 0: nothing here draws random numbers

@@ -39,8 +39,8 @@ class CudaStep final : public training::TrainingStep {
         evaluation_rows_(std::max(capacity_, tuning("TIMBRE_CUDA_EVALUATION_ROWS", 128))),
         tools_(stream_),
         feed_(model_.input().size(), evaluation_rows_, stream_),
-        loss_(make_device_loss(options.loss->dump())),
-        optimizer_(make_device_optimizer(options.optimizer->dump())),
+        loss_(make_device_loss(options.loss->options())),
+        optimizer_(make_device_optimizer(options.optimizer->options())),
         arena_(std::size_t(model_.arena_size())),
         gradients_(std::size_t(model_.trainable_size())),
         scalars_(1),
@@ -52,9 +52,9 @@ class CudaStep final : public training::TrainingStep {
       slots_.emplace_back(std::size_t(model_.trainable_size()));
     for (const auto& s : slots_) clear_on_device(s, stream_);
     clear_on_device(gradients_, stream_);  // the gaps between parameters stay zero
-    make_stretches();
+    make_stretches(*options.optimizer);
     StepScalars initial{};
-    initial.learning_rate = options.learning_rate;
+    initial.learning_rate = options.optimizer->learning_rate();
     put(scalars_, {&initial, 1});
     std::vector<float> weights(arena_.size());
     model_.initialise(options.seed, weights.data());
@@ -110,8 +110,7 @@ class CudaStep final : public training::TrainingStep {
   }
 
   double penalty() override {
-    sum_penalties(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), partial_.data(),
-                  penalty_.data());
+    sum_penalties(stream_, penalty_sum());
     double value = 0;
     download(penalty_.data(), std::span(&value, 1), stream_);
     return value;
@@ -152,7 +151,7 @@ class CudaStep final : public training::TrainingStep {
   std::vector<std::string> notes() override { return std::exchange(notes_, {}); }
 
  private:
-  void make_stretches() {
+  void make_stretches(const training::Optimizer& optimizer) {
     std::vector<Stretch> all, penalised;
     for (const auto& slot : model_.slots())
       for (std::int64_t done = 0; slot.spec.trainable && done < slot.spec.shape.size();
@@ -160,7 +159,7 @@ class CudaStep final : public training::TrainingStep {
         const auto& p = slot.penalty;
         all.push_back({slot.offset + done,
                        std::int32_t(std::min(stretch_size, slot.spec.shape.size() - done)), float(p.l1),
-                       float(2 * p.l2), p.l1, p.l2});
+                       float(2 * p.l2), p.l1, p.l2, optimizer.weight_decay(slot.spec)});
         if (p.l1 > 0 || p.l2 > 0) penalised.push_back(all.back());
       }
     stretches_ = upload(std::span<const Stretch>(all), stream_);
@@ -196,18 +195,20 @@ class CudaStep final : public training::TrainingStep {
     enqueue_forward(stream_, feed_, *loss_, net, true, dy_[0].data(), nullptr);
     net.backward(dy_[0].data(), dy_[1].data());
     // Counts the step, so it stands behind what draws its random numbers by the counter.
-    finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), net.losses.data(),
-                net.hits.data(), feed_.header(), optimizer_->rate(), scalars_.data(), partial_.data(),
-                penalty_.data());
-    ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()),
-                  scalars_.data(),   arena_.data(),
-                  gradients_.data(), {}};
+    optimizer_->finish_loss(stream_, penalty_sum(), {net.losses.data(), net.hits.data(), feed_.header()},
+                            scalars_.data());
+    ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()), arena_.data(), gradients_.data(), {}};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data();
     optimizer_->update(stream_, u);
   }
 
   void tell_eager(const char* what, const std::string& why) {
     if (!why.empty()) notes_.push_back(fmt::format("{} runs without a graph: {}", what, why));
+  }
+
+  PenaltySum penalty_sum() const {
+    return {penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), partial_.data(),
+            penalty_.data()};
   }
 
   /// The newest metrics that have come back; asks for newer ones now and then.

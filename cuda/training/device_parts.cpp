@@ -4,18 +4,16 @@
 
 namespace timbre::cuda {
 
-std::unique_ptr<DeviceLoss> make_device_loss(const config::Node& dump) {
-  const Options options(dump);
-  const auto* type = DeviceLossRegistry::instance().find(options.name());
-  if (!type) fail("the loss '{}' cannot be computed on the GPU", options.name());
-  return type->make(options);
+std::unique_ptr<DeviceLoss> make_device_loss(const OptionsRef& options) {
+  auto loss = DeviceLosses::make(options);
+  if (!loss) fail("the loss '{}' cannot be computed on the GPU", options.part());
+  return loss;
 }
 
-std::unique_ptr<DeviceOptimizer> make_device_optimizer(const config::Node& dump) {
-  const Options options(dump);
-  const auto* type = DeviceOptimizerRegistry::instance().find(options.name());
-  if (!type) fail("the optimizer '{}' cannot be computed on the GPU", options.name());
-  return type->make(options);
+std::unique_ptr<DeviceOptimizer> make_device_optimizer(const OptionsRef& options) {
+  auto optimizer = DeviceOptimizers::make(options);
+  if (!optimizer) fail("the optimizer '{}' cannot be computed on the GPU", options.part());
+  return optimizer;
 }
 
 }  // namespace timbre::cuda

@@ -1,19 +1,19 @@
-// The device's halves of losses and optimizers, found by the name that they have in a configuration: each is
-// a file in losses/ or optimizers/ with the name of its file in src/training.
+// The device's halves of losses and optimizers, found by the struct of their options: each is a .cu in losses/ or
+// optimizers/ with the name of its file in src/training, and adds itself (core/part.hpp). Pointers are to device memory.
 #pragma once
 
 #include <cuda_runtime_api.h>
 
+#include <cstdint>
 #include <memory>
-#include <string>
 
-#include "core/registry.hpp"
-#include "support/options.hpp"
-#include "training/kernels.hpp"
+#include "core/part.hpp"
+#include "training/step_state.hpp"
 
 namespace timbre::cuda {
 
-/// Where a loss finds its batch and puts its results; see cross_entropy() in kernels.hpp.
+/// Where a loss finds its batch and puts its results. losses and hits [capacity], gradient and probabilities
+/// [capacity, classes]; zeros for rows that are not live.
 struct LossBatch {
   const float* logits;
   const BatchHeader* header;
@@ -29,27 +29,47 @@ class DeviceLoss {
   virtual ~DeviceLoss() = default;
   virtual void evaluate(cudaStream_t stream, const LossBatch& batch) const = 0;
 };
-struct DeviceLossType {
-  std::unique_ptr<DeviceLoss> (*make)(const Options&);
+using DeviceLosses = Implementations<DeviceLoss>;
+
+/// The stretches that have a penalty, and the work space of its sum: partial [count], total [1].
+struct PenaltySum {
+  const Stretch* stretches;
+  std::int64_t count;  // may be 0
+  const float* arena;
+  double *partial, *total;
 };
-using DeviceLossRegistry = Registry<DeviceLossType>;
+/// *total: the sum of the penalties.
+void sum_penalties(cudaStream_t stream, const PenaltySum& sum);
+
+/// What the end of the loss makes metrics of.
+struct BatchResult {
+  const float* losses;
+  const std::int32_t* hits;
+  const BatchHeader* batch;
+};
+
+/// What one optimizer step works on; slots as many as the rule has.
+struct ArenaUpdate {
+  const Stretch* stretches;
+  std::int64_t count;
+  float* arena;
+  const float* gradients;
+  float* slots[2];
+};
 
 class DeviceOptimizer {
  public:
   virtual ~DeviceOptimizer() = default;
-  /// What finish_loss sets for each step.
-  virtual StepRate rate() const { return {}; }
-  /// One step of the whole arena; the step has been counted, and its rate set.
+  /// sum_penalties, and the batch enters the metrics; counts the step, and makes the rule ready for it.
+  virtual void finish_loss(cudaStream_t stream, const PenaltySum& sum, const BatchResult& result,
+                           StepScalars* scalars) const = 0;
+  /// One step of the whole arena, after finish_loss.
   virtual void update(cudaStream_t stream, const ArenaUpdate& update) const = 0;
 };
-struct DeviceOptimizerType {
-  std::unique_ptr<DeviceOptimizer> (*make)(const Options&);
-};
-using DeviceOptimizerRegistry = Registry<DeviceOptimizerType>;
+using DeviceOptimizers = Implementations<DeviceOptimizer>;
 
-/// For what training::Loss or Optimizer describes itself as, {name: {options}}. Throws Error where the back
-/// end does not know it.
-std::unique_ptr<DeviceLoss> make_device_loss(const config::Node& dump);
-std::unique_ptr<DeviceOptimizer> make_device_optimizer(const config::Node& dump);
+/// For the options of a training::Loss or Optimizer. Throws Error where the back end does not know it.
+std::unique_ptr<DeviceLoss> make_device_loss(const OptionsRef& options);
+std::unique_ptr<DeviceOptimizer> make_device_optimizer(const OptionsRef& options);
 
 }  // namespace timbre::cuda

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "training/gather.hpp"
+
 namespace timbre::cuda {
 
 ScoredNetwork::ScoredNetwork(const NetworkParts& parts, std::int64_t capacity)

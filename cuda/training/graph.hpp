@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/error.hpp"
+#include "core/error_types.hpp"
 #include "support/handles.hpp"
 
 namespace timbre::cuda {

@@ -28,7 +28,7 @@ Network::Network(const NetworkParts& parts, std::int64_t capacity)
       b.gradients.push_back(trained ? parts.gradients + slot.offset : nullptr);
       if (trained && !std::exchange(trainable_before, true)) first_trainable_ = i;
     }
-    layers_.push_back(make_device_layer(*entry.layer, b));
+    layers_.push_back(make_device_layer(entry.layer->options(), b));
     if (layers_.back()->passes_through())
       values_.push_back(values_.back());
     else

@@ -1,50 +1,48 @@
-// The end of a step: the penalties' sum, the metrics, and the optimizer's rule over the whole arena in one
-// launch.
+// The end of a step: the penalties' sum, the metrics, and the optimizer's rule over the whole arena in one launch. An
+// optimizer that is a rule (training/optimizer_rules.hpp) is one line in its .cu:
+//
+//   inline const AddRule<training::SgdOptions> sgd;
 #pragma once
 
+#include "support/memory.hpp"
 #include "support/warp.cuh"
+#include "training/device_parts.hpp"
 #include "training/optimizer_rules.hpp"
-#include "training/step_state.hpp"
 
 namespace timbre::cuda {
 
 inline constexpr int update_threads = 256;
 
-/// partial[i]: the penalty of stretch i. One block per stretch; doubles, in a fixed order.
-__global__ void __launch_bounds__(update_threads)
-    penalties_kernel(const Stretch* __restrict__ stretches, const float* __restrict__ arena,
-                     double* __restrict__ partial) {
-  TIMBRE_SHARED(double, part, [warp_size]);
-  const Stretch s = stretches[blockIdx.x];
-  double absolute = 0, square = 0;
-  if (s.l1 > 0.0f || s.twice_l2 > 0.0f)
-    for (std::int32_t i = static_cast<std::int32_t>(threadIdx.x); i < s.size; i += update_threads) {
-      const double p = arena[s.offset + i];
-      absolute += fabs(p), square += p * p;
-    }
-  const double sum = block_sum(s.exact_l1 * absolute + s.exact_l2 * square, part);
-  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
-}
+/// partial[i]: the penalty of stretch i (penalties.cu).
+void stretch_penalties(cudaStream_t stream, const PenaltySum& sum);
 
-/// One block: total = the sum of the partial penalties; with `scalars`, the batch's loss (penalties included,
-/// weighted by its rows, as Keras's running mean has them) and hits are added to the metrics, the step is
-/// counted, and its rate set (by a warp that has nothing else to do: a power in double takes its time).
-__global__ void __launch_bounds__(update_threads)
-    finish_loss_kernel(const double* __restrict__ partial, std::int64_t stretches,
-                       const float* __restrict__ losses, const std::int32_t* __restrict__ hits,
-                       const BatchHeader* __restrict__ batch, StepRate rate, StepScalars* scalars,
-                       double* __restrict__ total) {
-  TIMBRE_SHARED(double, part, [warp_size]);
-  TIMBRE_SHARED(double, part_loss, [warp_size]);
-  TIMBRE_SHARED(std::int64_t, part_hits, [warp_size]);
-  double penalty = 0, loss = 0;
-  std::int64_t correct = 0;
-  if (scalars && threadIdx.x == update_threads - 1)
-    scalars->rate = static_cast<float>(rate(scalars->learning_rate, scalars->step + 1));
+/// *total = the sum of the partial penalties, in a fixed order, by one block; every thread gets it. `part` is shared,
+/// [warp_size].
+__device__ inline double total_penalty(const double* partial, std::int64_t stretches, double* part,
+                                       double* total) {
+  double penalty = 0;
   for (std::int64_t i = threadIdx.x; i < stretches; i += update_threads) penalty += partial[i];
   penalty = block_sum(penalty, part);
   if (threadIdx.x == 0) *total = penalty;
-  if (!scalars) return;
+  return penalty;
+}
+
+/// One block: the total penalty; the batch's loss (penalties included, weighted by its rows, as Keras's running mean has
+/// them) and hits are added to the metrics, the step is counted, and its rule made (by a warp that has nothing else to
+/// do: a power in double takes its time).
+template <class Rule>
+__global__ void __launch_bounds__(update_threads)
+    finish_loss_kernel(const double* __restrict__ partial, std::int64_t stretches,
+                       const float* __restrict__ losses, const std::int32_t* __restrict__ hits,
+                       const BatchHeader* __restrict__ batch, Rule rule, Rule* __restrict__ now,
+                       StepScalars* scalars, double* __restrict__ total) {
+  TIMBRE_SHARED(double, part, [warp_size]);
+  TIMBRE_SHARED(double, part_loss, [warp_size]);
+  TIMBRE_SHARED(std::int64_t, part_hits, [warp_size]);
+  double loss = 0;
+  std::int64_t correct = 0;
+  if (threadIdx.x == update_threads - 1) *now = rule.at_step(scalars->learning_rate, scalars->step + 1);
+  const double penalty = total_penalty(partial, stretches, part, total);
   for (std::int32_t r = static_cast<std::int32_t>(threadIdx.x); r < batch->live; r += update_threads)
     loss += losses[r], correct += hits[r];
   loss = block_sum(loss, part_loss);
@@ -58,24 +56,14 @@ __global__ void __launch_bounds__(update_threads)
   scalars->rows += batch->live;
 }
 
-/// A rule with the step's rate in it.
-template <class Rule>
-__device__ Rule with_rate(Rule rule, float rate) {
-  if constexpr (requires { rule.alpha; })
-    rule.alpha = rate;
-  else
-    rule.rate = rate;
-  return rule;
-}
-
-/// One block per stretch of the arena.
+/// One block per stretch of the arena. now: the rule of this step.
 template <class Rule>
 __global__ void __launch_bounds__(update_threads)
-    update_kernel(const Stretch* __restrict__ stretches, Rule fixed, const StepScalars* __restrict__ scalars,
+    update_kernel(const Stretch* __restrict__ stretches, const Rule* __restrict__ now,
                   float* __restrict__ arena, const float* __restrict__ gradients, float* __restrict__ first,
                   float* __restrict__ second) {
   const Stretch s = stretches[blockIdx.x];
-  const Rule rule = with_rate(fixed, scalars->rate);
+  const Rule rule = training::for_parameter(*now, s.weight_decay);
   for (std::int32_t k = static_cast<std::int32_t>(threadIdx.x); k < s.size; k += update_threads) {
     const std::int64_t i = s.offset + k;
     float p = arena[i];
@@ -86,5 +74,39 @@ __global__ void __launch_bounds__(update_threads)
     arena[i] = p;
   }
 }
+
+template <class Rule>
+class RuleDevice final : public DeviceOptimizer {
+ public:
+  explicit RuleDevice(const Rule& rule) : rule_(rule), now_(1) {}
+  void finish_loss(cudaStream_t stream, const PenaltySum& sum, const BatchResult& result,
+                   StepScalars* scalars) const override {
+    stretch_penalties(stream, sum);
+    launch(finish_loss_kernel<Rule>, dim3(1), dim3(update_threads), 0, stream, sum.partial, sum.count,
+           result.losses, result.hits, result.batch, rule_, now_.data(), scalars, sum.total);
+  }
+  void update(cudaStream_t stream, const ArenaUpdate& u) const override {
+    launch(update_kernel<Rule>, dim3(static_cast<unsigned>(u.count)), dim3(update_threads), 0, stream,
+           u.stretches, now_.data(), u.arena, u.gradients, u.slots[0], u.slots[1]);
+  }
+  /// [1], the rule of the step that finish_loss began
+  const DeviceArray<Rule>& now() const { return now_; }
+
+ private:
+  Rule rule_;
+  DeviceArray<Rule> now_;
+};
+
+template <class Options>
+struct RuleOf {
+  static std::unique_ptr<DeviceOptimizer> make(const Options& options) {
+    return training::with_rule(options, []<class Rule>(const Rule& rule) -> std::unique_ptr<DeviceOptimizer> {
+      return std::make_unique<RuleDevice<Rule>>(rule);
+    });
+  }
+};
+/// Adds an optimizer that is a rule.
+template <class Options>
+using AddRule = DeviceOptimizers::Add<RuleOf<Options>, Options>;
 
 }  // namespace timbre::cuda

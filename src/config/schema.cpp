@@ -117,6 +117,12 @@ Reader::Choice Reader::choice(std::string_view what, const std::vector<std::stri
   return {name, std::move(options), path_.empty() ? name : path_ + "." + name};
 }
 
+std::string Reader::name(std::string_view what, const std::vector<std::string>& known) const {
+  auto value = text();
+  if (std::find(known.begin(), known.end(), value) == known.end()) fail(unknown(what, value, known));
+  return value;
+}
+
 Rule<std::string> one_of(std::vector<std::string> choices) {
   auto text = "one of " + join(choices);
   return {[choices](const std::string& v) {

@@ -24,6 +24,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "config/forward.hpp"
 #include "config/node.hpp"
 #include "core/text.hpp"
 
@@ -57,6 +58,8 @@ class Reader {
   /// For `name: {options}`, `name` alone and `name: value`: a choice among named parts.
   struct Choice;
   Choice choice(std::string_view what, const std::vector<std::string>& known) const;
+  /// Text that is one of the known names.
+  std::string name(std::string_view what, const std::vector<std::string>& known) const;
 
  private:
   const Node* node_;
@@ -69,10 +72,6 @@ struct Reader::Choice {
   std::string path;
   Reader options() const& { return {node, path}; }
 };
-
-/// Tag that finds a struct's schema by argument-dependent lookup.
-template <class T>
-struct of {};
 
 /// What a value must satisfy beyond its type; `text` finishes the sentence "must be ...".
 template <class M>
@@ -96,9 +95,6 @@ inline auto rate() {
   return Rule<double>{[](const double& v) { return v >= 0 && v < 1; }, "at least 0 and less than 1"};
 }
 Rule<std::string> one_of(std::vector<std::string> choices);
-
-template <class S>
-class Schema;
 
 namespace detail {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "core/error.hpp"
+#include "core/error_types.hpp"
 
 namespace timbre {
 
@@ -27,7 +27,7 @@ class Shape {
     bool overflow = false;
     for (auto e : extents_) overflow = __builtin_mul_overflow(n, e, &n) || overflow;
     if (overflow && std::find(extents_.begin(), extents_.end(), 0) == extents_.end())
-      fail_request("{} has more elements than can be counted", str());
+      throw RequestError(str() + " has more elements than can be counted");
     return overflow ? 0 : n;
   }
   const std::vector<std::int64_t>& extents() const { return extents_; }

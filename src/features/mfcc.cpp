@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/error.hpp"
 #include "core/parallel.hpp"
 #include "core/simd.hpp"
 #include "features/cepstrum.hpp"

@@ -1,6 +1,8 @@
 #include "features/options.hpp"
 
 #include "audio/decode.hpp"
+#include "config/schema.hpp"
+#include "core/error.hpp"
 #include "features/engine.hpp"
 #include "features/window.hpp"
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "config/schema.hpp"
+#include "config/forward.hpp"
 
 namespace timbre::features {
 

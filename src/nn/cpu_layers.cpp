@@ -25,7 +25,7 @@ CpuLayers::CpuLayers(const Parts& parts, std::int64_t capacity)
       b.gradients.push_back(slot.spec.trainable ? parts.gradients + slot.offset : nullptr);
       if (slot.spec.trainable && !std::exchange(trainable_before, true)) first_trainable_ = i;
     }
-    ops_.push_back(entry.layer->make_cpu(b));
+    ops_.push_back(make_cpu_op(*entry.layer, b));
     values_.emplace_back(std::size_t(capacity * entry.output.size()));
     widest_ = std::max(widest_, entry.output.size());
   }

@@ -7,6 +7,7 @@
 
 #include "core/aligned.hpp"
 #include "core/parallel.hpp"
+#include "nn/layer_op.hpp"
 #include "nn/model.hpp"
 
 namespace timbre::nn {

@@ -1,6 +1,10 @@
 #include "nn/layer.hpp"
 
 #include <cctype>
+#include <set>
+
+#include "config/schema.hpp"
+#include "nn/layer_op.hpp"
 
 namespace timbre::nn {
 
@@ -24,6 +28,31 @@ Units Units::from(const config::Reader& reader) {
 
 config::Node Units::dump() const {
   return classes ? config::Node::text("classes") : config::Node::plain(std::to_string(value));
+}
+
+ParameterName ParameterName::from(const config::Reader& reader) {
+  return {reader.name("parameter", parameter_names())};
+}
+
+config::Node ParameterName::dump() const { return config::Node::text(name); }
+
+std::vector<std::string> parameter_names() {
+  std::set<std::string> names;
+  for (const auto& type : LayerRegistry::instance().names()) {
+    const auto* layer_type = LayerRegistry::instance().find(type);
+    for (const auto& example : layer_type->examples) {
+      const auto node = config::parse_text(type + ": " + example.options, "example", "");
+      for (const auto& p : layer_type->parse(*node.find(type), 1)->parameters(example.input))
+        if (p.trainable) names.insert(p.name);
+    }
+  }
+  return {names.begin(), names.end()};
+}
+
+std::unique_ptr<LayerOp> make_cpu_op(const Layer& layer, const LayerBinding& binding) {
+  auto op = CpuOps::make(layer.options(), binding);
+  if (!op) throw std::logic_error("the layer " + std::string(layer.type()) + " has no operation on the CPU");
+  return op;
 }
 
 }  // namespace timbre::nn

@@ -1,7 +1,8 @@
-// The contract of a layer. A layer has two halves, both in its one file under layers/:
+// The contract of a layer. A layer has two halves:
 //
-//   Layer     the architecture: options, shape inference, parameters, Keras's description. No device.
-//   LayerOp   the work on one device, for a fixed input shape and a largest batch: forward and backward.
+//   Layer     the architecture: options, shape inference, parameters, Keras's description. It knows no device.
+//   its work on a device, found by the struct of its options: LayerOp on the CPU (nn/layer_op.hpp), in the layer's one
+//             file under layers/; DeviceLayer on a GPU, in its file under cuda/layers/
 //
 // Shapes exclude the batch dimension and are channels last: (T, F) for sequences, (H, W, C) for pictures,
 // (N,) for vectors. Arrays are contiguous, row-major, float32, batch outermost. A rank-2 input (T, F) of a
@@ -19,20 +20,14 @@
 #include <string_view>
 #include <vector>
 
-#include "config/schema.hpp"
-#include "core/parallel.hpp"
+#include "core/part.hpp"
 #include "core/registry.hpp"
 #include "core/shape.hpp"
+#include "nn/options.hpp"
 
 namespace timbre::nn {
 
 enum class Initialiser { zeros, ones, glorot_uniform, orthogonal, unit_forget_bias };
-
-/// Penalty l1 * sum|w| + l2 * sum w^2 (no half), as Keras's L1L2.
-struct Penalty {
-  double l1 = 0, l2 = 0;
-};
-const config::Schema<Penalty>& schema(config::of<Penalty>);
 
 struct ParameterSpec {
   std::string name;  // Keras's: kernel, recurrent_kernel, bias, gamma, beta, moving_mean, moving_variance
@@ -43,57 +38,14 @@ struct ParameterSpec {
   std::optional<Penalty> penalty;  // the layer's own value, which replaces it
 };
 
-/// Who wants to know when a part of a gradient is final, to go on with it while it is in the cache.
-class GradientSink {
- public:
-  virtual ~GradientSink() = default;
-  /// `count` elements of one parameter's gradient, from `first` on, are final. The parameter may change now: the
-  /// operation has read it for the last time in this step. Any thread may call, never two for one element.
-  virtual void ready(const float* first, std::int64_t count) = 0;
-};
-
-/// What an operation works with, fixed when it is made.
-struct LayerBinding {
-  Shape input, output;             // without the batch
-  std::int64_t capacity = 0;       // largest batch
-  std::vector<float*> parameters;  // in the order of Layer::parameters(input)
-  std::vector<float*> gradients;   // the same; nullptr for what is not trainable; empty if never trained
-  int index = 0;                   // position in the model: the layer's stream of random numbers
-  bool input_gradient = true;      // whether backward must write dx
-  bool logits = false;             // last layer: leave out the final softmax (the loss has it)
-  ThreadPool* pool = nullptr;      // the CPU's threads
-  GradientSink* sink =
-      nullptr;  // if any: told of gradients in parts; a parameter's in all its parts, or in none
-  void gradient_ready(const float* first, std::int64_t count) const {
-    if (sink) sink->ready(first, count);
-  }
-};
-
-/// What changes from step to step.
-struct StepContext {
-  std::int64_t rows = 0;   // rows of this batch, 1 <= rows <= capacity
-  bool training = false;   // dropout on, batch statistics, activations kept for backward
-  std::uint64_t seed = 0;  // of the run
-  std::uint32_t step = 0;  // training steps done so far: the counter of the random numbers
-};
-
-/// One layer at work on the CPU. It owns its work space and what backward needs of the last forward.
-class LayerOp {
- public:
-  virtual ~LayerOp() = default;
-  /// x [rows, input...] -> y [rows, output...]. x and y stay valid and unchanged until backward has run.
-  virtual void forward(const StepContext& context, const float* x, float* y) = 0;
-  /// dy [rows, output...] -> dx [rows, input...] (if input_gradient), and the parameters' gradients, which are
-  /// overwritten, not added to. dy may be used as work space. Comes after forward with training = true.
-  virtual void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) = 0;
-};
-
 /// The architecture half.
 class Layer {
  public:
   virtual ~Layer() = default;
+  /// The struct of its options, by which devices know the layer.
+  virtual OptionsRef options() const = 0;
   /// Its name in a configuration: "lstm".
-  virtual std::string_view type() const = 0;
+  std::string_view type() const { return options().part(); }
   /// Output shape. Throws RequestError with a message that has no path yet ("needs an input of rank 2 ...").
   virtual Shape infer(const Shape& input) const = 0;
   virtual std::vector<ParameterSpec> parameters(const Shape& input) const {
@@ -108,8 +60,6 @@ class Layer {
   virtual bool ends_in_softmax() const { return false; }
   /// Dropout's rate, for what replaces it from outside; no effect on other layers.
   virtual void set_dropout(double rate) { (void)rate; }
-  /// The operation on the CPU.
-  virtual std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const = 0;
 };
 
 /// A layer at work on something small: what the tests that loop over all layers, on all devices, try it with.
@@ -127,19 +77,5 @@ struct LayerType {
   std::vector<LayerExample> examples;  // odd sizes, every option that changes the work
 };
 using LayerRegistry = Registry<LayerType>;
-
-/// A number of units, or the word `classes`, resolved when the number of classes is known.
-struct Units {
-  std::int64_t value = 0;  // 0: not resolved
-  bool classes = false;
-  static Units from(const config::Reader& reader);
-  config::Node dump() const;
-};
-
-/// Reads the options of a layer type from its schema; the struct's Units are resolved by the layer itself.
-template <class LayerClass, class Options>
-std::unique_ptr<Layer> parse_layer(const config::Reader& reader, std::int64_t classes) {
-  return std::make_unique<LayerClass>(schema(config::of<Options>{}).parse(reader), classes);
-}
 
 }  // namespace timbre::nn

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "config/schema.hpp"
+#include "core/error.hpp"
 #include "core/text.hpp"
 #include "nn/initialiser.hpp"
 

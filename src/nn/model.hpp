@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "config/forward.hpp"
 #include "nn/layer.hpp"
 
 namespace timbre::nn {

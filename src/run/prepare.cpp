@@ -27,10 +27,9 @@ std::unique_ptr<training::TrainingStep> make_step(const Plan& plan, const Prepar
                                                   const data::FeatureSet& features, const std::string& device,
                                                   ThreadPool& pool) {
   const auto& t = plan.config.training;
-  auto step = training::make_step(device,
-                                  {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size,
-                                   std::uint64_t(plan.config.seed), t.optimizer.optimizer->learning_rate()},
-                                  pool);
+  auto step = training::make_step(
+      device, {&plan.model, t.loss.get(), t.optimizer.get(), t.batch_size, std::uint64_t(plan.config.seed)},
+      pool);
   step->bind(*prepared.rows, features.label.data());
   return step;
 }

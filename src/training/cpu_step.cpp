@@ -40,7 +40,7 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
         optimizer_(*options.optimizer),
         pool_(pool),
         seed_(options.seed),
-        learning_rate_(options.learning_rate),
+        learning_rate_(optimizer_.learning_rate()),
         capacity_(std::max(options.batch_size, options.evaluation_rows)),
         arena_(std::size_t(model_.arena_size())),
         gradients_(std::size_t(model_.trainable_size())),
@@ -186,12 +186,20 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
         std::upper_bound(trainable_.begin(), trainable_.end(), offset,
                          [](std::int64_t at, const nn::Slot* slot) { return at < slot->offset; });
     const auto index = std::size_t(after - trainable_.begin()) - 1;
-    update_part(offset, count, trainable_[index]->penalty);
+    update_part(offset, count, index);
     updated_[index].fetch_add(count, std::memory_order_relaxed);
   }
 
-  void update_part(std::int64_t offset, std::int64_t count, nn::Penalty penalty) {
-    Update u{count, arena_.data() + offset, gradients_.data() + offset, {}, penalty, learning_rate_, step_};
+  void update_part(std::int64_t offset, std::int64_t count, std::size_t trainable) {
+    const auto& slot = *trainable_[trainable];
+    Update u{count,
+             arena_.data() + offset,
+             gradients_.data() + offset,
+             {},
+             slot.penalty,
+             learning_rate_,
+             step_,
+             optimizer_.weight_decay(slot.spec)};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data() + offset;
     optimizer_.update(u);
   }
@@ -206,7 +214,7 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     for (auto& n : updated_) n.store(0, std::memory_order_relaxed);
     const auto work = [&](std::int64_t i, int) {
       const auto& s = *waiting_[std::size_t(i)];
-      update_part(s.offset, s.size, s.penalty);
+      update_part(s.offset, s.size, s.trainable);
     };
     if (elements < (1 << 15))  // less than waking a thread costs
       for (std::size_t i = 0; i < waiting_.size(); ++i) work(std::int64_t(i), 0);

@@ -1,20 +1,18 @@
 // Optimizers. An optimizer is a rule that moves parameters p by gradients g, keeping `slots` float arrays of the
 // same length beside them (moments, velocities), all zero before the first step.
 //
-// The gradient it sees includes the penalties: g + l1 sign(p) + 2 l2 p, with sign(0) = 0.
+// The gradient it sees includes the penalties: g + l1 sign(p) + 2 l2 p, with sign(0) = 0. Decoupled weight decay, where
+// an optimizer has it, moves the parameter itself, and is no part of the gradient or of the loss.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
-#include "config/schema.hpp"
-#include "core/registry.hpp"
+#include "config/part.hpp"
 #include "nn/layer.hpp"
-#include "training/optimizer_rules.hpp"
 
 namespace timbre::training {
 
-/// A stretch of the arena with one penalty.
+/// A stretch of the arena, of one parameter or of several that are treated alike.
 struct Update {
   std::int64_t count;
   float* parameters;
@@ -22,26 +20,25 @@ struct Update {
   float* slots[2];  // as many as Optimizer::slots()
   nn::Penalty penalty;
   double learning_rate;
-  std::int64_t step;  // 1 for the first
+  std::int64_t step;        // 1 for the first
+  double weight_decay = 0;  // Optimizer::weight_decay of the parameter
 };
 
 class Optimizer {
  public:
+  static constexpr auto kind = "optimizer";
   virtual ~Optimizer() = default;
+  virtual OptionsRef options() const = 0;
   virtual config::Node dump() const = 0;
   virtual double learning_rate() const = 0;
   virtual int slots() const = 0;
+  /// The decoupled decay of a parameter, in parts of it for a learning rate of 1; 0: none.
+  virtual double weight_decay(const nn::ParameterSpec& parameter) const = 0;
   /// One step of one stretch, elementwise: the same bytes however the arena is cut.
   virtual void update(const Update& update) const = 0;
 };
-
-struct OptimizerType {
-  std::string summary, options;
-  std::unique_ptr<Optimizer> (*parse)(const config::Reader& reader);
-};
-using OptimizerRegistry = Registry<OptimizerType>;
-
-/// `optimizer:` of a configuration: a name, or {name: options}.
-std::unique_ptr<Optimizer> parse_optimizer(const config::Reader& reader);
+using OptimizerRegistry = config::PartRegistry<Optimizer>;
+/// `optimizer:` of a configuration.
+using OptimizerChoice = config::Part<Optimizer>;
 
 }  // namespace timbre::training

@@ -1,11 +1,19 @@
-// The optimizers' arithmetic for one element, shared by the CPU's loops and the CUDA kernels. Each rule holds
-// the numbers of one step, as floats; p is the parameter, g its gradient with the penalties, a and b its
-// slots. The formulas stand with the optimizers, in optimizers/.
+// What an optimizer's rule is: the arithmetic of one element, shared by the CPU's loops and the CUDA kernels. Rules
+// stand with the options of their optimizers, in optimizers/; `rule_of(options)` makes one, or a variant of them.
+//
+//   struct SgdRule {
+//     static constexpr int slots = 0;                  float arrays beside the parameters: none, one or two
+//     SgdRule at_step(double learning_rate, std::int64_t step) const;      the rule of one step; the first is 1
+//     void operator()(float& p, float g) const;        p the parameter, g its gradient with the penalties; then the slots
+//     SgdRule with_decay(double decay) const;          if it has decoupled weight decay: the rule for one parameter
+//   };
 //
 // Plain C++ that nvcc compiles for the device as well.
 #pragma once
 
-#include <cmath>
+#include <cstdint>
+#include <type_traits>
+#include <variant>
 
 #include "core/philox.hpp"  // TIMBRE_ELEMENTWISE
 
@@ -16,55 +24,23 @@ TIMBRE_ELEMENTWISE inline float penalised(float g, float p, float l1, float twic
   return g + l1 * float((p > 0.0f) - (p < 0.0f)) + twice_l2 * p;
 }
 
-struct AdamRule {
-  static constexpr int slots = 2;
-  float alpha, keep_1, keep_2, epsilon;  // keep: 1 - beta
-  TIMBRE_ELEMENTWISE void operator()(float& p, float g, float& m, float& v) const {
-    m += (g - m) * keep_1;
-    v += (g * g - v) * keep_2;
-    p -= alpha * m / (std::sqrt(v) + epsilon);
-  }
-};
-
-/// Adam's learning rate at step t, which counts from 1.
-TIMBRE_ELEMENTWISE inline double adam_alpha(double learning_rate, double beta_1, double beta_2, double t) {
-  return learning_rate * std::sqrt(1.0 - std::pow(beta_2, t)) / (1.0 - std::pow(beta_1, t));
+/// A step's rule for the parameters that decay so much (Optimizer::weight_decay); most rules have no decay.
+template <class Rule>
+TIMBRE_HD Rule for_parameter(const Rule& rule, double decay) {
+  if constexpr (requires { rule.with_decay(decay); })
+    return rule.with_decay(decay);
+  else
+    return rule;
 }
 
-struct SgdRule {
-  static constexpr int slots = 0;
-  float rate;
-  TIMBRE_ELEMENTWISE void operator()(float& p, float g) const { p -= rate * g; }
-};
-
-struct MomentumRule {
-  static constexpr int slots = 1;
-  float rate, momentum;
-  bool nesterov;
-  TIMBRE_ELEMENTWISE void operator()(float& p, float g, float& v) const {
-    const float step = rate * g;
-    v = momentum * v - step;
-    p += nesterov ? momentum * v - step : v;
-  }
-};
-
-struct RmspropRule {
-  static constexpr int slots = 1;
-  float rate, keep, epsilon;  // keep: 1 - rho
-  TIMBRE_ELEMENTWISE void operator()(float& p, float g, float& v) const {
-    v += (g * g - v) * keep;
-    p -= rate * g / std::sqrt(v + epsilon);
-  }
-};
-
-struct RmspropMomentumRule {
-  static constexpr int slots = 2;
-  float rate, keep, epsilon, momentum;
-  TIMBRE_ELEMENTWISE void operator()(float& p, float g, float& v, float& b) const {
-    v += (g * g - v) * keep;
-    b = momentum * b + rate * g / std::sqrt(v + epsilon);
-    p -= b;
-  }
-};
+/// Calls f with the rule that the options of an optimizer make.
+template <class Options, class F>
+decltype(auto) with_rule(const Options& options, F&& f) {
+  const auto rule = rule_of(options);
+  if constexpr (requires { rule.index(); })
+    return std::visit(f, rule);
+  else
+    return f(rule);
+}
 
 }  // namespace timbre::training

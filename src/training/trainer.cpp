@@ -8,20 +8,6 @@
 
 namespace timbre::training {
 
-TrainingOptions::OptimizerChoice::OptimizerChoice()
-    : optimizer(parse_optimizer(config::Node::plain("adam"))) {}
-TrainingOptions::OptimizerChoice TrainingOptions::OptimizerChoice::from(const config::Reader& reader) {
-  OptimizerChoice c;
-  c.optimizer = parse_optimizer(reader);
-  return c;
-}
-TrainingOptions::LossChoice::LossChoice() : loss(parse_loss(config::Node::plain("cross_entropy"))) {}
-TrainingOptions::LossChoice TrainingOptions::LossChoice::from(const config::Reader& reader) {
-  LossChoice c;
-  c.loss = parse_loss(reader);
-  return c;
-}
-
 const config::Schema<EarlyStoppingOptions>& schema(config::of<EarlyStoppingOptions>) {
   static const auto s =
       config::Schema<EarlyStoppingOptions>("early stopping")
@@ -43,8 +29,9 @@ const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>) {
           .field("batch_size", &TrainingOptions::batch_size, "rows per step; the last, smaller batch is kept",
                  config::between(std::int64_t{1}, std::int64_t{65536}))
           .field("shuffle", &TrainingOptions::shuffle, "a new order each epoch")
-          .field("optimizer", &TrainingOptions::optimizer, "adam, sgd or rmsprop")
-          .field("loss", &TrainingOptions::loss, "cross_entropy")
+          .field("optimizer", &TrainingOptions::optimizer,
+                 "how gradients move parameters: a name, or {name: {options}}")
+          .field("loss", &TrainingOptions::loss, "what is minimised: a name, or {name: {options}}")
           .field("early_stopping", &TrainingOptions::early_stopping, "when to end before the last epoch");
   return s;
 }
@@ -107,7 +94,7 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     step.import_state(state.step);
     watch.restore(state.best_epoch, state.best, state.waited);
   }
-  const double learning_rate = options.optimizer.optimizer->learning_rate();
+  const double learning_rate = options.optimizer->learning_rate();
   step.set_learning_rate(learning_rate);
   const auto rows = std::int64_t(train_rows.size()), batches = piece_count(rows, options.batch_size);
   const auto started = Clock::now();

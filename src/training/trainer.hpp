@@ -18,23 +18,11 @@ namespace timbre::training {
 
 /// `training:` of a configuration.
 struct TrainingOptions {
-  struct OptimizerChoice {
-    std::shared_ptr<const Optimizer> optimizer;
-    OptimizerChoice();  // Adam
-    static OptimizerChoice from(const config::Reader& reader);
-    config::Node dump() const { return optimizer->dump(); }
-  };
-  struct LossChoice {
-    std::shared_ptr<const Loss> loss;
-    LossChoice();  // cross-entropy
-    static LossChoice from(const config::Reader& reader);
-    config::Node dump() const { return loss->dump(); }
-  };
   std::int64_t epochs = 150;
   std::int64_t batch_size = 20;
   bool shuffle = true;
-  OptimizerChoice optimizer;
-  LossChoice loss;
+  OptimizerChoice optimizer{"adam"};
+  LossChoice loss{"cross_entropy"};
   std::optional<EarlyStoppingOptions> early_stopping;
 };
 const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>);

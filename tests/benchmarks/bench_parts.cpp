@@ -40,7 +40,7 @@ void layer(benchmark::State& state, const std::string& yaml, const Shape& input,
     b.parameters.push_back(parameters.back().data());
     b.gradients.push_back(spec.trainable ? gradients.back().data() : nullptr);
   }
-  const auto op = part->make_cpu(b);
+  const auto op = nn::make_cpu_op(*part, b);
   const auto x = noise(20 * input.size(), 1);
   std::vector<float> y(std::size_t(20 * b.output.size())), dx(x.size());
   const auto dy = noise(20 * b.output.size(), 1);
@@ -57,7 +57,7 @@ void layer(benchmark::State& state, const std::string& yaml, const Shape& input,
 
 void optimizer(benchmark::State& state, const std::string& name) {
   const auto node = config::Node::plain(name);
-  const auto o = training::parse_optimizer(node);
+  const auto o = training::OptimizerChoice::from(node);
   const std::size_t n = 1 << 20;
   std::vector<float> p(n, 0.1f), g(n, 0.01f), a(n), b(n);
   std::int64_t t = 0;

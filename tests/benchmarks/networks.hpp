@@ -39,12 +39,11 @@ class Network {
           std::uint64_t seed, const Data& data, int threads)
       : pool_(threads),
         model_(model_of(folder, name)),
-        loss_(training::parse_loss(config::Node::plain("cross_entropy"))),
-        optimizer_(training::parse_optimizer(config::Node::plain("adam"))),
+        loss_("cross_entropy"),
+        optimizer_("adam"),
         source_(data.x.data(), row_count, input.size()),
         rows_(std::size_t(batch)),
-        step_(
-            training::make_step(device, {&model_, loss_.get(), optimizer_.get(), batch, seed, 1e-3}, pool_)) {
+        step_(training::make_step(device, {&model_, loss_.get(), optimizer_.get(), batch, seed}, pool_)) {
     step_->bind(source_, data.labels.data());
   }
 
@@ -61,8 +60,8 @@ class Network {
  private:
   ThreadPool pool_;
   nn::Model model_;
-  std::unique_ptr<training::Loss> loss_;
-  std::unique_ptr<training::Optimizer> optimizer_;
+  training::LossChoice loss_;
+  training::OptimizerChoice optimizer_;
   data::MemoryRows source_;
   std::vector<std::int32_t> rows_;
   std::unique_ptr<training::TrainingStep> step_;

@@ -29,6 +29,7 @@
 #include "core/parallel.hpp"
 #include "core/philox.hpp"
 #include "nn/layer.hpp"
+#include "nn/layer_op.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::nn::testing {
@@ -136,7 +137,7 @@ class LayerRun {
     y.assign(std::size_t(binding.capacity * output_.size()), untouched);
     dy = normals(rows * output_.size(), 2);
     dx.assign(std::size_t(binding.capacity * input_.size()), untouched);
-    op_ = layer.make_cpu(binding);
+    op_ = make_cpu_op(layer, binding);
   }
 
   void set_rows(std::int64_t rows) { rows_ = rows; }

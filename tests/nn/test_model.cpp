@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "config/schema.hpp"
 #include "nn/initialiser.hpp"
 #include "nn/model.hpp"
 

@@ -42,8 +42,8 @@ TEST_P(ConfiguredModel, IsReadBackAndLoadsInKeras) {
   const TemporaryFolder folder;
   training::TrainingOptions defaults;
   ThreadPool pool(2);
-  const auto step = training::make_cpu_step(
-      {&model_, defaults.loss.loss.get(), defaults.optimizer.optimizer.get(), rows, 3, 1e-3}, pool);
+  const auto step =
+      training::make_cpu_step({&model_, defaults.loss.get(), defaults.optimizer.get(), rows, 3}, pool);
   const data::MemoryRows source(features_.data(), rows, model_.input().size());
   step->bind(source, label_.data());
   for (int i = 0; i < 3; ++i)

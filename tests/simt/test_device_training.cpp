@@ -64,9 +64,9 @@ TEST_P(StandInTraining, ConvolvesInPartsWhereTheWindowsAreMany) {
 }
 
 TEST_P(StandInTraining, KnowsEveryRegisteredPart) {
-  EXPECT_EQ(cuda::DeviceLayerRegistry::instance().names(), nn::LayerRegistry::instance().names());
-  EXPECT_EQ(cuda::DeviceOptimizerRegistry::instance().names(), OptimizerRegistry::instance().names());
-  EXPECT_EQ(cuda::DeviceLossRegistry::instance().names(), LossRegistry::instance().names());
+  EXPECT_EQ(cuda::DeviceLayers::Registry::instance().names(), nn::LayerRegistry::instance().names());
+  EXPECT_EQ(cuda::DeviceOptimizers::Registry::instance().names(), OptimizerRegistry::instance().names());
+  EXPECT_EQ(cuda::DeviceLosses::Registry::instance().names(), LossRegistry::instance().names());
 }
 
 TEST_P(StandInTraining, StepsAreReplayedAsOneGraph) {
@@ -104,8 +104,7 @@ TEST_P(StandInTraining, DataThatDoNotFitStreamWithTheSameResult) {
   ConformanceSetup setup(case_of("mlp"), 2000);
   const auto run = [&](std::size_t room) {
     simt::device().largest_bytes = 0, simt::device().free_bytes = std::size_t{1} << 30;
-    auto step =
-        make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
+    auto step = make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5}, setup.pool);
     if (room) simt::device().free_bytes = std::size_t(simt::device().largest_bytes) + room;
     step->bind(setup.data, setup.labels.data());
     const auto notes = step->notes();
@@ -130,8 +129,7 @@ TEST_P(StandInTraining, DataStreamWhereAnotherRunTakesTheirRoom) {
   const auto train = [&](bool taken) {
     auto step = setup.step("cuda");
     if (taken) {
-      step =
-          make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
+      step = make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5}, setup.pool);
       simt::device().calls = 0, simt::device().fail_at = 1;  // cudaMalloc, after cudaMemGetInfo
       step->bind(setup.data, setup.labels.data());
       simt::device().fail_at = -1;
@@ -188,8 +186,7 @@ TEST_P(StandInTraining, TellsOfVariablesThatTakeAwayPrecision) {
 
 TEST_P(StandInTraining, CanEndWhileDataAreUnderWay) {
   ConformanceSetup setup(case_of("mlp"), 2000);
-  auto step =
-      make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5, 0.05}, setup.pool);
+  auto step = make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5}, setup.pool);
   simt::device().free_bytes = std::size_t(simt::device().largest_bytes) + (150 << 10);  // of data of 104 kB
   step->bind(setup.data, setup.labels.data());
   EXPECT_EQ(step->notes().size(), 1u) << "the data do not stream";

@@ -5,9 +5,12 @@
 #include <complex>
 #include <numbers>
 
+#include "features/block_stft.hpp"
 #include "features/decibel.hpp"
-#include "features/kernels.hpp"
+#include "features/mel_bands.hpp"
 #include "features/mel_filters.hpp"
+#include "features/mfcc.cu"
+#include "features/spectrogram.cu"
 #include "kernel_harness.hpp"
 
 namespace timbre::cuda {

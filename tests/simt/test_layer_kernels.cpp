@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "kernel_harness.hpp"
-#include "layers/conv2d.cuh"
-#include "layers/kernels.hpp"
-#include "layers/lstm.cuh"
-#include "layers/max_pooling2d.cuh"
+#include "layers/activation.hpp"
+#include "layers/batch_normalization.cu"
+#include "layers/conv2d.cu"
+#include "layers/dropout.cu"
+#include "layers/lstm_layout.cuh"
+#include "layers/max_pooling2d.cu"
 #include "nn/layer_harness.hpp"
-#include "nn/layers/window.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -176,14 +177,6 @@ KernelCase batch_norm_case(BatchNorm s) {
           }};
 }
 
-WindowGrid grid_of(const nn::Window2D& w) {
-  const auto side = [](const nn::WindowAxis& a) {
-    return WindowSide{std::int32_t(a.in), std::int32_t(a.kernel), std::int32_t(a.stride), std::int32_t(a.out),
-                      std::int32_t(a.before)};
-  };
-  return {side(w.h), side(w.w), w.channels};
-}
-
 /// Calls f(output place, place in the window, input place or -1) for one picture and channel 0.
 template <class F>
 void for_windows(const WindowGrid& g, F&& f) {
@@ -200,7 +193,7 @@ void for_windows(const WindowGrid& g, F&& f) {
 
 KernelCase window_case(Shape input, nn::Extent2D kernel, nn::Extent2D stride, std::string padding) {
   return {"windows " + kernel.str() + " by " + stride.str() + " " + padding + " on " + input.str(), [=] {
-            const auto g = grid_of(nn::window_over(input, kernel, stride, padding, "kernel"));
+            const auto g = window_grid(nn::window_over(input, kernel, stride, padding, "kernel"));
             const std::int64_t pictures = 2, ch = g.channels, k = g.window_size();
             // Few different values, so that there are equal ones in a window.
             auto x = random_values(std::size_t(pictures * g.input_size()), 1, -3, 3);
@@ -373,7 +366,7 @@ TEST(LayerKernels, DropoutDrawsTheCpusMasksBitForBit) {
 /// Where arrays have more values than 32 bits count, the same functors run with 64 bits; as they do here on
 /// small ones.
 TEST(LayerKernels, AreTheSameWithWideIndices) {
-  const auto g = grid_of(nn::window_over({9, 7, 3}, {3, 2}, {2, 1}, "same", "window"));
+  const auto g = window_grid(nn::window_over({9, 7, 3}, {3, 2}, {2, 1}, "same", "window"));
   const std::int64_t pictures = 2, inputs = pictures * g.input_size(), outputs = pictures * g.output_size(),
                      window_values = pictures * g.places() * g.window_size();
   const auto same = [&](std::int64_t n, const auto& body_with) {
@@ -396,7 +389,7 @@ TEST(LayerKernels, AreTheSameWithWideIndices) {
 }
 
 TEST(LayerKernels, PoolingSeesANaNAsTheLargest) {
-  const auto g = grid_of(nn::window_over({4, 4, 1}, {2, 2}, {2, 2}, "valid", "pool"));
+  const auto g = window_grid(nn::window_over({4, 4, 1}, {2, 2}, {2, 2}, "valid", "pool"));
   std::vector<float> x(16, 1.0f);
   x[5] = NAN;
   const auto dx = to_device(x);

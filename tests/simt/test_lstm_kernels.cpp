@@ -5,7 +5,7 @@
 
 #include "device/environment.hpp"
 #include "kernel_harness.hpp"
-#include "layers/lstm_recurrence.hpp"
+#include "layers/lstm_recurrence.cuh"
 
 namespace timbre::cuda {
 namespace {

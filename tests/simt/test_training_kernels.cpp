@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "kernel_harness.hpp"
-#include "training/kernels.hpp"
+#include "training/gather.hpp"
+#include "training/losses/cross_entropy.cu"
 #include "training/optimizer.hpp"
+#include "training/optimizers/adam.hpp"
+#include "training/optimizers/sgd.hpp"
+#include "training/update.cuh"
 
 namespace timbre::cuda {
 namespace {
@@ -51,9 +55,9 @@ KernelCase loss_case(std::int64_t capacity, std::int64_t live, std::int64_t clas
             const DeviceArray<float> losses{std::size_t(capacity)}, gradient(z.size()),
                 probabilities(z.size());
             const DeviceArray<std::int32_t> hits{std::size_t(capacity)};
-            cross_entropy(nullptr, dz.data(), b.header.data(), b.rows.data(), capacity, classes,
-                          training::SmoothedTarget::of(smoothing, classes), losses.data(), hits.data(),
-                          gradient.data(), probabilities.data());
+            CrossEntropyDevice({smoothing})
+                .evaluate(nullptr, {dz.data(), b.header.data(), b.rows.data(), capacity, classes,
+                                    losses.data(), hits.data(), gradient.data(), probabilities.data()});
             std::vector<double> el, eg, ep;
             bool hits_right = true;
             const auto got = from_device(hits);
@@ -90,7 +94,7 @@ struct TestArena {
     for (int k = 0; k < 3; ++k)
       for (std::int64_t done = 0; done < sizes[k]; done += stretch_size) {
         const auto n = std::min(stretch_size, sizes[k] - done);
-        stretches.push_back({at, std::int32_t(n), float(l1[k]), float(2 * l2[k]), l1[k], l2[k]});
+        stretches.push_back({at, std::int32_t(n), float(l1[k]), float(2 * l2[k]), l1[k], l2[k], 0});
         at += n;
       }
     p = random_values(std::size_t(at), 8, -1, 1);
@@ -112,38 +116,45 @@ struct TestArena {
 };
 
 KernelCase finish_case(std::int64_t capacity, std::int64_t live, float poison) {
-  return {"metrics of " + std::to_string(live), [=] {
-            const TestArena arena;
-            const TestBatch b(20, 1, capacity, live, 3);
-            auto losses = random_values(std::size_t(capacity), 4, 0, 3);
-            losses[0] += poison;
-            std::vector<std::int32_t> hits;
-            for (std::int64_t r = 0; r < capacity; ++r) hits.push_back(r % 3 == 0);
-            const auto p = to_device(arena.p), dl = to_device(losses);
-            const auto dh = to_device(hits);
-            const auto scalars = to_device(std::vector<StepScalars>{{41, 0.01, 0, 2.5, 7, 30, 0}});
-            const DeviceArray<double> partial(arena.stretches.size()), total(2);
-            const auto count = std::int64_t(arena.stretches.size());
-            const StepRate rate{live % 2 == 0, 0.9, 0.99};
-            finish_loss(nullptr, arena.device_stretches.data(), count, p.data(), dl.data(), dh.data(),
-                        b.header.data(), rate, scalars.data(), partial.data(), total.data());
-            sum_penalties(nullptr, arena.device_stretches.data(), count, p.data(), partial.data(),
-                          total.data() + 1);
-            const auto s = from_device(scalars)[0];
-            const auto t = from_device(total);
-            double loss = 2.5 + arena.penalty() * double(live);
-            std::int64_t correct = 7;
-            for (std::int64_t r = 0; r < live; ++r)
-              loss += losses[std::size_t(r)], correct += hits[std::size_t(r)];
-            const double alpha = 0.01 * std::sqrt(1 - std::pow(0.99, 42)) / (1 - std::pow(0.9, 42));
-            const bool counted = s.step == 42 && s.rate == float(rate.adam ? alpha : 0.01) &&
-                                 s.correct == correct && s.rows == 30 + live &&
-                                 s.bad_step == (std::isfinite(poison) ? 0 : 42) && t[0] == t[1];
-            const double error = std::max(std::abs(t[0] - arena.penalty()),
-                                          std::isfinite(poison) ? std::abs(s.loss_sum - loss) : 0.0) /
-                                 1e-9;
-            return counted && std::isfinite(error) ? error : INFINITY;
-          }};
+  return {
+      "metrics of " + std::to_string(live), [=] {
+        const TestArena arena;
+        const TestBatch b(20, 1, capacity, live, 3);
+        auto losses = random_values(std::size_t(capacity), 4, 0, 3);
+        losses[0] += poison;
+        std::vector<std::int32_t> hits;
+        for (std::int64_t r = 0; r < capacity; ++r) hits.push_back(r % 3 == 0);
+        const auto p = to_device(arena.p), dl = to_device(losses);
+        const auto dh = to_device(hits);
+        const auto scalars = to_device(std::vector<StepScalars>{{41, 0.01, 2.5, 7, 30, 0}});
+        const DeviceArray<double> partial(arena.stretches.size()), total(2);
+        const auto count = std::int64_t(arena.stretches.size());
+        // Of two rules, one of which has a rate of its own.
+        const RuleDevice<training::AdamRule> adam(rule_of(training::AdamOptions{.beta_2 = 0.99}));
+        const RuleDevice<training::SgdRule> sgd{training::SgdRule{}};
+        const bool is_adam = live % 2 == 0;
+        const PenaltySum sum{arena.device_stretches.data(), count, p.data(), partial.data(), total.data()},
+            again{arena.device_stretches.data(), count, p.data(), partial.data(), total.data() + 1};
+        const DeviceOptimizer& optimizer =
+            is_adam ? static_cast<const DeviceOptimizer&>(adam) : static_cast<const DeviceOptimizer&>(sgd);
+        optimizer.finish_loss(nullptr, sum, {dl.data(), dh.data(), b.header.data()}, scalars.data());
+        sum_penalties(nullptr, again);
+        const float rate = is_adam ? from_device(adam.now())[0].alpha : from_device(sgd.now())[0].rate;
+        const auto s = from_device(scalars)[0];
+        const auto t = from_device(total);
+        double loss = 2.5 + arena.penalty() * double(live);
+        std::int64_t correct = 7;
+        for (std::int64_t r = 0; r < live; ++r)
+          loss += losses[std::size_t(r)], correct += hits[std::size_t(r)];
+        const double alpha = 0.01 * std::sqrt(1 - std::pow(0.99, 42)) / (1 - std::pow(0.9, 42));
+        const bool counted = s.step == 42 && rate == float(is_adam ? alpha : 0.01) && s.correct == correct &&
+                             s.rows == 30 + live && s.bad_step == (std::isfinite(poison) ? 0 : 42) &&
+                             t[0] == t[1];
+        const double error = std::max(std::abs(t[0] - arena.penalty()),
+                                      std::isfinite(poison) ? std::abs(s.loss_sum - loss) : 0.0) /
+                             1e-9;
+        return counted && std::isfinite(error) ? error : INFINITY;
+      }};
 }
 
 std::vector<KernelCase> training_kernels() {
@@ -165,54 +176,39 @@ TEST(TrainingKernels, AreWrongWithoutAnyOneOfTheirBarriers) {
   expect_every_barrier_is_needed({finish_case(300, 290, 0)}, 1);
 }
 
-struct OptimizerCase {
-  const char* yaml;
-  std::function<void(const ArenaUpdate&)> update;
-};
-
 TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
-  using namespace training;
-  const OptimizerCase cases[] = {
-      {"adam: {beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}",
-       [](const ArenaUpdate& u) {
-         update_arena(nullptr, u, AdamRule{0, float(1 - 0.8), float(1 - 0.95), 1e-3f});
-       }},
-      {"sgd", [](const ArenaUpdate& u) { update_arena(nullptr, u, SgdRule{}); }},
-      {"sgd: {momentum: 0.9}",
-       [](const ArenaUpdate& u) {
-         update_arena(nullptr, u, MomentumRule{0, 0.9f, false});
-       }},
-      {"sgd: {momentum: 0.9, nesterov: true}",
-       [](const ArenaUpdate& u) {
-         update_arena(nullptr, u, MomentumRule{0, 0.9f, true});
-       }},
-      {"rmsprop: {epsilon: 1e-4}",
-       [](const ArenaUpdate& u) {
-         update_arena(nullptr, u, RmspropRule{0, float(1 - 0.9), 1e-4f});
-       }},
-      {"rmsprop: {momentum: 0.5, epsilon: 1e-4}", [](const ArenaUpdate& u) {
-         update_arena(nullptr, u, RmspropMomentumRule{0, float(1 - 0.9), 1e-4f, 0.5f});
-       }}};
-  const TestArena arena;
+  // Every registered optimizer as it comes, and with the options that change its rule.
+  std::vector<std::string> optimizers = training::OptimizerRegistry::instance().names();
+  for (const char* yaml :
+       {"adam: {beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}", "sgd: {momentum: 0.9}",
+        "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-4}",
+        "rmsprop: {momentum: 0.5, epsilon: 1e-4}", "adamw: {weight_decay: 0.5, exclude: [bias]}"})
+    optimizers.push_back(yaml);
+  TestArena arena;
   const auto n = arena.p.size();
-  for (const auto& c : cases) {
-    const auto node = config::parse_text(c.yaml, "test", ".");
-    const auto cpu = parse_optimizer(node);
+  const auto count = std::int64_t(arena.stretches.size());
+  const TestBatch batch(20, 1, 4, 4, 3);
+  const auto losses = to_device(std::vector<float>(4, 1.0f));
+  const auto hits = to_device(std::vector<std::int32_t>(4, 0));
+  const DeviceArray<double> partial(arena.stretches.size()), total(1);
+  for (const auto& yaml : optimizers) {
+    const auto node = config::parse_text(yaml, "test", ".");
+    const auto cpu = training::OptimizerChoice::from(node);
+    const auto device = make_device_optimizer(cpu->options());
+    for (std::size_t k = 0; k < arena.stretches.size(); ++k)  // the last of the parameters is called bias
+      arena.stretches[k].weight_decay =
+          cpu->weight_decay({.name = k + 1 < arena.stretches.size() ? "kernel" : "bias"});
+    const auto stretches = to_device(arena.stretches);
     auto p = arena.p;
     std::vector<float> a(n, 0.0f), b(n, 0.0f);
     const auto dp = to_device(p), da = to_device(a), db = to_device(b);
+    const auto scalars = to_device(std::vector<StepScalars>{{0, 0.02, 0, 0, 0, 0}});
     for (std::int64_t step = 1; step <= 3; ++step) {
       const auto g = random_values(n, 20 + std::uint64_t(step), -1, 1);
       const auto dg = to_device(g);
-      const StepRate rate{std::string_view(c.yaml).starts_with("adam"), 0.8, 0.95};
-      const auto scalars =
-          to_device(std::vector<StepScalars>{{step, 0.02, float(rate(0.02, step)), 0, 0, 0, 0}});
-      c.update({arena.device_stretches.data(),
-                std::int64_t(arena.stretches.size()),
-                scalars.data(),
-                dp.data(),
-                dg.data(),
-                {da.data(), db.data()}});
+      device->finish_loss(nullptr, {stretches.data(), count, dp.data(), partial.data(), total.data()},
+                          {losses.data(), hits.data(), batch.header.data()}, scalars.data());
+      device->update(nullptr, {stretches.data(), count, dp.data(), dg.data(), {da.data(), db.data()}});
       for (const auto& s : arena.stretches)
         cpu->update({s.size,
                      p.data() + s.offset,
@@ -220,12 +216,13 @@ TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
                      {a.data() + s.offset, b.data() + s.offset},
                      {s.exact_l1, s.exact_l2},
                      0.02,
-                     step});
+                     step,
+                     s.weight_decay});
     }
     // The same functors, compiled by the same compiler: the same bytes.
-    EXPECT_EQ(from_device(dp), p) << c.yaml;
-    EXPECT_EQ(from_device(da), a) << c.yaml;
-    EXPECT_EQ(from_device(db), b) << c.yaml;
+    EXPECT_EQ(from_device(dp), p) << yaml;
+    EXPECT_EQ(from_device(da), a) << yaml;
+    EXPECT_EQ(from_device(db), b) << yaml;
   }
 }
 

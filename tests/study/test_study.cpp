@@ -167,7 +167,7 @@ search: {random: {runs: 40, seed: )");
   std::set<std::int64_t> parameters;
   for (const auto& run : study.runs) {
     if (run.base) continue;
-    const double rate = run.config.training.optimizer.optimizer->learning_rate();
+    const double rate = run.config.training.optimizer->learning_rate();
     EXPECT_GE(rate, 1e-5);
     EXPECT_LE(rate, 1e-2);
     small += rate < 1e-3;

@@ -73,8 +73,12 @@ inline std::vector<ConformanceCase> conformance_cases() {
                      vectors});
   for (const char* o :
        {"sgd: {momentum: 0.9}", "sgd: {momentum: 0.9, nesterov: true}", "rmsprop: {epsilon: 1e-3}",
-        "rmsprop: {momentum: 0.5, epsilon: 1e-3}", "adam: {epsilon: 1e-3}"})
+        "rmsprop: {momentum: 0.5, epsilon: 1e-3}", "adam: {epsilon: 1e-3}",
+        "adamw: {epsilon: 1e-3, weight_decay: 0.5, exclude: [bias]}"})
     cases.push_back({o, mlp, vectors, o, "cross_entropy", {0.001, 0.01, {}}});
+  // A new one is tried by being registered, with nothing said of it.
+  for (const auto& o : OptimizerRegistry::instance().names())
+    cases.push_back({o + " as it comes", mlp, vectors, o});
   return cases;
 }
 
@@ -83,23 +87,22 @@ struct ConformanceSetup {
   explicit ConformanceSetup(const ConformanceCase& c, std::int64_t rows = 23)
       : node(config::parse_text(c.model, "test.yaml", ".")),
         model(nn::Model::parse(config::Reader(node, "model"), c.input, 4, c.regularisation)),
-        optimizer(parse_optimizer(config::parse_text(c.optimizer, "test.yaml", "."))),
-        loss(parse_loss(config::parse_text(c.loss, "test.yaml", "."))),
+        optimizer(OptimizerChoice::from(config::parse_text(c.optimizer, "test.yaml", "."))),
+        loss(LossChoice::from(config::parse_text(c.loss, "test.yaml", "."))),
         x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
         data(x.data(), rows, c.input.size()) {
     for (std::int64_t r = 0; r < rows; ++r) labels.push_back(std::int32_t(r * 7 % 4));
   }
   std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5,
                                      std::int64_t batch = 8) {
-    auto s = make_step(device, {&model, loss.get(), optimizer.get(), batch, seed, optimizer->learning_rate()},
-                       pool);
+    auto s = make_step(device, {&model, loss.get(), optimizer.get(), batch, seed}, pool);
     s->bind(data, labels.data());
     return s;
   }
   config::Node node;
   nn::Model model;
-  std::unique_ptr<Optimizer> optimizer;
-  std::unique_ptr<Loss> loss;
+  OptimizerChoice optimizer;
+  LossChoice loss;
   std::vector<float> x;
   data::MemoryRows data;
   std::vector<std::int32_t> labels;

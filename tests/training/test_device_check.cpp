@@ -37,7 +37,8 @@ TEST(DeviceCheck, NamesTheFirstLayerWhoseOutputDiffers) {
 
 TEST(DeviceCheck, NamesTheLastLayersGradientWhereOnlyTheLossDiffers) {
   ConformanceSetup setup(conformance_cases()[0]), smoothed(conformance_cases()[0]);
-  smoothed.loss = parse_loss(config::parse_text("cross_entropy: {label_smoothing: 0.5}", "test.yaml", "."));
+  smoothed.loss =
+      LossChoice::from(config::parse_text("cross_entropy: {label_smoothing: 0.5}", "test.yaml", "."));
   const auto report = check_devices(setup.model, *setup.step("cpu"), *smoothed.step("cpu"), batches);
   ASSERT_TRUE(report.first);
   EXPECT_EQ(report.first->layer, "dense_1");

@@ -9,9 +9,9 @@
 namespace timbre::training {
 namespace {
 
-std::unique_ptr<Optimizer> optimizer(const std::string& yaml) {
+OptimizerChoice optimizer(const std::string& yaml) {
   const auto node = config::parse_text(yaml, "test", ".");
-  return parse_optimizer(node);
+  return OptimizerChoice::from(node);
 }
 
 struct Case {
@@ -54,6 +54,62 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"rmsprop_momentum",
                          "rmsprop: {learning_rate: 0.01, rho: 0.8, momentum: 0.5, epsilon: 1e-4}"}),
     [](const auto& info) { return std::string(info.param.golden); });
+
+// The parameters of dense 4 -> 5, batch normalisation, dense 5 -> 3, from given gradients (golden/keras_adamw.py).
+TEST(AdamW, DecaysTheParametersThatKerasDecays) {
+  const auto h5 = storage::H5File::open(TIMBRE_TEST_DATA "/keras_adamw.h5");
+  const std::pair<const char*, std::size_t> parameters[] = {{"kernel", 20}, {"bias", 5},    {"gamma", 5},
+                                                            {"beta", 5},    {"kernel", 15}, {"bias", 3}};
+  for (const Case& c :
+       {Case{"adamw", "adamw"},
+        Case{"adamw_b",
+             "adamw: {learning_rate: 0.02, weight_decay: 0.3, beta_1: 0.8, beta_2: 0.95, epsilon: 1e-3}"},
+        Case{"adamw_exclude",
+             "adamw: {learning_rate: 0.02, weight_decay: 0.3, exclude: [bias, gamma, beta]}"},
+        Case{"adamw_no_decay", "adamw: {learning_rate: 0.02, weight_decay: 0}"}}) {
+    const auto expected = h5.read_doubles(std::string("/") + c.golden);
+    const auto o = optimizer(c.yaml);
+    constexpr std::size_t all = 53, steps = 6;
+    ASSERT_EQ(expected.size(), all * steps);
+    std::size_t at = 0;
+    std::uint32_t k = 0;
+    for (const auto& [name, n] : parameters) {
+      auto p = test::hashed_values(n, k + 1);
+      std::vector<float> a(n), b(n), g(n);
+      for (std::uint32_t s = 0; s < steps; ++s) {
+        for (std::size_t i = 0; i < n; ++i)
+          g[i] = float(double(test::hashed(i, 100 + 10 * s + k)) * std::pow(10.0, -double(i % 5)));
+        o->update({std::int64_t(n),
+                   p.data(),
+                   g.data(),
+                   {a.data(), b.data()},
+                   {},
+                   o->learning_rate(),
+                   std::int64_t(s) + 1,
+                   o->weight_decay({.name = name})});
+        for (std::size_t i = 0; i < n; ++i)
+          EXPECT_NEAR(p[i], expected[s * all + at + i], 2e-6) << c.golden << " " << name << " step " << s + 1;
+      }
+      at += n, ++k;
+    }
+  }
+}
+
+TEST(AdamW, NamesAnUnknownParameterWhereItStands) {
+  try {
+    optimizer("adamw: {exclude: [gamma, biass]}");
+    FAIL();
+  } catch (const RequestError& e) {
+    EXPECT_STREQ(
+        e.what(),
+        "test:1:26: adamw.exclude[1]: unknown parameter 'biass'; did you mean 'bias'? known: beta, bias, "
+        "gamma, kernel, recurrent_kernel");
+  }
+  EXPECT_THROW(optimizer("adamw: {weight_decay: -1}"), RequestError);
+  EXPECT_THROW(optimizer("adamw: {exclude: bias}"), RequestError);
+  EXPECT_EQ(config::to_yaml(optimizer("adamw: {exclude: [bias]}").dump()),
+            config::to_yaml(optimizer(config::to_yaml(optimizer("adamw: {exclude: [bias]}").dump())).dump()));
+}
 
 TEST(Optimizer, PenaltiesEnterTheGradientOfEveryRegisteredOptimizer) {
   // An optimizer given g and a penalty moves as one given g + l1 sign(p) + 2 l2 p.

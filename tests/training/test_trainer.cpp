@@ -36,8 +36,7 @@ struct Problem {
     options = schema(config::of<TrainingOptions>{}).parse(training_node);
   }
   std::unique_ptr<TrainingStep> step() {
-    auto s = make_cpu_step({model.get(), options.loss.loss.get(), options.optimizer.optimizer.get(),
-                            options.batch_size, 7, options.optimizer.optimizer->learning_rate()},
+    auto s = make_cpu_step({model.get(), options.loss.get(), options.optimizer.get(), options.batch_size, 7},
                            pool);
     s->bind(rows, y.data());
     return s;
@@ -155,7 +154,7 @@ TEST(Trainer, EveryEpochHasItsOwnOrderOfTheSameRows) {
 
 TEST(Loss, SmoothedCrossEntropyHasTheGradientOfItsValue) {
   const auto node = config::parse_text("cross_entropy: {label_smoothing: 0.2}", "loss", ".");
-  const auto loss = parse_loss(node);
+  const auto loss = LossChoice::from(node);
   const auto z = test::hashed_values(2 * 5, 9, 3.0f);
   const std::int32_t labels[] = {1, 4};
   float losses[2], gradient[10], p[10];

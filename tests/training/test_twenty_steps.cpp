@@ -50,8 +50,8 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
       nn::Model::parse(config::Reader(model_node, "model"), Shape{130, 13}, classes, regularisation);
   const auto optimizer_node = config::parse_text(c.optimizer, "optimizer", "."),
              loss_node = config::parse_text(c.loss, "loss", ".");
-  const auto optimizer = parse_optimizer(optimizer_node);
-  const auto loss = parse_loss(loss_node);
+  const auto optimizer = OptimizerChoice::from(optimizer_node);
+  const auto loss = LossChoice::from(loss_node);
 
   const auto size = model.input().size();
   const auto x = test::hashed_values(std::size_t(steps * batch * size), 77, 1.5f);
@@ -59,8 +59,7 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = std::int32_t(i * 7 % classes);
 
   ThreadPool pool(2);
-  const auto step =
-      make_cpu_step({&model, loss.get(), optimizer.get(), batch, 1, optimizer->learning_rate()}, pool);
+  const auto step = make_cpu_step({&model, loss.get(), optimizer.get(), batch, 1}, pool);
   const data::MemoryRows rows(x.data(), steps * batch, size);
   step->bind(rows, y.data());
   auto state = step->export_state();

@@ -1,4 +1,5 @@
-// activation: y = f(x), element by element; softmax over the last axis. As Keras's Activation, any shape.
+#include "nn/layers/activation.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -6,11 +7,7 @@
 #include "nn/layers/keras_options.hpp"
 
 namespace timbre::nn {
-namespace {
 
-struct ActivationOptions {
-  std::string activation;
-};
 const config::Schema<ActivationOptions>& schema(config::of<ActivationOptions>) {
   static const auto s = config::Schema<ActivationOptions>("an activation function on its own")
                             .required("activation", &ActivationOptions::activation, "the function",
@@ -19,14 +16,16 @@ const config::Schema<ActivationOptions>& schema(config::of<ActivationOptions>) {
   return s;
 }
 
+namespace {
+
 class ActivationCpu final : public LayerOp {
  public:
-  ActivationCpu(const LayerBinding& binding, Activation activation)
+  ActivationCpu(const ActivationOptions& options, const LayerBinding& binding)
       : binding_(binding),
-        activation_(activation),
+        activation_(activation_of(options.activation)),
         columns_(binding.input.back()),
         rows_each_(binding.input.size() / columns_) {
-    if (binding.logits && activation == Activation::softmax) activation_ = Activation::linear;
+    if (binding.logits && activation_ == Activation::softmax) activation_ = Activation::linear;
   }
   void forward(const StepContext& context, const float* x, float* y) override {
     const auto rows = context.rows * rows_each_;
@@ -47,31 +46,23 @@ class ActivationCpu final : public LayerOp {
   std::vector<float> partial_;
 };
 
-class ActivationLayer final : public Layer {
+class ActivationLayer final : public config::WithOptions<Layer, ActivationOptions> {
  public:
-  ActivationLayer(ActivationOptions options, std::int64_t) : options_(std::move(options)) {}
-  std::string_view type() const override { return "activation"; }
+  ActivationLayer(ActivationOptions options, std::int64_t) : WithOptions(std::move(options)) {}
   Shape infer(const Shape& input) const override {
     if (input.rank() == 0) fail_request("needs an input of rank 1 or more, not ()");
     return input;
   }
-  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "Activation"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"activation", options_.activation}};
   }
   bool ends_in_softmax() const override { return options_.activation == "softmax"; }
-  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
-    return std::make_unique<ActivationCpu>(binding, activation_of(options_.activation));
-  }
-
- private:
-  ActivationOptions options_;
 };
 
-const Registration<LayerType> registration{
-    "activation", layer_type<ActivationLayer, ActivationOptions>(
-                      {{"relu", {7, 3}}, {"tanh", {7, 3}}, {"sigmoid", {21}}, {"softmax", {11}}})};
+const LayerRegistration<ActivationLayer, ActivationOptions> layer{
+    {{"relu", {7, 3}}, {"tanh", {7, 3}}, {"sigmoid", {21}}, {"softmax", {11}}}};
+const CpuOps::Add<ActivationCpu, ActivationOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

@@ -1,11 +1,3 @@
-// batch_normalization over the last axis, as Keras's BatchNormalization.
-//
-//   x [rows, ..., C] seen as [N, C]     gamma, beta, moving_mean, moving_variance (C)
-//   y = gamma (x - mean) / sqrt(variance + epsilon) + beta
-//   training: mean and variance of the N values (biased), and moving = momentum moving + (1 - momentum) batch
-//   otherwise: the moving ones
-//   dbeta = sum dy     dgamma = sum dy xhat     dx = gamma / sd (dy - dbeta / N - xhat dgamma / N)
-//
 // Sums are doubles over pieces of fixed size, added in order. A sum of squares in double loses nothing that
 // float32 data hold, so one pass gives both moments.
 #include "nn/layers/batch_normalization.hpp"
@@ -15,15 +7,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/simd.hpp"
+#include "nn/layers/batch_normalization_rules.hpp"
 #include "nn/layers/keras_options.hpp"
 
 namespace timbre::nn {
-namespace {
 
-struct BatchNormalizationOptions {
-  double momentum = 0.99, epsilon = 1e-3;
-  bool center = true, scale = true;
-};
 const config::Schema<BatchNormalizationOptions>& schema(config::of<BatchNormalizationOptions>) {
   static const auto s =
       config::Schema<BatchNormalizationOptions>("mean 0 and deviation 1 per channel, over the batch")
@@ -34,6 +22,8 @@ const config::Schema<BatchNormalizationOptions>& schema(config::of<BatchNormaliz
           .field("scale", &BatchNormalizationOptions::scale, "whether gamma multiplies");
   return s;
 }
+
+namespace {
 
 /// s[c] += sum of x, q[c] += sum of x^2, over n rows of `channels` values.
 TIMBRE_SIMD void add_moments(std::int64_t n, std::int64_t channels, const float* x, double* __restrict s,
@@ -77,7 +67,7 @@ TIMBRE_SIMD void denormalise(std::int64_t n, std::int64_t channels, const float*
 
 class BatchNormalizationCpu final : public LayerOp {
  public:
-  BatchNormalizationCpu(const LayerBinding& binding, const BatchNormalizationOptions& options)
+  BatchNormalizationCpu(const BatchNormalizationOptions& options, const LayerBinding& binding)
       : binding_(binding),
         options_(options),
         channels_(binding.output.back()),
@@ -176,11 +166,10 @@ class BatchNormalizationCpu final : public LayerOp {
   std::vector<double> sums_;                                     // [pieces, 2, C]
 };
 
-class BatchNormalizationLayer final : public Layer {
+class BatchNormalizationLayer final : public config::WithOptions<Layer, BatchNormalizationOptions> {
  public:
-  BatchNormalizationLayer(BatchNormalizationOptions options, std::int64_t) : options_(options) {}
+  BatchNormalizationLayer(BatchNormalizationOptions options, std::int64_t) : WithOptions(options) {}
 
-  std::string_view type() const override { return "batch_normalization"; }
   Shape infer(const Shape& input) const override {
     if (input.rank() == 0) fail_request("needs an input of rank 1 or more, not {}", input.str());
     return input;
@@ -195,7 +184,6 @@ class BatchNormalizationLayer final : public Layer {
         {.name = "moving_variance", .shape = shape, .initialiser = Initialiser::ones, .trainable = false});
     return out;
   }
-  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "BatchNormalization"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -206,19 +194,11 @@ class BatchNormalizationLayer final : public Layer {
             {"center", options_.center},
             {"scale", options_.scale}};
   }
-  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
-    return std::make_unique<BatchNormalizationCpu>(binding, options_);
-  }
-
- private:
-  BatchNormalizationOptions options_;
 };
 
-const Registration<LayerType> registration{"batch_normalization",
-                                           layer_type<BatchNormalizationLayer, BatchNormalizationOptions>(
-                                               {{"", {5, 4, 3}},
-                                                {"{momentum: 0.8, epsilon: 0.01}", {7}},
-                                                {"{center: false, scale: false}", {6, 2}}})};
+const LayerRegistration<BatchNormalizationLayer, BatchNormalizationOptions> layer{
+    {{"", {5, 4, 3}}, {"{momentum: 0.8, epsilon: 0.01}", {7}}, {"{center: false, scale: false}", {6, 2}}}};
+const CpuOps::Add<BatchNormalizationCpu, BatchNormalizationOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

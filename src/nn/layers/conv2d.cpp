@@ -1,12 +1,7 @@
-// conv2d: y = activation(x * W + b), the cross-correlation of Keras's Conv2D, channels last.
-//
-//   x (H, W, C) or (T, F), read as (T, F, 1)     kernel (kh, kw, C, filters)     bias (filters)
-//   y (H', W', filters)       H' and W' as in window.hpp
-//   z[p, f] = b[f] + sum over i, j, c of x[p's window at i, j, c] W[i, j, c, f]
-//   dz = dy activation'(z)    dW = sum over p of window(p) dz[p]    db = sum dz    dx = windows of dz W^T, added
-//
 // The batch is cut into pieces of whole rows. Within a row the products are formed in tiles of registers that
 // read windows where they lie (conv2d_kernels.hpp): there is no column matrix.
+#include "nn/layers/conv2d.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -14,18 +9,9 @@
 #include "nn/activation.hpp"
 #include "nn/layers/conv2d_kernels.hpp"
 #include "nn/layers/keras_options.hpp"
-#include "nn/layers/window.hpp"
 
 namespace timbre::nn {
-namespace {
 
-struct Conv2DOptions {
-  std::int64_t filters = 0;
-  Extent2D kernel_size, strides;
-  std::string padding = "valid", activation = "linear";
-  bool use_bias = true;
-  std::optional<Penalty> kernel_regulariser;
-};
 const config::Schema<Conv2DOptions>& schema(config::of<Conv2DOptions>) {
   static const auto s =
       config::Schema<Conv2DOptions>(
@@ -45,14 +31,22 @@ const config::Schema<Conv2DOptions>& schema(config::of<Conv2DOptions>) {
   return s;
 }
 
+Window2D window_of(const Conv2DOptions& o, const Shape& input) {
+  return window_over(input, o.kernel_size, o.strides, o.padding, "kernel");
+}
+
+namespace {
+
 constexpr std::int64_t chunk = 96;  // places handled together in backward: their dz stays in the first cache
 
 class Conv2DCpu final : public LayerOp {
  public:
-  Conv2DCpu(const LayerBinding& binding, const Window2D& window, Activation activation, bool use_bias)
+  Conv2DCpu(const Conv2DOptions& options, const LayerBinding& binding)
+      : Conv2DCpu(options, binding, window_of(options, binding.input)) {}
+  Conv2DCpu(const Conv2DOptions& options, const LayerBinding& binding, const Window2D& window)
       : binding_(binding),
-        activation_(activation),
-        use_bias_(use_bias),
+        activation_(activation_of(options.activation)),
+        use_bias_(options.use_bias),
         places_(window.outputs()),
         filters_(binding.output.back()),
         h_(window.h),
@@ -317,13 +311,12 @@ class Conv2DCpu final : public LayerOp {
   std::vector<Scratch> scratch_;
 };
 
-class Conv2DLayer final : public Layer {
+class Conv2DLayer final : public config::WithOptions<Layer, Conv2DOptions> {
  public:
-  Conv2DLayer(Conv2DOptions options, std::int64_t) : options_(std::move(options)) {}
+  Conv2DLayer(Conv2DOptions options, std::int64_t) : WithOptions(std::move(options)) {}
 
-  std::string_view type() const override { return "conv2d"; }
   Shape infer(const Shape& input) const override {
-    const auto w = window(input);
+    const auto w = window_of(options_, input);
     return {w.h.out, w.w.out, options_.filters};
   }
   std::vector<ParameterSpec> parameters(const Shape& input) const override {
@@ -337,7 +330,6 @@ class Conv2DLayer final : public Layer {
     if (options_.use_bias) out.push_back({.name = "bias", .shape = {options_.filters}});
     return out;
   }
-  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "Conv2D"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -353,24 +345,13 @@ class Conv2DLayer final : public Layer {
             {"use_bias", options_.use_bias},
             {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)}};
   }
-  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
-    return std::make_unique<Conv2DCpu>(binding, window(binding.input), activation_of(options_.activation),
-                                       options_.use_bias);
-  }
-
- private:
-  Window2D window(const Shape& input) const {
-    return window_over(input, options_.kernel_size, options_.strides, options_.padding, "kernel");
-  }
-  Conv2DOptions options_;
 };
 
-const Registration<LayerType> registration{
-    "conv2d",
-    layer_type<Conv2DLayer, Conv2DOptions>(
-        {{"{filters: 5, kernel_size: [3, 3], activation: relu}", {9, 7, 2}},
-         {"{filters: 3, kernel_size: [2, 2]}", {6, 5}},
-         {"{filters: 4, kernel_size: [3, 2], strides: [2, 2], padding: same, use_bias: false}", {8, 7, 3}}})};
+const LayerRegistration<Conv2DLayer, Conv2DOptions> layer{
+    {{"{filters: 5, kernel_size: [3, 3], activation: relu}", {9, 7, 2}},
+     {"{filters: 3, kernel_size: [2, 2]}", {6, 5}},
+     {"{filters: 4, kernel_size: [3, 2], strides: [2, 2], padding: same, use_bias: false}", {8, 7, 3}}}};
+const CpuOps::Add<Conv2DCpu, Conv2DOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

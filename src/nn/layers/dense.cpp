@@ -1,10 +1,5 @@
-// dense: y = activation(x W + b) over the last axis, as Keras's Dense.
-//
-//   x [..., in]   W kernel (in, units)   b bias (units)   y [..., units]
-//   dz = dy * activation'(z)   dW = x^T dz   db = sum dz   dx = dz W^T
-//
-// An input (N,) is one row per example, (T, F) is T rows. As the last layer of a model (binding.logits) the
-// softmax is left to the loss.
+#include "nn/layers/dense.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -13,14 +8,7 @@
 #include "nn/layers/keras_options.hpp"
 
 namespace timbre::nn {
-namespace {
 
-struct DenseOptions {
-  Units units;
-  std::string activation = "linear";
-  bool use_bias = true;
-  std::optional<Penalty> kernel_regulariser;
-};
 const config::Schema<DenseOptions>& schema(config::of<DenseOptions>) {
   static const auto s =
       config::Schema<DenseOptions>("every input to every unit: activation(x W + b)")
@@ -34,16 +22,18 @@ const config::Schema<DenseOptions>& schema(config::of<DenseOptions>) {
   return s;
 }
 
+namespace {
+
 class DenseCpu final : public LayerOp {
  public:
-  DenseCpu(const LayerBinding& binding, Activation activation, bool use_bias)
+  DenseCpu(const DenseOptions& options, const LayerBinding& binding)
       : binding_(binding),
-        activation_(activation),
-        use_bias_(use_bias),
+        activation_(activation_of(options.activation)),
+        use_bias_(options.use_bias),
         in_(binding.input.back()),
         out_(binding.output.back()),
         rows_each_(binding.input.size() / in_) {
-    if (binding.logits && activation == Activation::softmax) activation_ = Activation::linear;
+    if (binding.logits && activation_ == Activation::softmax) activation_ = Activation::linear;
   }
 
   void forward(const StepContext& context, const float* x, float* y) override {
@@ -96,12 +86,11 @@ class DenseCpu final : public LayerOp {
   PackedMatrix dz_;
 };
 
-class DenseLayer final : public Layer {
+class DenseLayer final : public config::WithOptions<Layer, DenseOptions> {
  public:
   DenseLayer(DenseOptions options, std::int64_t classes)
-      : options_(std::move(options)), units_(options_.units.classes ? classes : options_.units.value) {}
+      : WithOptions(std::move(options)), units_(options_.units.classes ? classes : options_.units.value) {}
 
-  std::string_view type() const override { return "dense"; }
   Shape infer(const Shape& input) const override {
     if (input.rank() != 1 && input.rank() != 2)
       fail_request(
@@ -121,7 +110,6 @@ class DenseLayer final : public Layer {
     if (options_.use_bias) out.push_back({.name = "bias", .shape = {units_}});
     return out;
   }
-  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "Dense"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -132,19 +120,15 @@ class DenseLayer final : public Layer {
             {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)}};
   }
   bool ends_in_softmax() const override { return options_.activation == "softmax"; }
-  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
-    return std::make_unique<DenseCpu>(binding, activation_of(options_.activation), options_.use_bias);
-  }
 
  private:
-  DenseOptions options_;
   std::int64_t units_;
 };
 
-const Registration<LayerType> registration{
-    "dense", layer_type<DenseLayer, DenseOptions>({{"{units: 5, activation: relu}", {13}},
-                                                   {"{units: 3, use_bias: false}", {4, 6}},
-                                                   {"{units: classes, activation: softmax}", {8}}})};
+const LayerRegistration<DenseLayer, DenseOptions> layer{{{"{units: 5, activation: relu}", {13}},
+                                                         {"{units: 3, use_bias: false}", {4, 6}},
+                                                         {"{units: classes, activation: softmax}", {8}}}};
+const CpuOps::Add<DenseCpu, DenseOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

@@ -1,8 +1,5 @@
-// dropout: in training y = x * mask, mask = 1 / (1 - rate) with probability 1 - rate, else 0; otherwise y = x.
-//
-// The mask of element e (row-major over [rows, size]) comes from word e % 4 of
-// philox(seed, stream::dropout + index, step, e / 4): kept where uniform_float(word) >= rate. It is made again
-// in backward instead of being stored.
+#include "nn/layers/dropout.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -11,17 +8,15 @@
 #include "nn/layers/keras_options.hpp"
 
 namespace timbre::nn {
-namespace {
 
-struct DropoutOptions {
-  double rate = 0.5;
-};
 const config::Schema<DropoutOptions>& schema(config::of<DropoutOptions>) {
   static const auto s = config::Schema<DropoutOptions>("zeroes a share of the values in training")
                             .required("rate", &DropoutOptions::rate, "share that is dropped", config::rate())
                             .shorthand();
   return s;
 }
+
+namespace {
 
 constexpr std::int64_t blocks_at_once = 64;
 
@@ -58,11 +53,11 @@ TIMBRE_SIMD void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint3
 
 class DropoutCpu final : public LayerOp {
  public:
-  DropoutCpu(const LayerBinding& binding, double rate)
+  DropoutCpu(const DropoutOptions& options, const LayerBinding& binding)
       : binding_(binding),
         size_(binding.input.size()),
-        rate_(static_cast<float>(rate)),
-        scale_(static_cast<float>(1 / (1 - rate))) {}
+        rate_(static_cast<float>(options.rate)),
+        scale_(static_cast<float>(1 / (1 - options.rate))) {}
   void forward(const StepContext& context, const float* x, float* y) override { run(context, x, y); }
   void backward(const StepContext& context, const float*, const float*, float* dy, float* dx) override {
     if (binding_.input_gradient) run(context, dy, dx);
@@ -90,12 +85,10 @@ class DropoutCpu final : public LayerOp {
   float rate_, scale_;
 };
 
-class DropoutLayer final : public Layer {
+class DropoutLayer final : public config::WithOptions<Layer, DropoutOptions> {
  public:
-  DropoutLayer(DropoutOptions options, std::int64_t) : options_(options) {}
-  std::string_view type() const override { return "dropout"; }
+  DropoutLayer(DropoutOptions options, std::int64_t) : WithOptions(options) {}
   Shape infer(const Shape& input) const override { return input; }
-  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "Dropout"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -105,16 +98,10 @@ class DropoutLayer final : public Layer {
             {"seed", nullptr}};
   }
   void set_dropout(double rate) override { options_.rate = rate; }
-  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
-    return std::make_unique<DropoutCpu>(binding, options_.rate);
-  }
-
- private:
-  DropoutOptions options_;
 };
 
-const Registration<LayerType> registration{
-    "dropout", layer_type<DropoutLayer, DropoutOptions>({{"0.3", {17}}, {"0", {5, 3}}})};
+const LayerRegistration<DropoutLayer, DropoutOptions> layer{{{"0.3", {17}}, {"0", {5, 3}}}};
+const CpuOps::Add<DropoutCpu, DropoutOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

@@ -1,29 +1,33 @@
-// What layers share in describing themselves: the node {type: {options}} and the pieces of Keras's
-// configurations that Keras 2 and 3 both load (no "module" keys, no initialisers).
+// What layers share in describing themselves: the entry of the registry, and the pieces of Keras's configurations that
+// Keras 2 and 3 both load (no "module" keys, no initialisers).
 #pragma once
 
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "config/part.hpp"
+#include "core/error.hpp"
 #include "nn/layer.hpp"
+#include "nn/layer_op.hpp"
 
 namespace timbre::nn {
 
-/// {type: {every option}}, as it stands in a resolved configuration.
-template <class Options>
-config::Node dump_layer(std::string_view type, const Options& options) {
-  config::Node node = config::Node::map();
-  node.set(std::string(type), schema(config::of<Options>{}).dump(options));
-  return node;
-}
-
-/// The entry of a layer type in the registry.
-template <class LayerClass, class Options>
-LayerType layer_type(std::vector<LayerExample> examples) {
-  const auto& s = schema(config::of<Options>{});
-  return {s.summary(), s.document(), parse_layer<LayerClass, Options>, std::move(examples)};
-}
+/// Registers L, a layer that is made from its options and the number of classes.
+template <class L, class Options>
+struct LayerRegistration {
+  explicit LayerRegistration(std::vector<LayerExample> examples) {
+    const auto& s = schema(config::of<Options>{});
+    LayerRegistry::instance().add(
+        Options::part, {s.summary(), s.document(),
+                        [](const config::Reader& reader, std::int64_t classes) -> std::unique_ptr<Layer> {
+                          return std::make_unique<L>(schema(config::of<Options>{}).parse(reader), classes);
+                        },
+                        std::move(examples)});
+  }
+};
 
 /// Keras's L1L2, or null.
 inline nlohmann::ordered_json keras_regularizer(const std::optional<Penalty>& penalty) {

@@ -1,13 +1,9 @@
-// lstm: long short-term memory over a sequence, as Keras's LSTM (tanh, sigmoid, zero initial state).
-//
-//   x [T, F]   kernel W (F, 4u)   recurrent_kernel R (u, 4u)   bias (4u)   gates in the order i, f, c, o
-//   y [T, u] with return_sequences, else the last h [u]. go_backwards processes the sequence from its end; its
-//   output stands in the order of processing. The step itself: lstm_cell.hpp.
-//
 // The batch is cut into pieces of a few rows by its size alone; a piece runs through all time steps on one
 // thread, without a barrier. Inside a piece the arrays lie time-major [T, rows, ...]: x W is one product per
 // chunk of steps, the recurrent product is the cell's, and dW, dR, dx are one product each per chunk. The pieces'
 // sums of dW, dR, db are added in the order of pieces.
+#include "nn/layers/lstm.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -21,13 +17,7 @@
 #endif
 
 namespace timbre::nn {
-namespace {
 
-struct LstmOptions {
-  Units units;
-  bool return_sequences = false, go_backwards = false, use_bias = true, unit_forget_bias = true;
-  std::optional<Penalty> kernel_regulariser, recurrent_regulariser;
-};
 const config::Schema<LstmOptions>& schema(config::of<LstmOptions>) {
   static const auto s =
       config::Schema<LstmOptions>("long short-term memory over a sequence (T, F)")
@@ -44,6 +34,8 @@ const config::Schema<LstmOptions>& schema(config::of<LstmOptions>) {
           .shorthand();
   return s;
 }
+
+namespace {
 
 // Gradients that fade over many steps end as denormal numbers, which are many times slower: take them as zero.
 class FlushDenormals {
@@ -70,7 +62,7 @@ TIMBRE_SIMD void add_rows(const float* a, std::int64_t rows, std::int64_t column
 
 class LstmCpu final : public LayerOp {
  public:
-  LstmCpu(const LayerBinding& binding, const LstmOptions& options)
+  LstmCpu(const LstmOptions& options, const LayerBinding& binding)
       : binding_(binding),
         options_(options),
         size_(lstm_size(binding.output.back())),
@@ -292,12 +284,11 @@ class LstmCpu final : public LayerOp {
   std::vector<Scratch> scratch_;
 };
 
-class LstmLayer final : public Layer {
+class LstmLayer final : public config::WithOptions<Layer, LstmOptions> {
  public:
   LstmLayer(LstmOptions options, std::int64_t classes)
-      : options_(std::move(options)), units_(options_.units.classes ? classes : options_.units.value) {}
+      : WithOptions(std::move(options)), units_(options_.units.classes ? classes : options_.units.value) {}
 
-  std::string_view type() const override { return "lstm"; }
   Shape infer(const Shape& input) const override {
     if (input.rank() != 2)
       fail_request("needs an input of rank 2 (T, F), not {}; the layer before must give a sequence{}",
@@ -322,7 +313,6 @@ class LstmLayer final : public Layer {
            .initialiser = options_.unit_forget_bias ? Initialiser::unit_forget_bias : Initialiser::zeros});
     return out;
   }
-  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "LSTM"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -342,20 +332,16 @@ class LstmLayer final : public Layer {
             {"dropout", 0.0},
             {"recurrent_dropout", 0.0}};
   }
-  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
-    return std::make_unique<LstmCpu>(binding, options_);
-  }
 
  private:
-  LstmOptions options_;
   std::int64_t units_;
 };
 
-const Registration<LayerType> registration{
-    "lstm",
-    layer_type<LstmLayer, LstmOptions>({{"{units: 6, return_sequences: true}", {7, 5}},
-                                        {"{units: 9}", {6, 4}},
-                                        {"{units: 5, go_backwards: true, use_bias: false}", {5, 3}}})};
+const LayerRegistration<LstmLayer, LstmOptions> layer{
+    {{"{units: 6, return_sequences: true}", {7, 5}},
+     {"{units: 9}", {6, 4}},
+     {"{units: 5, go_backwards: true, use_bias: false}", {5, 3}}}};
+const CpuOps::Add<LstmCpu, LstmOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

@@ -1,16 +1,9 @@
-// max_pooling2d: the largest value under a window, per channel, as Keras's MaxPooling2D, channels last.
-//
-//   x (H, W, C) or (T, F), read as (T, F, 1)     y (H', W', C), H' and W' as in window.hpp
-//   y[p, c] = max over the window of x[., c]      dx[q, c] = sum of dy[p, c] over windows p whose maximum is q
-//
-// Padding counts as minus infinity. Of equal values the first of the window (row by row) is the maximum, as in
-// TensorFlow; a NaN is larger than everything, so that it is seen. Training keeps the maximum's place, 16 bits
-// per output.
+#include "nn/layers/max_pooling2d.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "nn/layers/keras_options.hpp"
-#include "nn/layers/window.hpp"
 
 namespace timbre::nn {
 namespace {
@@ -31,13 +24,7 @@ struct PoolKernels {
 #include "core/each_target.inc"
 
 namespace timbre::nn {
-namespace {
 
-struct MaxPooling2DOptions {
-  Extent2D pool_size{2, 2};
-  std::optional<Extent2D> strides;
-  std::string padding = "valid";
-};
 const config::Schema<MaxPooling2DOptions>& schema(config::of<MaxPooling2DOptions>) {
   static const auto s =
       config::Schema<MaxPooling2DOptions>("the largest value under each window of a picture")
@@ -53,6 +40,12 @@ const config::Schema<MaxPooling2DOptions>& schema(config::of<MaxPooling2DOptions
           });
   return s;
 }
+
+Window2D window_of(const MaxPooling2DOptions& o, const Shape& input) {
+  return window_over(input, o.pool_size, o.strides.value_or(o.pool_size), o.padding, "pool");
+}
+
+namespace {
 
 const PoolKernels& pool_kernels() { return TIMBRE_BEST_OF(kernels); }
 
@@ -70,15 +63,15 @@ std::vector<PoolRange> ranges(const WindowAxis& a) {
 
 class MaxPooling2DCpu final : public LayerOp {
  public:
-  MaxPooling2DCpu(const LayerBinding& binding, const Window2D& window)
+  MaxPooling2DCpu(const MaxPooling2DOptions& options, const LayerBinding& binding)
       : pool_(*binding.pool),
         input_gradient_(binding.input_gradient),
-        window_(window),
+        window_(window_of(options, binding.input)),
         in_(binding.input.size()),
         out_(binding.output.size()) {
     if (!input_gradient_) return;
     argmax_.resize(static_cast<std::size_t>(binding.capacity * out_));
-    rows_ = ranges(window.h), columns_ = ranges(window.w);
+    rows_ = ranges(window_.h), columns_ = ranges(window_.w);
   }
 
   void forward(const StepContext& context, const float* x, float* y) override {
@@ -107,18 +100,16 @@ class MaxPooling2DCpu final : public LayerOp {
   std::vector<std::uint16_t> argmax_;      // [capacity, H', W', C]
 };
 
-class MaxPooling2DLayer final : public Layer {
+class MaxPooling2DLayer final : public config::WithOptions<Layer, MaxPooling2DOptions> {
  public:
-  MaxPooling2DLayer(MaxPooling2DOptions options, std::int64_t) : options_(std::move(options)) {
+  MaxPooling2DLayer(MaxPooling2DOptions options, std::int64_t) : WithOptions(std::move(options)) {
     if (!options_.strides) options_.strides = options_.pool_size;
   }
 
-  std::string_view type() const override { return "max_pooling2d"; }
   Shape infer(const Shape& input) const override {
-    const auto w = window(input);
+    const auto w = window_of(options_, input);
     return {w.h.out, w.w.out, w.channels};
   }
-  config::Node dump() const override { return dump_layer(type(), options_); }
   std::string keras_class() const override { return "MaxPooling2D"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -128,21 +119,11 @@ class MaxPooling2DLayer final : public Layer {
             {"strides", {options_.strides->h, options_.strides->w}},
             {"data_format", "channels_last"}};
   }
-  std::unique_ptr<LayerOp> make_cpu(const LayerBinding& binding) const override {
-    return std::make_unique<MaxPooling2DCpu>(binding, window(binding.input));
-  }
-
- private:
-  Window2D window(const Shape& input) const {
-    return window_over(input, options_.pool_size, *options_.strides, options_.padding, "pool");
-  }
-  MaxPooling2DOptions options_;
 };
 
-const Registration<LayerType> registration{
-    "max_pooling2d", layer_type<MaxPooling2DLayer, MaxPooling2DOptions>(
-                         {{"{pool_size: [3, 3], strides: [2, 2], padding: same}", {8, 7, 3}},
-                          {"{pool_size: [2, 2]}", {7, 5, 2}}})};
+const LayerRegistration<MaxPooling2DLayer, MaxPooling2DOptions> layer{
+    {{"{pool_size: [3, 3], strides: [2, 2], padding: same}", {8, 7, 3}}, {"{pool_size: [2, 2]}", {7, 5, 2}}}};
+const CpuOps::Add<MaxPooling2DCpu, MaxPooling2DOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/schema.hpp"
+
 namespace timbre::nn {
 
 Extent2D Extent2D::from(const config::Reader& reader) {

@@ -9,8 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "config/schema.hpp"
-#include "core/error.hpp"
+#include "config/forward.hpp"
 #include "core/shape.hpp"
 
 namespace timbre::nn {

@@ -1,9 +1,3 @@
-// Categorical cross-entropy from logits, with label smoothing.
-//
-//   p = softmax(logits);  t = (1 - s) onehot(label) + s / C;  loss = -sum_c t_c log p_c;  dloss/dlogits = p - t
-//
-// log p: see nn/softmax.hpp.
-// Source: keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=s).
 #include "training/losses/cross_entropy.hpp"
 
 #include <cmath>
@@ -12,10 +6,6 @@
 #include "training/loss.hpp"
 
 namespace timbre::training {
-
-struct CrossEntropyOptions {
-  double label_smoothing = 0;
-};
 
 const config::Schema<CrossEntropyOptions>& schema(config::of<CrossEntropyOptions>) {
   static const auto s = config::Schema<CrossEntropyOptions>("cross-entropy from logits")
@@ -26,15 +16,9 @@ const config::Schema<CrossEntropyOptions>& schema(config::of<CrossEntropyOptions
 
 namespace {
 
-class CrossEntropy final : public Loss {
+class CrossEntropy final : public config::WithOptions<Loss, CrossEntropyOptions> {
  public:
-  explicit CrossEntropy(CrossEntropyOptions options) : options_(options) {}
-
-  config::Node dump() const override {
-    auto node = config::Node::map();
-    node.set("cross_entropy", schema(config::of<CrossEntropyOptions>{}).dump(options_));
-    return node;
-  }
+  using WithOptions::WithOptions;
 
   void evaluate(const float* logits, const std::int32_t* labels, std::int64_t rows, std::int64_t classes,
                 float* losses, float* gradient, float* probabilities) const override {
@@ -52,18 +36,10 @@ class CrossEntropy final : public Loss {
       losses[r] = loss;
     }
   }
-
- private:
-  CrossEntropyOptions options_;
 };
 
-const Registration<LossType> cross_entropy{
-    "cross_entropy",
-    {"categorical cross-entropy from logits", schema(config::of<CrossEntropyOptions>{}).document(),
-     [](const config::Reader& reader) -> std::unique_ptr<Loss> {
-       return std::make_unique<CrossEntropy>(schema(config::of<CrossEntropyOptions>{}).parse(reader));
-     }}};
+const config::PartRegistration<Loss, CrossEntropy, CrossEntropyOptions> cross_entropy{
+    "categorical cross-entropy from logits"};
 
 }  // namespace
-
 }  // namespace timbre::training

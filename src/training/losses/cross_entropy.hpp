@@ -1,12 +1,26 @@
-// Cross-entropy's arithmetic for one class of one row, shared by the CPU's loop and the CUDA kernel; the
-// formula stands in cross_entropy.cpp. Plain C++ that nvcc compiles for the device as well.
+// Categorical cross-entropy from logits, with label smoothing.
+//
+//   p = softmax(logits);  t = (1 - s) onehot(label) + s / C;  loss = -sum_c t_c log p_c;  dloss/dlogits = p - t
+//
+// log p: see nn/softmax.hpp. The
+// arithmetic for one class of one row is shared by the CPU's loop and the CUDA kernel: plain C++ that nvcc compiles for
+// the device as well.
+// Errors: RequestError for a label_smoothing outside [0, 1).
+// Source: keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=s).
 #pragma once
 
 #include <cstdint>
 
+#include "config/forward.hpp"
 #include "core/philox.hpp"  // TIMBRE_ELEMENTWISE
 
 namespace timbre::training {
+
+struct CrossEntropyOptions {
+  static constexpr auto part = "cross_entropy";
+  double label_smoothing = 0;
+};
+const config::Schema<CrossEntropyOptions>& schema(config::of<CrossEntropyOptions>);
 
 /// t_c = (1 - s) [c is the label] + s / C
 struct SmoothedTarget {

@@ -1,0 +1,24 @@
+// mel: spectrogram summed into mel bands, [T, n_mels].
+#include "features/device_feature.hpp"
+#include "features/mel_bands.hpp"
+
+namespace timbre::cuda {
+
+class Mel final : public DeviceFeature {
+ public:
+  Mel(const features::FeatureOptions& o, cudaStream_t stream) : mel_(o, stream) {}
+  void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
+            float* out) override {
+    mel_.enqueue(stream, spectrum, first, count, out);
+  }
+
+ private:
+  DeviceMelBands mel_;
+};
+
+inline const Registration<DeviceFeatureType> mel{
+    "mel",
+    {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t, cudaStream_t stream)
+         -> std::unique_ptr<DeviceFeature> { return std::make_unique<Mel>(o, stream); }}};
+
+}  // namespace timbre::cuda

@@ -1,0 +1,29 @@
+// What layers with an activation share, as functions that enqueue kernels (activation.cu). Pointers are to device memory;
+// the caller answers for sizes. z, y, from, to: [rows, columns].
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "nn/activation.hpp"
+
+namespace timbre::cuda {
+
+/// z = activation(z + bias) in place; bias [columns] may be null.
+void bias_activation(cudaStream_t stream, nn::Activation activation, const float* bias, float* z,
+                     std::int64_t rows, std::int64_t columns);
+/// to = from * activation'(z), from the output y; to may be from.
+void activation_slope(cudaStream_t stream, nn::Activation activation, const float* y, const float* from,
+                      float* to, std::int64_t rows, std::int64_t columns);
+/// The same in place, and bias_gradient [columns], if not null, are the sums of what comes out over the rows;
+/// work as for column_sums.
+void activation_backward(cudaStream_t stream, nn::Activation activation, const float* y, float* dy,
+                         std::int64_t rows, std::int64_t columns, float* work, float* bias_gradient);
+/// total [columns]: sums over the rows, in an order that depends on the size alone. work: column_sums_work
+/// floats.
+void column_sums(cudaStream_t stream, const float* a, std::int64_t rows, std::int64_t columns, float* work,
+                 float* total);
+std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns);
+
+}  // namespace timbre::cuda

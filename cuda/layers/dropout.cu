@@ -1,0 +1,65 @@
+// dropout: the CPU's masks (nn/layers/dropout.hpp), bit for bit, made again in backward. One thread takes the four
+// elements of one Philox block.
+#include "layers/device_layer.hpp"
+#include "nn/layers/dropout.hpp"
+#include "nn/layers/dropout_mask.hpp"
+#include "support/elementwise.cuh"
+
+namespace timbre::cuda {
+
+/// to = from * mask for `count` elements; the step comes from device memory, so that a replayed graph draws
+/// anew.
+struct DropoutBlock {
+  std::uint64_t seed;
+  std::uint32_t stream;
+  float rate, scale;
+  const std::int64_t* step;
+  const float* from;
+  float* to;
+  std::int64_t count;
+  template <class Index>
+  __device__ void operator()(Index block) const {
+    const PhiloxBlock words =
+        philox(seed, stream, static_cast<std::uint32_t>(*step), static_cast<std::uint64_t>(block));
+    for (int w = 0; w < 4; ++w) {
+      const std::int64_t i = 4 * static_cast<std::int64_t>(block) + w;
+      if (i < count) to[i] = from[i] * nn::dropout_mask(words.v[w], rate, scale);
+    }
+  }
+};
+
+/// to = from * mask for layer `index` and step *step; to may be from.
+inline void apply_dropout(cudaStream_t stream, std::uint64_t seed, int index, double rate,
+                          const std::int64_t* step, const float* from, float* to, std::int64_t count) {
+  for_each_element(
+      stream, (count + 3) / 4,
+      DropoutBlock{seed, stream::dropout + static_cast<std::uint32_t>(index), static_cast<float>(rate),
+                   static_cast<float>(1 / (1 - rate)), step, from, to, count});
+}
+
+class DropoutDevice final : public DeviceLayer {
+ public:
+  DropoutDevice(const nn::DropoutOptions& options, const DeviceBinding& binding)
+      : binding_(binding), rate_(options.rate), size_(binding.capacity * binding.input.size()) {}
+  void forward(bool training, const float* x, float* y) override { run(training, x, y); }
+  void backward(const float*, const float*, float* dy, float* dx) override {
+    if (binding_.input_gradient) run(true, dy, dx);
+  }
+
+ private:
+  void run(bool training, const float* from, float* to) {
+    const auto stream = binding_.tools->stream;
+    if (training && rate_ > 0)
+      apply_dropout(stream, binding_.seed, binding_.index, rate_, binding_.step, from, to, size_);
+    else
+      copy_on_device(from, to, std::size_t(size_), stream);
+  }
+
+  DeviceBinding binding_;
+  double rate_;
+  std::int64_t size_;
+};
+
+inline const DeviceLayers::Add<DropoutDevice, nn::DropoutOptions> dropout;
+
+}  // namespace timbre::cuda

@@ -1,0 +1,16 @@
+// The rows of a batch, gathered by index from the data; rows that are not live become zeros.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "training/step_state.hpp"
+
+namespace timbre::cuda {
+
+/// Enqueues it. Pointers are to device memory. out [capacity, width]: the live rows of the batch, then zeros.
+void gather_rows(cudaStream_t stream, const BatchHeader* batch, const std::int32_t* rows,
+                 std::int64_t capacity, std::int64_t width, float* out);
+
+}  // namespace timbre::cuda
