@@ -47,6 +47,8 @@ void window_frames(cudaStream_t stream, const float* segments, const float* wind
          window, layout, first, out);
 }
 
+// ---- The host's half
+
 namespace {
 
 FrameLayout layout_of(const features::FeatureOptions& o, std::int64_t samples) {

@@ -4,6 +4,8 @@
 
 namespace timbre::cuda {
 
+// ---- The host's half
+
 class LogMel final : public DeviceFeature {
  public:
   LogMel(const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments, cudaStream_t stream)

@@ -4,6 +4,8 @@
 
 namespace timbre::cuda {
 
+// ---- The host's half
+
 class Mel final : public DeviceFeature {
  public:
   Mel(const features::FeatureOptions& o, cudaStream_t stream) : mel_(o, stream) {}

@@ -120,6 +120,8 @@ void to_decibels(cudaStream_t stream, float* values, std::int64_t segments, std:
          dim3(feature_threads), 0, stream, values, size, maxima, top_db);
 }
 
+// ---- The host's half
+
 DeviceMelBands::DeviceMelBands(const features::FeatureOptions& options, cudaStream_t stream)
     : power_(static_cast<float>(options.power)) {
   const features::MelFilters filters(options);

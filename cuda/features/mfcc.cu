@@ -56,6 +56,8 @@ inline void cepstrum(cudaStream_t stream, const float* decibels, const float* co
          coefficients, rows, out);
 }
 
+// ---- The host's half
+
 class Mfcc final : public DeviceFeature {
  public:
   Mfcc(const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments, cudaStream_t stream)

@@ -22,6 +22,8 @@ inline void spectrum_power(cudaStream_t stream, const float2* spectrum, std::int
          spectrum, size, exponent, out);
 }
 
+// ---- The host's half
+
 class Spectrogram final : public DeviceFeature {
  public:
   explicit Spectrogram(const features::FeatureOptions& o)

@@ -142,6 +142,8 @@ std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns) {
   return column_pieces(rows) * columns;
 }
 
+// ---- The host's half
+
 class ActivationDevice final : public DeviceLayer {
  public:
   ActivationDevice(const nn::ActivationOptions& options, const DeviceBinding& binding)

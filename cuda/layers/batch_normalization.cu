@@ -150,6 +150,8 @@ inline void normalise_backward(cudaStream_t stream, const NormalisationArrays& a
                      Denormalise{a, x, dy, dx, b.channels, b.inner, b.live});
 }
 
+// ---- The host's half
+
 class BatchNormalizationDevice final : public DeviceLayer {
  public:
   BatchNormalizationDevice(const nn::BatchNormalizationOptions& options, const DeviceBinding& binding)

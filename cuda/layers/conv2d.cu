@@ -78,6 +78,8 @@ inline void columns_to_windows(cudaStream_t stream, const WindowGrid& grid, std:
   for_each_element(stream, pictures * grid.input_size(), ColumnsToWindows{grid, columns, dx});
 }
 
+// ---- The host's half
+
 class Conv2DDevice final : public DeviceLayer {
  public:
   Conv2DDevice(const nn::Conv2DOptions& options, const DeviceBinding& binding)

@@ -5,6 +5,8 @@
 
 namespace timbre::cuda {
 
+// ---- The host's half
+
 class DenseDevice final : public DeviceLayer {
  public:
   DenseDevice(const nn::DenseOptions& options, const DeviceBinding& binding) : binding_(binding) {

@@ -37,6 +37,8 @@ inline void apply_dropout(cudaStream_t stream, std::uint64_t seed, int index, do
                    static_cast<float>(1 / (1 - rate)), step, from, to, count});
 }
 
+// ---- The host's half
+
 class DropoutDevice final : public DeviceLayer {
  public:
   DropoutDevice(const nn::DropoutOptions& options, const DeviceBinding& binding)

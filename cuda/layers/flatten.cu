@@ -4,6 +4,8 @@
 
 namespace timbre::cuda {
 
+// ---- The host's half
+
 class FlattenDevice final : public DeviceLayer {
  public:
   FlattenDevice(const nn::FlattenOptions&, const DeviceBinding&) {}

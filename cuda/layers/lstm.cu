@@ -11,6 +11,8 @@
 
 namespace timbre::cuda {
 
+// ---- The host's half
+
 std::string lstm_name(const DeviceBinding& b) {
   return "lstm (layer " + std::to_string(b.index) + ", " + std::to_string(b.output.back()) + " units)";
 }

@@ -17,6 +17,8 @@
 
 namespace timbre::cuda {
 
+// ---- The host's half
+
 namespace {
 
 // Units. cuDNN 9 takes the descriptor for more, and refuses later: backward has kernels for up to 128,

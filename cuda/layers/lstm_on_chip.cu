@@ -51,6 +51,8 @@ void enqueue_for_size(cudaStream_t stream, const Run& run) {
 void lstm_forward(cudaStream_t stream, const LstmForwardRun& run) { enqueue_for_size(stream, run); }
 void lstm_backward(cudaStream_t stream, const LstmBackwardRun& run) { enqueue_for_size(stream, run); }
 
+// ---- The host's half
+
 namespace {
 
 class LstmOnChip final : public DeviceLayer {

@@ -66,6 +66,8 @@ inline void pool_backward(cudaStream_t stream, const WindowGrid& grid, std::int6
   for_each_element(stream, pictures * grid.input_size(), PoolBackward{grid, dy, place, dx});
 }
 
+// ---- The host's half
+
 class MaxPooling2DDevice final : public DeviceLayer {
  public:
   MaxPooling2DDevice(const nn::MaxPooling2DOptions& options, const DeviceBinding& binding)

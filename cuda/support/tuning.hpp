@@ -2,10 +2,10 @@
 // variable with its default where it is used:
 //
 //   TIMBRE_CUDA_EVALUATION_ROWS  rows that an evaluation takes at once, at least   (training/cuda_step.cpp)
-//   TIMBRE_CUDA_WINDOW_FLOATS    floats of conv2d's window matrix, at most         (layers/conv2d.cpp)
-//   TIMBRE_LSTM_SINGLE_ROWS      batches up to this size have a row a block (layers/lstm_recurrence.cu)
+//   TIMBRE_CUDA_WINDOW_FLOATS    floats of conv2d's window matrix, at most         (layers/conv2d.cu)
+//   TIMBRE_LSTM_SINGLE_ROWS      batches up to this size have a row a block (layers/lstm_on_chip.cu)
 //
-// Other variables of the back end: TIMBRE_LSTM (layers/lstm.cpp), TIMBRE_CUDA_GRAPHS (training/graph.hpp),
+// Other variables of the back end: TIMBRE_LSTM (layers/lstm.cu), TIMBRE_CUDA_GRAPHS (training/graph.hpp),
 // TIMBRE_CUDA_LIBRARIES (src/device).
 #pragma once
 

@@ -5,6 +5,7 @@
 #include "core/gemm.hpp"
 #include "features/engine.hpp"
 #include "networks.hpp"
+#include "nn/layer_op.hpp"
 
 namespace timbre {
 namespace {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "config/schema.hpp"
 #include "core/philox.hpp"
 #include "features/engine.hpp"
 #include "storage/hdf5.hpp"

@@ -5,6 +5,7 @@
 #include <span>
 #include <thread>
 
+#include "config/schema.hpp"
 #include "core/philox.hpp"
 #include "features/decibel.hpp"
 #include "features/engine.hpp"

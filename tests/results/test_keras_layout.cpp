@@ -6,6 +6,7 @@
 
 #include "config/node.hpp"
 #include "core/error.hpp"
+#include "core/text.hpp"
 #include "nn/model.hpp"
 #include "record.hpp"
 

@@ -53,6 +53,8 @@ __global__ void __launch_bounds__(warp_size* loss_rows_per_block)
   if (lane == 0) losses[row] = loss, hits[row] = best == label;
 }
 
+// ---- The host's half
+
 class CrossEntropyDevice final : public DeviceLoss {
  public:
   explicit CrossEntropyDevice(const training::CrossEntropyOptions& options)
