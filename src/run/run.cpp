@@ -7,7 +7,6 @@
 #include <map>
 #include <numeric>
 
-#include "core/hash.hpp"
 #include "core/interrupt.hpp"
 #include "core/memory.hpp"
 #include "core/text.hpp"
@@ -55,39 +54,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// The resolved configuration without what a result does not depend on: names, places, the machine.
-config::Node anonymous(const Plan& plan) {
-  auto node = schema(config::of<RunConfig>{}).dump(plan.config);
-  *node.find("model") = plan.model.dump();
-  node.erase("experiment"), node.erase("device"), node.erase("leakage");
-  if (const auto& synthetic = plan.config.dataset.synthetic)
-    *node.find("dataset")->find("synthetic") = audio::synthetic_identity(*synthetic);
-  return node;
-}
-
-std::string run_key(const Plan& plan, const data::FeatureTable& features, const data::Split& split) {
-  auto node = anonymous(plan);
-  node.erase("dataset"), node.erase("split");
-  Hasher h;
-  h.text("timbre-run 1").text(config::to_yaml(node)).text(features.key);
-  for (const auto* rows : {&split.train, &split.validation, &split.test}) {
-    h.text(std::to_string(rows->size()));
-    h.bytes(rows->data(), rows->size() * sizeof(std::int32_t));
-  }
-  // What the result says beside the rows: whose artists and copies stand where.
-  const bool says = std::any_of(split.shares.begin(), split.shares.end(), [](const data::LeakShare& s) {
-    return (s.relation == "artist" && s.known > 0) || (s.relation == "related" && s.found > 0);
-  });
-  if (says) {
-    h.text("leaks");
-    h.bytes(split.exposure.data(), split.exposure.size() * sizeof(split.exposure[0]));
-    h.bytes(split.unit.data(), split.unit.size() * sizeof(split.unit[0]));
-    for (const auto& s : split.shares)
-      h.text(fmt::format("{} {} {} {} {} {}", s.part, s.other, s.relation, s.clips, s.known, s.found));
-  }
-  return h.hex().substr(0, 16);
-}
-
 fs::path checkpoint_file(const fs::path& folder) { return folder / "checkpoint.h5"; }
 
 /// A finished result; one that is damaged is put aside, so that the run can begin anew. A newer version's is not
@@ -115,6 +81,85 @@ RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool be
           r.epochs_run,
           r.weights_epoch,
           r.validation ? r.validation->clips.accuracy : unknown};
+}
+
+/// Throws RequestError where the folder holds another run.
+void require_own_folder(const fs::path& folder, const std::string& key) {
+  const auto before = folder_key(folder);
+  if (!before.empty() && before != key)
+    fail_request("{}: holds another run (key {}, this one is {}); name another --out", folder.string(),
+                 before, key);
+  if (before.empty() && fs::exists(folder / "result.h5"))
+    fail_request("{}: holds a result whose run is not known; name another --out", folder.string());
+}
+
+/// Where a run that was stopped goes on; a checkpoint that is damaged, or does not fit, is put aside.
+std::optional<training::TrainerState> read_checkpoint_or_put_aside(const fs::path& folder,
+                                                                   const std::string& key,
+                                                                   training::TrainingStep& step,
+                                                                   std::int64_t batches, Watcher& watcher) {
+  const auto file = checkpoint_file(folder);
+  if (!fs::exists(file)) return std::nullopt;
+  try {
+    auto state = training::read_checkpoint(file, key);
+    if (const auto why = training::misfit(state, step, batches); !why.empty())
+      fail("{}: does not fit this run: {}", printable(file.string()), why);
+    watcher.line(fmt::format("goes on from a checkpoint after epoch {}, step {}", state.epoch, state.batch));
+    return state;
+  } catch (const Unavailable&) {
+    throw;
+  } catch (const Error& e) {
+    watcher.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(),
+                             storage::put_aside(file)));
+    return std::nullopt;
+  }
+}
+
+/// Trains from where the run was stopped, or from the beginning. Throws Interrupted after a checkpoint.
+training::TrainingResult train(const Plan& plan, const RunOptions& options, const fs::path& folder,
+                               const std::string& key, const data::Split& split, training::TrainingStep& step,
+                               Watcher& watcher) {
+  const auto& t = plan.config.training;
+  const auto tell_notes = [&] {
+    for (const auto& note : step.notes()) watcher.line(note);
+  };
+  tell_notes();
+  const auto batches = piece_count(std::int64_t(split.train.size()), t.batch_size);
+  const auto resume = read_checkpoint_or_put_aside(folder, key, step, batches, watcher);
+  training::TrainerHooks hooks;
+  hooks.on_batch = [&](const training::Progress& p) { watcher.batch(p); };
+  hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) {
+    watcher.epoch({epoch, t.epochs, batches, h});
+    tell_notes();
+  };
+  hooks.save = [&](const training::TrainerState& s) {
+    training::write_checkpoint(checkpoint_file(folder), key, s);
+  };
+  hooks.save_every_seconds = options.checkpoint_seconds;
+  hooks.signal = &stop_signal();
+  try {
+    return training::train(step, t, std::uint64_t(plan.config.seed), split.train, split.validation, hooks,
+                           resume ? &*resume : nullptr);
+  } catch (const Interrupted&) {
+    watcher.line(options.force     ? "stopped; the same command without --force goes on from here"
+                 : options.restart ? "stopped; the same command without --restart goes on from here"
+                                   : "stopped; the same command goes on from here");
+    throw;
+  }
+}
+
+/// Predicts validation and test with the kept weights, and tells the figures.
+void score(results::RunRecord& record, training::TrainingStep& step, const data::FeatureSet& features,
+           const data::Split& split, Watcher& watcher) {
+  if (record.stopped_early)
+    watcher.line(
+        fmt::format("stopped early after epoch {}; best was epoch {}", record.epochs_run, record.best_epoch));
+  record.validation = evaluate_part(step, features, split.validation);
+  const auto started = std::chrono::steady_clock::now();
+  record.test = evaluate_part(step, features, split.test);
+  add_exposure(*record.test, split, features.clips);
+  record.predict_seconds = seconds_since(started);
+  show_scores(watcher, record);
 }
 
 // `load` is data::prepare_features or data::load_features.
@@ -155,17 +200,6 @@ data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options,
   return features;
 }
 
-std::string configuration_key(const Plan& plan) {
-  auto node = anonymous(plan);
-  auto* dataset = node.find("dataset");
-  dataset->erase("path"), dataset->erase("manifest");
-  return Hasher()
-      .text("timbre-configuration 1")
-      .text(config::to_yaml(node))
-      .text(features::extraction_key(plan.config.features))
-      .hex();
-}
-
 std::string describe_plan(const Plan& plan, const data::Survey& survey) {
   const auto [table, split] = preview(plan, survey);
   std::string out = resolved_yaml(plan) + "\n" + plan.model.summary() + "\n";
@@ -185,26 +219,27 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
   return out;
 }
 
-std::string folder_key(const fs::path& folder) {
-  return first_line(storage::read_own_file(folder / "key").value_or(""));
+namespace {
+
+/// What is wrong with a plan's clips or split is said before anything is extracted.
+std::shared_ptr<const data::FeatureSet> find_features(const Plan& plan, const RunOptions& options,
+                                                      const device::Choice& device, ThreadPool& pool,
+                                                      Watcher& watcher) {
+  const auto survey = survey_of(plan, options.runs, pool, watcher);
+  preview(plan, *survey);
+  for (const auto& note : plan.clips.notes) watcher.line(note);
+  if (!device.notice.empty()) watcher.line(device.notice);
+  return std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, watcher, survey));
 }
 
-std::string run_key(const Plan& plan, const data::FeatureTable& features) {
-  return run_key(plan, features,
-                 data::make_split(plan.config.split, features, std::uint64_t(plan.config.seed)));
-}
+}  // namespace
 
 RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher) {
   const auto seed = std::uint64_t(plan.config.seed);
   const auto device = device::choose(plan.config.device);
   ThreadPool pool(options.threads);
-  const auto shared = options.features ? options.features : [&] {
-    const auto survey = survey_of(plan, options.runs, pool, watcher);
-    preview(plan, *survey);  // what is wrong with it is said before extraction
-    for (const auto& note : plan.clips.notes) watcher.line(note);
-    if (!device.notice.empty()) watcher.line(device.notice);
-    return std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, watcher, survey));
-  }();
+  const auto shared =
+      options.features ? options.features : find_features(plan, options, device, pool, watcher);
   const auto& features = *shared;
   const auto split = data::make_split(plan.config.split, features, seed);
   refuse_leaks(plan.config, split);
@@ -214,12 +249,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
 
   const storage::FolderLock lock(folder);
   storage::remove_temporaries(folder);
-  const auto before = folder_key(folder);
-  if (!before.empty() && before != key)
-    fail_request("{}: holds another run (key {}, this one is {}); name another --out", folder.string(),
-                 before, key);
-  if (before.empty() && fs::exists(result))
-    fail_request("{}: holds a result whose run is not known; name another --out", folder.string());
+  require_own_folder(folder, key);
   Log log(folder / "run.log", watcher);
   // A checkpoint beside a result is that of --force, or of a run killed right before its end: it goes on.
   if (fs::exists(result) && !options.force && !fs::exists(checkpoint_file(folder))) {
@@ -239,70 +269,18 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   show(log, split_counts(split, features));
   for (const auto& note : split_notes(plan.config, split)) log.line(note);
 
-  const auto& t = plan.config.training;
   const auto step = make_step(plan, prepared, features, device.name, pool);
-  const auto tell_notes = [&] {
-    for (const auto& note : step->notes()) log.line(note);
-  };
-  tell_notes();
-
-  const auto batches = piece_count(std::int64_t(split.train.size()), t.batch_size);
-  std::optional<training::TrainerState> resume;
-  if (fs::exists(checkpoint_file(folder))) {
-    try {
-      auto state = training::read_checkpoint(checkpoint_file(folder), key);
-      if (const auto why = training::misfit(state, *step, batches); !why.empty())
-        fail("{}: does not fit this run: {}", printable(checkpoint_file(folder).string()), why);
-      resume = std::move(state);
-      log.line(
-          fmt::format("goes on from a checkpoint after epoch {}, step {}", resume->epoch, resume->batch));
-    } catch (const Unavailable&) {
-      throw;
-    } catch (const Error& e) {
-      log.line(fmt::format("warning: {}; it is kept as {}, and the run begins anew", e.what(),
-                           storage::put_aside(checkpoint_file(folder))));
-    }
-  }
-  training::TrainerHooks hooks;
-  hooks.on_batch = [&](const training::Progress& p) { log.batch(p); };
-  hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) {
-    log.epoch({epoch, t.epochs, batches, h});
-    tell_notes();
-  };
-  hooks.save = [&](const training::TrainerState& s) {
-    training::write_checkpoint(checkpoint_file(folder), key, s);
-  };
-  hooks.save_every_seconds = options.checkpoint_seconds;
-  hooks.signal = &stop_signal();
-  training::TrainingResult trained;
-  try {
-    trained =
-        training::train(*step, t, seed, split.train, split.validation, hooks, resume ? &*resume : nullptr);
-  } catch (const Interrupted&) {
-    log.line(options.force     ? "stopped; the same command without --force goes on from here"
-             : options.restart ? "stopped; the same command without --restart goes on from here"
-                               : "stopped; the same command goes on from here");
-    throw;
-  }
+  const auto trained = train(plan, options, folder, key, split, *step, log);
 
   auto record =
       make_record(plan, key, features, split, prepared.standardisation, trained, device.name, pool.threads());
   const auto arena = step->export_weights();
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
-  if (trained.status == training::Status::finished) {
-    if (trained.stopped_early)
-      log.line(fmt::format("stopped early after epoch {}; best was epoch {}", trained.epochs_run,
-                           trained.best_epoch));
-    record.validation = evaluate_part(*step, features, split.validation);
-    const auto started = std::chrono::steady_clock::now();
-    record.test = evaluate_part(*step, features, split.test);
-    add_exposure(*record.test, split, features.clips);
-    record.predict_seconds = seconds_since(started);
-    show_scores(log, record);
-  } else {
+  if (trained.status == training::Status::finished)
+    score(record, *step, features, split, log);
+  else
     log.line(trained.message);
-  }
   for (const auto& bad : features.bad_files)
     log.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
   results::write_result(result, record);

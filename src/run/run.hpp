@@ -63,6 +63,8 @@ data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options,
 /// What a result depends on, as one number: the configuration, the data's content, the rows of the split. Two data sets
 /// in different places with the same songs give the same key.
 std::string run_key(const Plan& plan, const data::FeatureTable& features);
+/// The same of a split that is known.
+std::string run_key(const Plan& plan, const data::FeatureTable& features, const data::Split& split);
 /// The key of the run a folder holds, or "" where it holds none.
 std::string folder_key(const std::filesystem::path& folder);
 
