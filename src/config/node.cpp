@@ -70,8 +70,6 @@ std::string describe(const Node& node) {
 
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{4} << 20;
-
 bool looks_like_text(const std::string& text) {
   return std::none_of(text.begin(), text.end(), [](unsigned char c) {
     return c == 0x7F || (c < 0x20 && c != '\n' && c != '\r' && c != '\t');
@@ -90,10 +88,10 @@ Node load_file(const fs::path& file) {
     fail_request("{}: is a device, not a YAML file", name);
   std::ifstream in(file, std::ios::binary);
   if (!in) fail_request("{}: cannot be opened for reading", name);
-  std::string text(largest_file + 1, '\0');  // read, not asked for: a pipe tells no size
+  std::string text(most_bytes + 1, '\0');  // read, not asked for: a pipe tells no size
   in.read(text.data(), std::streamsize(text.size()));
   text.resize(std::size_t(in.gcount()));
-  if (text.size() > largest_file) fail_request("{}: larger than 4 MiB; not a configuration", name);
+  if (text.size() > most_bytes) fail_request("{}: larger than 4 MiB; not a configuration", name);
   if (!looks_like_text(text)) fail_request("{}:1:1: not a text file", name);
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   Node node = parse_text(text, name, file.has_parent_path() ? file.parent_path() : fs::path("."));

@@ -74,6 +74,9 @@ inline Node& Node::operator=(const Node&) = default;
 inline Node& Node::operator=(Node&&) noexcept = default;
 inline Node::~Node() = default;
 
+/// Of a configuration's text.
+inline constexpr std::size_t most_bytes = std::size_t{4} << 20;
+
 /// "a map", "a sequence", "nothing", "'text'", for messages.
 std::string describe(const Node& node);
 

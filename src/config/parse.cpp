@@ -20,7 +20,6 @@ namespace {
 
 constexpr std::size_t deepest = deepest_nesting;
 constexpr std::size_t most_nodes = 100'000, most_keys = 10'000;
-constexpr std::size_t most_bytes = std::size_t{4} << 20;
 
 /// A finished part of the tree that an alias may repeat.
 struct Anchored {

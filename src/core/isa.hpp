@@ -2,8 +2,7 @@
 //
 // Kernels are compiled once per instruction set (core/each_target.inc) and chosen at run time. So one binary starts on
 // every x86-64, and uses AVX-512 where there is some. The environment variable TIMBRE_ISA (generic, avx2 or avx512) asks
-// for less than the machine has. Loops of core/simd.hpp follow the machine alone; they are written so that they give the
-// same bytes for every set. FFTW chooses by the machine, too, and no variable reaches it.
+// for less than the machine has. FFTW chooses by the machine alone, and no variable reaches it.
 #pragma once
 
 #include <string_view>

@@ -25,11 +25,13 @@ constexpr std::int64_t stretch = (frames_at_once - 1) * fingerprint_hop + finger
 constexpr std::size_t block = 1 << 15;  // samples decoded at a time
 constexpr int silent = 16;              // of 32768
 
-TIMBRE_SIMD void to_whole_numbers(const float* x, std::size_t n, std::int16_t* out) {
-  for (std::size_t i = 0; i < n; ++i) {
-    const float v = std::min(32767.0f, std::max(-32768.0f, x[i] * 32768.0f));
-    out[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(v + (v < 0 ? -0.5f : 0.5f)));
-  }
+void to_whole_numbers(const float* x, std::size_t n, std::int16_t* out) {
+  vectorised([&] {
+    for (std::size_t i = 0; i < n; ++i) {
+      const float v = std::min(32767.0f, std::max(-32768.0f, x[i] * 32768.0f));
+      out[i] = static_cast<std::int16_t>(static_cast<std::int32_t>(v + (v < 0 ? -0.5f : 0.5f)));
+    }
+  });
 }
 
 features::FeatureOptions transform() {

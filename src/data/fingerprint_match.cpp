@@ -28,10 +28,12 @@ __attribute__((always_inline)) inline int errors_of(std::uint32_t a, std::uint32
   return a == 0 || b == 0 ? 16 : std::popcount(a ^ b);
 }
 
-TIMBRE_SIMD std::int64_t count_errors(const std::uint32_t* a, const std::uint32_t* b, std::int64_t n) {
-  std::int64_t sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) sum += errors_of(a[i], b[i]);
-  return sum;
+std::int64_t count_errors(const std::uint32_t* a, const std::uint32_t* b, std::int64_t n) {
+  return vectorised([&] {
+    std::int64_t sum = 0;
+    for (std::int64_t i = 0; i < n; ++i) sum += errors_of(a[i], b[i]);
+    return sum;
+  });
 }
 
 struct Overlap {

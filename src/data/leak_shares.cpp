@@ -10,7 +10,6 @@ namespace timbre::data {
 
 namespace {
 
-constexpr std::array<const char*, 3> part_names{"train", "validation", "test"};
 constexpr std::array<std::array<int, 2>, 3> pairs{{{2, 0}, {2, 1}, {1, 0}}};
 
 bool in(std::uint8_t parts, int part) { return parts >> part & 1; }

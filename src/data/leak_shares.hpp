@@ -6,6 +6,7 @@
 // were looked for). NaN where none is known.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -14,6 +15,9 @@
 #include <vector>
 
 namespace timbre::data {
+
+/// The parts of a split, in their order.
+inline constexpr std::array<const char*, 3> part_names{"train", "validation", "test"};
 
 struct LeakShare {
   std::string part, other;  // train | validation | test

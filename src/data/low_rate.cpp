@@ -16,19 +16,23 @@ namespace {
 constexpr std::size_t taps_per_sample = 8;
 
 /// phases[p, j] = x[j factor + p], `count` of each.
-TIMBRE_SIMD void part_phases(const float* x, std::size_t factor, std::size_t count, float* phases) {
-  for (std::size_t p = 0; p < factor; ++p)
-    for (std::size_t j = 0; j < count; ++j) phases[p * count + j] = x[j * factor + p];
+void part_phases(const float* x, std::size_t factor, std::size_t count, float* phases) {
+  vectorised([&] {
+    for (std::size_t p = 0; p < factor; ++p)
+      for (std::size_t j = 0; j < count; ++j) phases[p * count + j] = x[j * factor + p];
+  });
 }
 
 /// out[i] += sum over t of h[t factor] x[i + t]: one phase of the filter.
-TIMBRE_SIMD void add_phase(const float* x, const float* h, std::size_t factor, std::size_t n, float* out) {
-  static_assert(taps_per_sample == 8);
-  const float a = h[0], b = h[factor], c = h[2 * factor], d = h[3 * factor], e = h[4 * factor],
-              f = h[5 * factor], g = h[6 * factor], k = h[7 * factor];
-  for (std::size_t i = 0; i < n; ++i)
-    out[i] += ((a * x[i] + b * x[i + 1]) + (c * x[i + 2] + d * x[i + 3])) +
-              ((e * x[i + 4] + f * x[i + 5]) + (g * x[i + 6] + k * x[i + 7]));
+void add_phase(const float* x, const float* h, std::size_t factor, std::size_t n, float* out) {
+  vectorised([&] {
+    static_assert(taps_per_sample == 8);
+    const float a = h[0], b = h[factor], c = h[2 * factor], d = h[3 * factor], e = h[4 * factor],
+                f = h[5 * factor], g = h[6 * factor], k = h[7 * factor];
+    for (std::size_t i = 0; i < n; ++i)
+      out[i] += ((a * x[i] + b * x[i + 1]) + (c * x[i + 2] + d * x[i + 3])) +
+                ((e * x[i + 4] + f * x[i + 5]) + (g * x[i + 6] + k * x[i + 7]));
+  });
 }
 
 }  // namespace

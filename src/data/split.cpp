@@ -20,7 +20,6 @@ namespace timbre::data {
 
 namespace {
 
-constexpr std::array<const char*, 3> part_names{"train", "validation", "test"};
 enum Part : int { none = -1, train = 0, validation = 1, test = 2 };
 
 class Splitter {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "core/text.hpp"
+#include "data/leak_shares.hpp"
 
 namespace timbre::data {
 
@@ -94,7 +95,6 @@ std::vector<std::pair<std::int32_t, std::int32_t>> pairs_among(const std::vector
 std::string describe_evenness(std::span<const MixedGroup> groups, std::span<const double> fractions,
                               const EvenDeal& deal, bool by_class,
                               const std::vector<std::string>& label_names, bool folds) {
-  static constexpr const char* names[] = {"train", "validation", "test"};
   const auto parts = fractions.size();
   std::vector<double> held(parts, 0);
   double all = 0;
@@ -108,7 +108,7 @@ std::string describe_evenness(std::span<const MixedGroup> groups, std::span<cons
       of_class[label][p] += double(count), total[label] += double(count);
     }
   }
-  const auto part_name = [&](std::size_t p) { return folds ? fmt::format("fold {}", p) : names[p]; };
+  const auto part_name = [&](std::size_t p) { return folds ? fmt::format("fold {}", p) : part_names[p]; };
   std::vector<std::string> sizes;
   for (std::size_t p = 0; p < parts; ++p)
     sizes.push_back(fmt::format("{} {:.1f}%", part_name(p), 100 * held[p] / all));

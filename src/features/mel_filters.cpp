@@ -37,33 +37,35 @@ typedef float Lanes __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float Half __attribute__((vector_size(16)));
 typedef std::int32_t HalfIndex __attribute__((vector_size(16)));
 
-TIMBRE_SIMD void apply_filters(const MelFilter* filters, std::int64_t size, const float* weights,
-                               const float* rows, std::int64_t count, std::int64_t stride, float* out) {
-  for (std::int64_t t = 0; t < count; ++t) {
-    const float *w = weights, *row = rows + t * stride;
-    const auto sums = [&](const MelFilter& filter) {
-      const float* x = row + filter.first;
-      Lanes sum{};
-      for (std::int32_t g = 0; g < filter.groups; ++g, x += 8, w += 8)
-        sum += *reinterpret_cast<const Lanes*>(x) * *reinterpret_cast<const Lanes*>(w);
-      return Half{sum[0], sum[1], sum[2], sum[3]} + Half{sum[4], sum[5], sum[6], sum[7]};
-    };
-    const auto low = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{0, 1, 4, 5}); };
-    const auto high = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{2, 3, 6, 7}); };
-    const auto even = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{0, 2, 4, 6}); };
-    const auto odd = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{1, 3, 5, 7}); };
-    std::int64_t m = 0;
-    for (; m + 4 <= size; m += 4) {  // the eight lanes of four filters at once
-      const Half a = sums(filters[m]), b = sums(filters[m + 1]), c = sums(filters[m + 2]),
-                 d = sums(filters[m + 3]);
-      const Half ab = low(a, b) + high(a, b), cd = low(c, d) + high(c, d), all = even(ab, cd) + odd(ab, cd);
-      std::memcpy(out + t * size + m, &all, sizeof all);
+void apply_filters(const MelFilter* filters, std::int64_t size, const float* weights, const float* rows,
+                   std::int64_t count, std::int64_t stride, float* out) {
+  vectorised([&] {
+    for (std::int64_t t = 0; t < count; ++t) {
+      const float *w = weights, *row = rows + t * stride;
+      const auto sums = [&](const MelFilter& filter) {
+        const float* x = row + filter.first;
+        Lanes sum{};
+        for (std::int32_t g = 0; g < filter.groups; ++g, x += 8, w += 8)
+          sum += *reinterpret_cast<const Lanes*>(x) * *reinterpret_cast<const Lanes*>(w);
+        return Half{sum[0], sum[1], sum[2], sum[3]} + Half{sum[4], sum[5], sum[6], sum[7]};
+      };
+      const auto low = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{0, 1, 4, 5}); };
+      const auto high = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{2, 3, 6, 7}); };
+      const auto even = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{0, 2, 4, 6}); };
+      const auto odd = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{1, 3, 5, 7}); };
+      std::int64_t m = 0;
+      for (; m + 4 <= size; m += 4) {  // the eight lanes of four filters at once
+        const Half a = sums(filters[m]), b = sums(filters[m + 1]), c = sums(filters[m + 2]),
+                   d = sums(filters[m + 3]);
+        const Half ab = low(a, b) + high(a, b), cd = low(c, d) + high(c, d), all = even(ab, cd) + odd(ab, cd);
+        std::memcpy(out + t * size + m, &all, sizeof all);
+      }
+      for (; m < size; ++m) {
+        const Half a = sums(filters[m]);
+        out[t * size + m] = (a[0] + a[2]) + (a[1] + a[3]);
+      }
     }
-    for (; m < size; ++m) {
-      const Half a = sums(filters[m]);
-      out[t * size + m] = (a[0] + a[2]) + (a[1] + a[3]);
-    }
-  }
+  });
 }
 
 }  // namespace

@@ -33,42 +33,46 @@ namespace {
 
 /// Takes from every row [bands] its mean and leaves sum * scale in out[t * stride]. The mean concerns the first
 /// coefficient alone; a product of large, nearly equal numbers would lose digits that the others need.
-TIMBRE_SIMD void take_means(float* rows, std::int64_t count, std::int64_t bands, double scale, float* out,
-                            std::int64_t stride) {
-  constexpr std::int64_t lanes = 8;
-  for (std::int64_t t = 0; t < count; ++t, rows += bands) {
-    double partial[lanes] = {}, sum = 0;
-    std::int64_t i = 0;
-    for (; i + lanes <= bands; i += lanes)
-      for (std::int64_t j = 0; j < lanes; ++j) partial[j] += rows[i + j];
-    for (; i < bands; ++i) sum += rows[i];
-    for (const double p : partial) sum += p;
-    const auto mean = static_cast<float>(sum / static_cast<double>(bands));
-    for (i = 0; i < bands; ++i) rows[i] -= mean;
-    out[t * stride] = static_cast<float>(sum * scale);
-  }
+void take_means(float* rows, std::int64_t count, std::int64_t bands, double scale, float* out,
+                std::int64_t stride) {
+  vectorised([&] {
+    constexpr std::int64_t lanes = 8;
+    for (std::int64_t t = 0; t < count; ++t, rows += bands) {
+      double partial[lanes] = {}, sum = 0;
+      std::int64_t i = 0;
+      for (; i + lanes <= bands; i += lanes)
+        for (std::int64_t j = 0; j < lanes; ++j) partial[j] += rows[i + j];
+      for (; i < bands; ++i) sum += rows[i];
+      for (const double p : partial) sum += p;
+      const auto mean = static_cast<float>(sum / static_cast<double>(bands));
+      for (i = 0; i < bands; ++i) rows[i] -= mean;
+      out[t * stride] = static_cast<float>(sum * scale);
+    }
+  });
 }
 
 constexpr std::int64_t lanes = 16;  // coefficients that are summed side by side
 
 /// out[t * stride + j] = sum over m of rows[t, m] dct[m, j], j < width; dct: [bands, padded], padded a multiple of
 /// the lanes. A general product of so narrow a matrix spends most of its time on packing. Sums run over m in order.
-TIMBRE_SIMD void transform(const float* rows, std::int64_t count, std::int64_t bands, const float* dct,
-                           std::int64_t width, std::int64_t padded, float* out, std::int64_t stride) {
-  constexpr std::int64_t together = 4;  // frames, so that sums do not wait for each other
-  for (std::int64_t t = 0; t < count; t += together) {
-    const float* row[together];
-    for (std::int64_t i = 0; i < together; ++i) row[i] = rows + std::min(t + i, count - 1) * bands;
-    for (std::int64_t j = 0; j < width; j += lanes) {
-      float sum[together][lanes] = {};
-      for (std::int64_t m = 0; m < bands; ++m)
-        for (std::int64_t i = 0; i < together; ++i)
-          for (std::int64_t k = 0; k < lanes; ++k) sum[i][k] += row[i][m] * dct[m * padded + j + k];
-      for (std::int64_t i = 0; i < std::min(together, count - t); ++i)
-        for (std::int64_t k = 0; k < std::min(lanes, width - j); ++k)
-          out[(t + i) * stride + j + k] = sum[i][k];
+void transform(const float* rows, std::int64_t count, std::int64_t bands, const float* dct,
+               std::int64_t width, std::int64_t padded, float* out, std::int64_t stride) {
+  vectorised([&] {
+    constexpr std::int64_t together = 4;  // frames, so that sums do not wait for each other
+    for (std::int64_t t = 0; t < count; t += together) {
+      const float* row[together];
+      for (std::int64_t i = 0; i < together; ++i) row[i] = rows + std::min(t + i, count - 1) * bands;
+      for (std::int64_t j = 0; j < width; j += lanes) {
+        float sum[together][lanes] = {};
+        for (std::int64_t m = 0; m < bands; ++m)
+          for (std::int64_t i = 0; i < together; ++i)
+            for (std::int64_t k = 0; k < lanes; ++k) sum[i][k] += row[i][m] * dct[m * padded + j + k];
+        for (std::int64_t i = 0; i < std::min(together, count - t); ++i)
+          for (std::int64_t k = 0; k < std::min(lanes, width - j); ++k)
+            out[(t + i) * stride + j + k] = sum[i][k];
+      }
     }
-  }
+  });
 }
 
 class Mfcc final : public FeatureEngine {

@@ -21,23 +21,31 @@ std::mutex& planner() {
   return mutex;
 }
 
-TIMBRE_SIMD void multiply(const float* a, const float* b, std::int64_t n, float* out) {
-  for (std::int64_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
+void multiply(const float* a, const float* b, std::int64_t n, float* out) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i) out[i] = a[i] * b[i];
+  });
 }
 
-TIMBRE_SIMD void multiply_in_place(const float* a, std::int64_t n, float* out) {
-  for (std::int64_t i = 0; i < n; ++i) out[i] *= a[i];
+void multiply_in_place(const float* a, std::int64_t n, float* out) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i) out[i] *= a[i];
+  });
 }
 
 /// spectrum: n pairs (real, imaginary).
-TIMBRE_SIMD void squares(const float* spectrum, std::int64_t n, float* out) {
-  for (std::int64_t i = 0; i < n; ++i)
-    out[i] = spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1];
+void squares(const float* spectrum, std::int64_t n, float* out) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i)
+      out[i] = spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1];
+  });
 }
 
-TIMBRE_SIMD void magnitudes(const float* spectrum, std::int64_t n, float* out) {
-  for (std::int64_t i = 0; i < n; ++i)
-    out[i] = std::sqrt(spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]);
+void magnitudes(const float* spectrum, std::int64_t n, float* out) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i)
+      out[i] = std::sqrt(spectrum[2 * i] * spectrum[2 * i] + spectrum[2 * i + 1] * spectrum[2 * i + 1]);
+  });
 }
 
 /// Position in [0, n) of a sample outside it, mirrored without repeating the ends, as often as needed.

@@ -13,11 +13,13 @@ std::int64_t pieces_of(std::int64_t rows, std::int64_t columns) {
   return piece_count(rows, std::max<std::int64_t>(1, piece_elements / std::max<std::int64_t>(1, columns)));
 }
 
-TIMBRE_SIMD void add_bias(const float* bias, float* z, std::int64_t rows, std::int64_t columns) {
-  for (std::int64_t r = 0; r < rows; ++r, z += columns) {
+void add_bias(const float* bias, float* z, std::int64_t rows, std::int64_t columns) {
+  vectorised([&] {
+    for (std::int64_t r = 0; r < rows; ++r, z += columns) {
 #pragma omp simd
-    for (std::int64_t c = 0; c < columns; ++c) z[c] += bias[c];
-  }
+      for (std::int64_t c = 0; c < columns; ++c) z[c] += bias[c];
+    }
+  });
 }
 
 // One loop per function, so that each is compiled per instruction set.
@@ -26,20 +28,22 @@ inline __attribute__((always_inline)) void value_loop(float* z, std::int64_t n) 
 #pragma omp simd
   for (std::int64_t i = 0; i < n; ++i) z[i] = F::value(z[i]);
 }
-TIMBRE_SIMD void values(Activation activation, float* z, std::int64_t n) {
-  switch (activation) {
-    case Activation::relu:
-      return value_loop<Relu>(z, n);
-    case Activation::sigmoid:
-      return value_loop<Sigmoid>(z, n);
-    case Activation::tanh:
-      return value_loop<Tanh>(z, n);
-    case Activation::elu:
-      return value_loop<Elu>(z, n);
-    case Activation::linear:
-    case Activation::softmax:
-      return;
-  }
+void values(Activation activation, float* z, std::int64_t n) {
+  vectorised([&] {
+    switch (activation) {
+      case Activation::relu:
+        return value_loop<Relu>(z, n);
+      case Activation::sigmoid:
+        return value_loop<Sigmoid>(z, n);
+      case Activation::tanh:
+        return value_loop<Tanh>(z, n);
+      case Activation::elu:
+        return value_loop<Elu>(z, n);
+      case Activation::linear:
+      case Activation::softmax:
+        return;
+    }
+  });
 }
 
 template <class F>
@@ -47,20 +51,22 @@ inline __attribute__((always_inline)) void slope_loop(const float* y, float* dy,
 #pragma omp simd
   for (std::int64_t i = 0; i < n; ++i) dy[i] *= F::slope(y[i]);
 }
-TIMBRE_SIMD void slopes(Activation activation, const float* y, float* dy, std::int64_t n) {
-  switch (activation) {
-    case Activation::relu:
-      return slope_loop<Relu>(y, dy, n);
-    case Activation::sigmoid:
-      return slope_loop<Sigmoid>(y, dy, n);
-    case Activation::tanh:
-      return slope_loop<Tanh>(y, dy, n);
-    case Activation::elu:
-      return slope_loop<Elu>(y, dy, n);
-    case Activation::linear:
-    case Activation::softmax:
-      return;
-  }
+void slopes(Activation activation, const float* y, float* dy, std::int64_t n) {
+  vectorised([&] {
+    switch (activation) {
+      case Activation::relu:
+        return slope_loop<Relu>(y, dy, n);
+      case Activation::sigmoid:
+        return slope_loop<Sigmoid>(y, dy, n);
+      case Activation::tanh:
+        return slope_loop<Tanh>(y, dy, n);
+      case Activation::elu:
+        return slope_loop<Elu>(y, dy, n);
+      case Activation::linear:
+      case Activation::softmax:
+        return;
+    }
+  });
 }
 
 // dz = y * (dy - sum(dy * y)) for each row
@@ -72,12 +78,14 @@ void softmax_slopes(const float* y, float* dy, std::int64_t rows, std::int64_t c
   }
 }
 
-TIMBRE_SIMD void sum_rows(const float* a, std::int64_t rows, std::int64_t columns, float* sum) {
-  std::fill_n(sum, columns, 0.0f);
-  for (std::int64_t r = 0; r < rows; ++r, a += columns) {
+void sum_rows(const float* a, std::int64_t rows, std::int64_t columns, float* sum) {
+  vectorised([&] {
+    std::fill_n(sum, columns, 0.0f);
+    for (std::int64_t r = 0; r < rows; ++r, a += columns) {
 #pragma omp simd
-    for (std::int64_t c = 0; c < columns; ++c) sum[c] += a[c];
-  }
+      for (std::int64_t c = 0; c < columns; ++c) sum[c] += a[c];
+    }
+  });
 }
 
 }  // namespace

@@ -73,19 +73,7 @@ using storage::H5File;
 
 std::int64_t size_of(const auto& v) { return static_cast<std::int64_t>(v.size()); }
 
-// The columns of /history, one list for the writer and the reader.
-struct Column {
-  const char* name;
-  std::vector<double> HistoryRecord::*member;
-};
-constexpr Column columns[] = {{"loss", &HistoryRecord::loss},
-                              {"accuracy", &HistoryRecord::accuracy},
-                              {"val_loss", &HistoryRecord::val_loss},
-                              {"val_accuracy", &HistoryRecord::val_accuracy},
-                              {"learning_rate", &HistoryRecord::learning_rate},
-                              {"seconds", &HistoryRecord::seconds}};
-
-// The root attributes likewise. `required`: without it the file says too little to be read.
+// The root attributes, one list for the writer and the reader. `required`: without it the file says too little to be read.
 template <class T>
 struct Root {
   const char* name;
@@ -260,8 +248,8 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
     file.write("/features/std", record.feature_std, {size_of(record.feature_std)});
   }
   write_ints(file, "/history/epoch", record.history.epoch);
-  for (const auto& c : columns)
-    write_doubles(file, std::string("/history/") + c.name, record.history.*c.member);
+  for (const auto& c : training::history_columns)
+    write_doubles(file, std::string("/history/") + c.name, record.history.*c.values);
 
   write_split(file, record.split);
   if (record.validation) write_evaluation(file, "/validation", *record.validation);
@@ -333,8 +321,8 @@ RunRecord read_result_here(const std::filesystem::path& path, bool weights) {
                "is not as long as the mean");
   }
   record.history.epoch = in.ints("/history/epoch", -1, any);
-  for (const auto& c : columns)
-    record.history.*c.member = in.doubles(std::string("/history/") + c.name, size_of(record.history.epoch));
+  for (const auto& c : training::history_columns)
+    record.history.*c.values = in.doubles(std::string("/history/") + c.name, size_of(record.history.epoch));
 
   record.split = read_split(file);
   if (file.exists("/validation")) record.validation = read_evaluation(in, "/validation", classes);

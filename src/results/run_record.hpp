@@ -32,6 +32,7 @@
 #include "results/keras_layout.hpp"
 #include "results/split_record.hpp"
 #include "storage/door.hpp"
+#include "training/trainer.hpp"
 
 namespace timbre::results {
 
@@ -39,9 +40,8 @@ inline constexpr std::int64_t schema_version = 1;
 inline constexpr const char* schema_name = "timbre-run";
 
 /// One value per epoch.
-struct HistoryRecord {
+struct HistoryRecord : training::History {
   std::vector<std::int32_t> epoch;  // from 1
-  std::vector<double> loss, accuracy, val_loss, val_accuracy, learning_rate, seconds;
 };
 
 /// A model's probabilities on one part of the split, and everything that follows from them.

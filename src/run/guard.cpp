@@ -17,10 +17,9 @@ std::string percent(double share) {
 }
 
 std::string parts_text(std::uint8_t parts) {
-  static constexpr const char* names[] = {"train", "validation", "test"};
   std::vector<std::string> in;
-  for (int p = 0; p < 3; ++p)
-    if (parts >> p & 1) in.push_back(names[p]);
+  for (std::size_t p = 0; p < data::part_names.size(); ++p)
+    if (parts >> p & 1) in.push_back(data::part_names[p]);
   return join(in, "+");
 }
 

@@ -66,9 +66,7 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   r.label_names = plan.clips.label_names;
   r.feature_mean = standardisation.mean, r.feature_std = standardisation.std;
   for (std::size_t e = 0; e < h.epochs(); ++e) r.history.epoch.push_back(std::int32_t(e) + 1);
-  r.history.loss = h.loss, r.history.accuracy = h.accuracy;
-  r.history.val_loss = h.val_loss, r.history.val_accuracy = h.val_accuracy;
-  r.history.learning_rate = h.learning_rate, r.history.seconds = h.seconds;
+  static_cast<training::History&>(r.history) = h;
   r.split = split_record(split, features.clips);
   for (const auto& bad : features.bad_files) r.bad_files.push_back({bad.path, bad.reason});
   return r;

@@ -70,15 +70,22 @@ class ReadingChild {
   int child_ = -1, asks_ = -1, answers_ = -1;
 };
 
+/// What a child does with a file: reads a value, and sends it.
+template <class Read>
+auto read_and_send(Read read) {
+  return [read = std::move(read)](const std::filesystem::path& file) -> Sending {
+    using T = std::invoke_result_t<const Read&, const std::filesystem::path&>;
+    const auto value = std::make_shared<T>(read(file));
+    return [value](Sender& sender) { sender(*value); };
+  };
+}
+
 /// Files behind the door, all read by one child where one is needed at all.
 template <class T>
 class FilesBehindDoor {
  public:
   FilesBehindDoor(const Trust& trust, std::function<T(const std::filesystem::path&)> read)
-      : trust_(trust), read_(std::move(read)), child_([this](const auto& file) -> Sending {
-          const auto value = std::make_shared<T>(read_(file));
-          return [value](Sender& sender) { sender(*value); };
-        }) {}
+      : trust_(trust), read_(std::move(read)), child_(read_and_send(read_)) {}
   T read(const std::filesystem::path& file) {
     if (is_trusted(file, trust_)) return read_(file);
     T out{};
@@ -99,10 +106,9 @@ auto read_here_or_in_child(bool here, const std::filesystem::path& file, Read re
   using T = std::invoke_result_t<Read>;
   if (here) return read();
   T out{};
-  ReadingChild([&](const std::filesystem::path&) -> Sending {
-    const auto value = std::make_shared<T>(read());
-    return [value](Sender& sender) { sender(*value); };
-  }).read(file, [&](Receiver& receiver) { receiver(out); });
+  ReadingChild(read_and_send([&](const std::filesystem::path&) {
+    return read();
+  })).read(file, [&](Receiver& receiver) { receiver(out); });
   return out;
 }
 

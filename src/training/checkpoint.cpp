@@ -11,13 +11,6 @@ namespace {
 
 constexpr std::int64_t version = 1;
 
-// The columns of a history, by name, for writing and reading alike.
-template <class H, class F>
-void for_columns(H& h, F&& f) {
-  f("loss", h.loss), f("accuracy", h.accuracy), f("val_loss", h.val_loss), f("val_accuracy", h.val_accuracy);
-  f("learning_rate", h.learning_rate), f("seconds", h.seconds);
-}
-
 TrainerState read_here(const std::filesystem::path& path, const std::string& key);
 
 }  // namespace
@@ -49,9 +42,10 @@ void write_checkpoint(const std::filesystem::path& path, const std::string& key,
   real("loss_sum", s.step.metrics.loss_sum);
   count("correct", s.step.metrics.correct), count("rows", s.step.metrics.rows),
       count("bad_step", s.step.metrics.bad_step);
-  for_columns(s.history, [&](const char* name, const std::vector<double>& v) {
-    h5.write(std::string("/history/") + name, v, Shape{std::int64_t(v.size())});
-  });
+  for (const auto& column : history_columns) {
+    const auto& v = s.history.*column.values;
+    h5.write(std::string("/history/") + column.name, v, Shape{std::int64_t(v.size())});
+  }
   floats("/arena", s.step.arena);
   count("slots", std::int64_t(s.step.slots.size()));
   for (std::size_t i = 0; i < s.step.slots.size(); ++i) floats("/slot" + std::to_string(i), s.step.slots[i]);
@@ -82,9 +76,8 @@ TrainerState read_here(const std::filesystem::path& path, const std::string& key
   s.seconds = real("seconds"), s.epoch_seconds = real("epoch_seconds");
   s.step.step = count("step");
   s.step.metrics = {real("loss_sum"), count("correct"), count("rows"), count("bad_step")};
-  for_columns(s.history, [&](const char* name, std::vector<double>& v) {
-    v = h5.read_doubles(std::string("/history/") + name);
-  });
+  for (const auto& column : history_columns)
+    s.history.*column.values = h5.read_doubles(std::string("/history/") + column.name);
   s.step.arena = h5.read_floats("/arena");
   for (std::int64_t i = 0; i < count("slots"); ++i)
     s.step.slots.push_back(h5.read_floats("/slot" + std::to_string(i)));

@@ -15,21 +15,23 @@ namespace timbre::training {
 namespace {
 
 // Eight sums side by side, whatever the vectors' width: the same bytes for every instruction set.
-TIMBRE_SIMD double penalty_sum(const float* p, std::int64_t n, double l1, double l2) {
-  constexpr std::int64_t lanes = 8;
-  double absolute[lanes] = {}, square[lanes] = {};
-  const auto add = [&](std::int64_t i, std::int64_t lane) {
-    const double v = p[i];
-    absolute[lane] += std::abs(v);
-    square[lane] += v * v;
-  };
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    for (std::int64_t lane = 0; lane < lanes; ++lane) add(i + lane, lane);
-  for (; i < n; ++i) add(i, i % lanes);
-  double total = 0;
-  for (std::int64_t lane = 0; lane < lanes; ++lane) total += l1 * absolute[lane] + l2 * square[lane];
-  return total;
+double penalty_sum(const float* p, std::int64_t n, double l1, double l2) {
+  return vectorised([&] {
+    constexpr std::int64_t lanes = 8;
+    double absolute[lanes] = {}, square[lanes] = {};
+    const auto add = [&](std::int64_t i, std::int64_t lane) {
+      const double v = p[i];
+      absolute[lane] += std::abs(v);
+      square[lane] += v * v;
+    };
+    std::int64_t i = 0;
+    for (; i + lanes <= n; i += lanes)
+      for (std::int64_t lane = 0; lane < lanes; ++lane) add(i + lane, lane);
+    for (; i < n; ++i) add(i, i % lanes);
+    double total = 0;
+    for (std::int64_t lane = 0; lane < lanes; ++lane) total += l1 * absolute[lane] + l2 * square[lane];
+    return total;
+  });
 }
 
 class CpuStep final : public TrainingStep, nn::GradientSink {

@@ -1,11 +1,6 @@
-// Optimizers that are a rule (optimizer_rules.hpp), on the CPU. Such an optimizer is its options with their rule, and the
-// loop over a stretch for each rule:
+// Optimizers that are a rule (optimizer_rules.hpp), on the CPU. Such an optimizer is its options with their rule:
 //
-//   struct Loops {
-//     TIMBRE_LOOP(SgdRule)
-//     TIMBRE_LOOP(MomentumRule, a[i])
-//   };
-//   const RuleRegistration<SgdOptions, Loops> sgd{"stochastic gradient descent with momentum"};
+//   const RuleRegistration<SgdOptions> sgd{"stochastic gradient descent with momentum"};
 #pragma once
 
 #include <utility>
@@ -14,19 +9,9 @@
 #include "training/optimizer.hpp"
 #include "training/optimizer_rules.hpp"
 
-/// The loop over n elements of the parameters p, the gradients g and the slots a and b, with penalties; behind the rule
-/// stand the slots that it has.
-#define TIMBRE_LOOP(Rule, ...)                                                                            \
-  TIMBRE_SIMD static void run(std::int64_t n, float* __restrict p, const float* __restrict g,             \
-                              [[maybe_unused]] float* __restrict a, [[maybe_unused]] float* __restrict b, \
-                              float l1, float twice_l2, Rule rule) {                                      \
-    for (std::int64_t i = 0; i < n; ++i)                                                                  \
-      rule(p[i], penalised(g[i], p[i], l1, twice_l2) __VA_OPT__(, ) __VA_ARGS__);                         \
-  }
-
 namespace timbre::training {
 
-template <class Options, class Loops>
+template <class Options>
 class RuleOptimizer final : public config::WithOptions<Optimizer, Options> {
  public:
   using config::WithOptions<Optimizer, Options>::WithOptions;
@@ -41,15 +26,23 @@ class RuleOptimizer final : public config::WithOptions<Optimizer, Options> {
       return 0;
   }
   void update(const Update& u) const override {
-    with_rule(this->options_, [&](const auto& rule) {
-      Loops::run(u.count, u.parameters, u.gradients, u.slots[0], u.slots[1], float(u.penalty.l1),
-                 float(2 * u.penalty.l2),
-                 for_parameter(rule.at_step(u.learning_rate, u.step), u.weight_decay));
+    with_rule(this->options_, [&](const auto& any_step) {
+      const auto rule = for_parameter(any_step.at_step(u.learning_rate, u.step), u.weight_decay);
+      vectorised([&, n = u.count, l1 = float(u.penalty.l1), twice_l2 = float(2 * u.penalty.l2)] {
+        float* __restrict p = u.parameters, * __restrict a = u.slots[0], * __restrict b = u.slots[1];
+        const float* __restrict gradients = u.gradients;
+        for (std::int64_t i = 0; i < n; ++i) {
+          const float g = penalised(gradients[i], p[i], l1, twice_l2);
+          if constexpr (rule.slots == 0) rule(p[i], g);
+          if constexpr (rule.slots == 1) rule(p[i], g, a[i]);
+          if constexpr (rule.slots == 2) rule(p[i], g, a[i], b[i]);
+        }
+      });
     });
   }
 };
 
-template <class Options, class Loops>
-using RuleRegistration = config::PartRegistration<Optimizer, RuleOptimizer<Options, Loops>, Options>;
+template <class Options>
+using RuleRegistration = config::PartRegistration<Optimizer, RuleOptimizer<Options>, Options>;
 
 }  // namespace timbre::training

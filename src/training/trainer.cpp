@@ -70,9 +70,8 @@ std::string misfit(const TrainerState& state, TrainingStep& step, std::int64_t b
       (!state.best_arena.empty() && state.best_arena.size() != own.arena.size()))
     return "weights of another model";
   const auto& h = state.history;
-  for (const auto* column :
-       {&h.loss, &h.accuracy, &h.val_loss, &h.val_accuracy, &h.learning_rate, &h.seconds})
-    if (std::ssize(*column) != state.epoch) return "a history of another length than its epochs";
+  for (const auto& column : history_columns)
+    if (std::ssize(h.*column.values) != state.epoch) return "a history of another length than its epochs";
   if (state.batch < 0 || state.batch > batches || state.best_epoch < 0 || state.best_epoch > state.epoch ||
       state.waited < 0 || state.waited > state.epoch || state.step.step < 0 ||
       state.step.step > (state.epoch + 1) * batches)

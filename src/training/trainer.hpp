@@ -33,6 +33,18 @@ struct History {
   std::size_t epochs() const { return loss.size(); }
 };
 
+/// Its columns by name, as files keep them: one list for all who write, read or check a history.
+struct HistoryColumn {
+  const char* name;
+  std::vector<double> History::*values;
+};
+inline constexpr HistoryColumn history_columns[] = {{"loss", &History::loss},
+                                                    {"accuracy", &History::accuracy},
+                                                    {"val_loss", &History::val_loss},
+                                                    {"val_accuracy", &History::val_accuracy},
+                                                    {"learning_rate", &History::learning_rate},
+                                                    {"seconds", &History::seconds}};
+
 /// Everything a later step of the loop depends on.
 struct TrainerState {
   std::int64_t epoch = 0;  // whole epochs done

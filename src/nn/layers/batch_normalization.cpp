@@ -26,43 +26,49 @@ const config::Schema<BatchNormalizationOptions>& schema(config::of<BatchNormaliz
 namespace {
 
 /// s[c] += sum of x, q[c] += sum of x^2, over n rows of `channels` values.
-TIMBRE_SIMD void add_moments(std::int64_t n, std::int64_t channels, const float* x, double* __restrict s,
-                             double* __restrict q) {
-  for (std::int64_t i = 0; i < n; ++i, x += channels)
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const double v = x[c];
-      s[c] += v;
-      q[c] += v * v;
-    }
+void add_moments(std::int64_t n, std::int64_t channels, const float* x, double* __restrict s,
+                 double* __restrict q) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i, x += channels)
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const double v = x[c];
+        s[c] += v;
+        q[c] += v * v;
+      }
+  });
 }
 
 /// s[c] += sum of dy, q[c] += sum of dy (x - mean).
-TIMBRE_SIMD void add_products(std::int64_t n, std::int64_t channels, const float* x, const float* dy,
-                              const float* __restrict mean, double* __restrict s, double* __restrict q) {
-  for (std::int64_t i = 0; i < n; ++i, x += channels, dy += channels)
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const double g = dy[c];
-      s[c] += g;
-      q[c] += g * static_cast<double>(x[c] - mean[c]);
-    }
+void add_products(std::int64_t n, std::int64_t channels, const float* x, const float* dy,
+                  const float* __restrict mean, double* __restrict s, double* __restrict q) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i, x += channels, dy += channels)
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const double g = dy[c];
+        s[c] += g;
+        q[c] += g * static_cast<double>(x[c] - mean[c]);
+      }
+  });
 }
 
 /// y = (x - mean) a + b.
-TIMBRE_SIMD void normalise(std::int64_t n, std::int64_t channels, const float* x,
-                           const float* __restrict mean, const float* __restrict a, const float* __restrict b,
-                           float* __restrict y) {
-  for (std::int64_t i = 0; i < n; ++i, x += channels, y += channels)
-    for (std::int64_t c = 0; c < channels; ++c) y[c] = Normalisation::value(x[c], mean[c], a[c], b[c]);
+void normalise(std::int64_t n, std::int64_t channels, const float* x, const float* __restrict mean,
+               const float* __restrict a, const float* __restrict b, float* __restrict y) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i, x += channels, y += channels)
+      for (std::int64_t c = 0; c < channels; ++c) y[c] = Normalisation::value(x[c], mean[c], a[c], b[c]);
+  });
 }
 
 /// dx = (dy - mean_dy) a + (x - mean) b + d.
-TIMBRE_SIMD void denormalise(std::int64_t n, std::int64_t channels, const float* x, const float* dy,
-                             const float* __restrict mean, const float* __restrict mean_dy,
-                             const float* __restrict a, const float* __restrict b, const float* __restrict d,
-                             float* __restrict dx) {
-  for (std::int64_t i = 0; i < n; ++i, x += channels, dy += channels, dx += channels)
-    for (std::int64_t c = 0; c < channels; ++c)
-      dx[c] = NormalisationGradient::value(x[c], dy[c], mean[c], mean_dy[c], a[c], b[c], d[c]);
+void denormalise(std::int64_t n, std::int64_t channels, const float* x, const float* dy,
+                 const float* __restrict mean, const float* __restrict mean_dy, const float* __restrict a,
+                 const float* __restrict b, const float* __restrict d, float* __restrict dx) {
+  vectorised([&] {
+    for (std::int64_t i = 0; i < n; ++i, x += channels, dy += channels, dx += channels)
+      for (std::int64_t c = 0; c < channels; ++c)
+        dx[c] = NormalisationGradient::value(x[c], dy[c], mean[c], mean_dy[c], a[c], b[c], d[c]);
+  });
 }
 
 class BatchNormalizationCpu final : public LayerOp {

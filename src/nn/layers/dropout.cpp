@@ -36,19 +36,20 @@ inline __attribute__((always_inline)) void philox_blocks(std::uint64_t seed, std
 }
 
 // y = x * mask for elements [first_block * 4, first_block * 4 + count)
-TIMBRE_SIMD void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint32_t step, float rate,
-                            float scale, std::uint64_t first_block, std::int64_t count, const float* x,
-                            float* y) {
-  Words words;
-  for (std::int64_t done = 0; done < count; done += 4 * blocks_at_once, first_block += blocks_at_once) {
-    philox_blocks(seed, stream, step, first_block, words);
-    alignas(64) float mask[4 * blocks_at_once];
-    for (std::int64_t b = 0; b < blocks_at_once; ++b)
-      for (int w = 0; w < 4; ++w) mask[4 * b + w] = dropout_mask(words.word[w][b], rate, scale);
-    const auto n = std::min(count - done, 4 * blocks_at_once);
+void apply_mask(std::uint64_t seed, std::uint32_t stream, std::uint32_t step, float rate, float scale,
+                std::uint64_t first_block, std::int64_t count, const float* x, float* y) {
+  vectorised([&] {
+    Words words;
+    for (std::int64_t done = 0; done < count; done += 4 * blocks_at_once, first_block += blocks_at_once) {
+      philox_blocks(seed, stream, step, first_block, words);
+      alignas(64) float mask[4 * blocks_at_once];
+      for (std::int64_t b = 0; b < blocks_at_once; ++b)
+        for (int w = 0; w < 4; ++w) mask[4 * b + w] = dropout_mask(words.word[w][b], rate, scale);
+      const auto n = std::min(count - done, 4 * blocks_at_once);
 #pragma omp simd
-    for (std::int64_t i = 0; i < n; ++i) y[done + i] = x[done + i] * mask[i];
-  }
+      for (std::int64_t i = 0; i < n; ++i) y[done + i] = x[done + i] * mask[i];
+    }
+  });
 }
 
 class DropoutCpu final : public LayerOp {

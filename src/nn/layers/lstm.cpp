@@ -53,11 +53,13 @@ class FlushDenormals {
   unsigned before_ = 0;
 };
 
-TIMBRE_SIMD void add_rows(const float* a, std::int64_t rows, std::int64_t columns, float* sum) {
-  for (std::int64_t r = 0; r < rows; ++r, a += columns) {
+void add_rows(const float* a, std::int64_t rows, std::int64_t columns, float* sum) {
+  vectorised([&] {
+    for (std::int64_t r = 0; r < rows; ++r, a += columns) {
 #pragma omp simd
-    for (std::int64_t c = 0; c < columns; ++c) sum[c] += a[c];
-  }
+      for (std::int64_t c = 0; c < columns; ++c) sum[c] += a[c];
+    }
+  });
 }
 
 class LstmCpu final : public LayerOp {

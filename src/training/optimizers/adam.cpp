@@ -12,11 +12,7 @@ const config::Schema<AdamOptions>& schema(config::of<AdamOptions>) {
 
 namespace {
 
-struct Loops {
-  TIMBRE_LOOP(AdamRule, a[i], b[i])
-};
-
-const RuleRegistration<AdamOptions, Loops> adam{"Adam (Kingma and Ba 2015)"};
+const RuleRegistration<AdamOptions> adam{"Adam (Kingma and Ba 2015)"};
 
 }  // namespace
 }  // namespace timbre::training

@@ -14,9 +14,6 @@ const config::Schema<AdamwOptions>& schema(config::of<AdamwOptions>) {
   return s;
 }
 
-struct AdamwLoops {
-  TIMBRE_LOOP(AdamwRule, a[i], b[i])
-};
-static const RuleRegistration<AdamwOptions, AdamwLoops> adamw{"AdamW (Loshchilov and Hutter 2019)"};
+static const RuleRegistration<AdamwOptions> adamw{"AdamW (Loshchilov and Hutter 2019)"};
 
 }  // namespace timbre::training

@@ -16,12 +16,7 @@ const config::Schema<RmspropOptions>& schema(config::of<RmspropOptions>) {
 
 namespace {
 
-struct Loops {
-  TIMBRE_LOOP(RmspropRule, a[i])
-  TIMBRE_LOOP(RmspropMomentumRule, a[i], b[i])
-};
-
-const RuleRegistration<RmspropOptions, Loops> rmsprop{"RMSprop (Tieleman and Hinton 2012)"};
+const RuleRegistration<RmspropOptions> rmsprop{"RMSprop (Tieleman and Hinton 2012)"};
 
 }  // namespace
 }  // namespace timbre::training

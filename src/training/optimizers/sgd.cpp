@@ -15,12 +15,7 @@ const config::Schema<SgdOptions>& schema(config::of<SgdOptions>) {
 
 namespace {
 
-struct Loops {
-  TIMBRE_LOOP(SgdRule)
-  TIMBRE_LOOP(MomentumRule, a[i])
-};
-
-const RuleRegistration<SgdOptions, Loops> sgd{"stochastic gradient descent with momentum"};
+const RuleRegistration<SgdOptions> sgd{"stochastic gradient descent with momentum"};
 
 }  // namespace
 }  // namespace timbre::training
