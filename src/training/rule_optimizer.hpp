@@ -28,17 +28,27 @@ class RuleOptimizer final : public config::WithOptions<Optimizer, Options> {
   void update(const Update& u) const override {
     with_rule(this->options_, [&](const auto& any_step) {
       const auto rule = for_parameter(any_step.at_step(u.learning_rate, u.step), u.weight_decay);
-      vectorised([&, n = u.count, l1 = float(u.penalty.l1), twice_l2 = float(2 * u.penalty.l2)] {
-        float* __restrict p = u.parameters, * __restrict a = u.slots[0], * __restrict b = u.slots[1];
-        const float* __restrict gradients = u.gradients;
-        for (std::int64_t i = 0; i < n; ++i) {
-          const float g = penalised(gradients[i], p[i], l1, twice_l2);
-          if constexpr (rule.slots == 0) rule(p[i], g);
-          if constexpr (rule.slots == 1) rule(p[i], g, a[i]);
-          if constexpr (rule.slots == 2) rule(p[i], g, a[i], b[i]);
-        }
+      vectorised([&] {
+        move(rule, u.count, u.parameters, u.gradients, u.slots[0], u.slots[1], float(u.penalty.l1),
+             float(2 * u.penalty.l2));
       });
     });
+  }
+
+ private:
+  /// The loop. (Its arrays are parameters, since only of those does the compiler believe that they do not overlap.)
+  template <class Rule>
+  static inline __attribute__((always_inline)) void move(const Rule rule, std::int64_t n, float* __restrict p,
+                                                         const float* __restrict gradients,
+                                                         [[maybe_unused]] float* __restrict a,
+                                                         [[maybe_unused]] float* __restrict b, float l1,
+                                                         float twice_l2) {
+    for (std::int64_t i = 0; i < n; ++i) {
+      const float g = penalised(gradients[i], p[i], l1, twice_l2);
+      if constexpr (Rule::slots == 0) rule(p[i], g);
+      if constexpr (Rule::slots == 1) rule(p[i], g, a[i]);
+      if constexpr (Rule::slots == 2) rule(p[i], g, a[i], b[i]);
+    }
   }
 };
 
