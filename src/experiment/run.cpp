@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include "core/hash.hpp"
@@ -15,6 +14,7 @@
 #include "evaluation/statistics.hpp"
 #include "experiment/command_line.hpp"
 #include "experiment/guard.hpp"
+#include "experiment/scoring.hpp"
 #include "features/engine.hpp"
 #include "results/describe.hpp"
 #include "results/environment.hpp"
@@ -99,35 +99,6 @@ void show(Console& console, std::string_view block) {
 
 fs::path checkpoint_file(const fs::path& folder) { return folder / "checkpoint.h5"; }
 
-std::vector<std::string> clip_paths(const data::FeatureSet& features) {
-  std::vector<std::string> paths;
-  for (const auto& clip : features.clips) paths.push_back(clip.path);
-  return paths;
-}
-
-results::Evaluation evaluate_part(training::TrainingStep& step, const data::FeatureSet& features,
-                                  const std::vector<std::int32_t>& rows) {
-  const auto scores = step.evaluate(rows);
-  std::vector<std::int32_t> label, clip, segment;
-  for (const auto r : rows) {
-    label.push_back(features.label[std::size_t(r)]);
-    clip.push_back(features.clip[std::size_t(r)]);
-    segment.push_back(features.segment[std::size_t(r)]);
-  }
-  return results::evaluate(scores.probabilities, label, clip, segment, clip_paths(features));
-}
-
-/// Of each test clip, how near it comes to what was trained on, and what it shares with other clips.
-void add_exposure(results::Evaluation& test, const data::Split& split, const std::vector<data::Clip>& clips) {
-  std::map<std::string_view, std::size_t> place;
-  for (std::size_t i = 0; i < clips.size(); ++i) place.emplace(clips[i].path, i);
-  for (const auto& path : test.clips.path) {
-    const auto i = place.at(path);
-    test.clips.heard.push_back(std::int32_t(split.exposure[i]));
-    test.clips.group.push_back(std::int32_t(split.unit[i]));
-  }
-}
-
 results::RunRecord make_record(const Plan& plan, const std::string& key, const data::FeatureSet& features,
                                const data::Split& split, const data::Standardisation& standardisation,
                                const training::TrainingResult& trained, const std::string& device,
@@ -183,19 +154,31 @@ RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool be
 }
 
 void show_scores(Console& console, const results::RunRecord& r) {
-  const auto& test = *r.test;
-  const auto k = std::int64_t(test.clips.label.size());
-  const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
   console.line();
   show(console, results::stamps(r));
+  if (const auto& t = r.scores.train)
+    console.line(fmt::format(
+        "training    clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (kept weights, no dropout)",
+        100 * t->clip_accuracy, 100 * t->accuracy, t->loss));
   console.line(fmt::format(
       "validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
       100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
+  if (!r.test) {
+    console.line("test        sealed until the study has chosen on validation");
+    return;
+  }
+  const auto& test = *r.test;
+  const auto k = std::int64_t(test.clips.label.size());
+  const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
   console.line(
       fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), segment "
                   "accuracy {:.1f}%, macro F1 {:.3f}",
                   100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, 100 * test.accuracy,
                   test.macro_f1));
+  std::string baselines;
+  for (const auto& b : r.scores.baselines)
+    baselines += fmt::format("{}{} {:.1f}%", baselines.empty() ? "" : ", ", b.name, 100 * b.clip_accuracy);
+  if (!baselines.empty()) console.line("baselines   clip accuracy: " + baselines);
 }
 
 }  // namespace
@@ -399,11 +382,13 @@ RunOutcome execute(const Plan& plan, const RunOptions& options) {
     if (trained.stopped_early)
       console.line(fmt::format("stopped early after epoch {}; best was epoch {}", trained.epochs_run,
                                trained.best_epoch));
-    record.validation = evaluate_part(*step, features, split.validation);
     const auto started = std::chrono::steady_clock::now();
-    record.test = evaluate_part(*step, features, split.test);
-    add_exposure(*record.test, split, features.clips);
-    record.predict_seconds = seconds_since(started);
+    record.validation = evaluate_part(*step, features, split.validation);
+    // For as many rows as the test part has: whether it is sealed changes no figure.
+    record.predict_seconds = seconds_since(started) * double(split.test.size()) /
+                             double(std::max<std::size_t>(1, split.validation.size()));
+    record.scores.train = results::train_record(evaluate_part(*step, features, split.train));
+    if (!options.sealed) score_test(record, *step, plan, features, split, {options.by, options.why}, pool);
     show_scores(console, record);
   } else {
     console.line(trained.message);

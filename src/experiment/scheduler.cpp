@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "device/device.hpp"
 #include "experiment/command_line.hpp"
+#include "experiment/scoring.hpp"
 #include "experiment/study_view.hpp"
 #include "results/run_record.hpp"
 #include "storage/atomic_file.hpp"
@@ -157,6 +158,8 @@ class Jobs {
                          .threads = threads_,
                          .checkpoint_seconds = options_.checkpoint_seconds};
       options.quiet = true;
+      options.sealed = study_.sealed;
+      options.by = "run_study " + study_.name, options.why = "its list of runs is compared";
       options.features = features_[run.features];
       options.on_epoch = [&](std::int64_t epoch, std::int64_t epochs, const training::History& h) {
         view_.epoch(job, epoch, epochs, h.val_accuracy.back());
@@ -196,6 +199,26 @@ class Jobs {
 };
 
 }  // namespace
+
+void score_chosen(const Study& study, const std::vector<ToScore>& chosen, const ScheduleOptions& options,
+                  Console& console) {
+  if (chosen.empty()) return;
+  console.line(fmt::format("chosen on validation: the test part{} of {} run{} {} scored",
+                           chosen.size() == 1 ? "" : "s", chosen.size(), chosen.size() == 1 ? "" : "s",
+                           chosen.size() == 1 ? "is" : "are"));
+  const int threads = options.threads > 0 ? options.threads : available_cores();
+  std::vector<std::size_t> runs;
+  for (const auto& c : chosen) runs.push_back(c.run);
+  Console quiet({}, true);
+  const auto features = load_feature_sets(study, runs, {}, options, threads, quiet);
+  for (const auto& [index, why] : chosen) {
+    throw_if_stopped();
+    const auto& run = study.runs[index];
+    RunOptions wanted{.folder = run_folder(options, run), .runs = options.runs, .threads = threads};
+    wanted.quiet = true, wanted.features = features[run.features];
+    unseal(study.plan(run), wanted, {"run_study " + study.name, why});
+  }
+}
 
 RunState run_state(const fs::path& folder) {
   std::error_code none;
