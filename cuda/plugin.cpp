@@ -1,4 +1,4 @@
-// Entry of the plug-in: adds the CUDA back end to the registries of devices.
+// Entry of the plug-in: adds the CUDA back end to the registry of back ends.
 #include "plugin.hpp"
 
 #include <cuda_runtime_api.h>
@@ -6,9 +6,10 @@
 #include <cstdlib>
 
 #include "core/error.hpp"
-#include "device/device.hpp"
+#include "features/engine.hpp"
+#include "nn/network.hpp"
 #include "support/check.hpp"
-#include "training/cuda_step.hpp"
+#include "training/step.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -21,9 +22,9 @@ int capability(cudaDeviceAttr attribute) {
   return value;
 }
 
-std::string device_name() {
+std::string device_name(int number) {
   cudaDeviceProp properties{};
-  TIMBRE_CUDA_CHECK(cudaGetDeviceProperties(&properties, 0));
+  TIMBRE_CUDA_CHECK(cudaGetDeviceProperties(&properties, number));
   return properties.name;
 }
 
@@ -40,7 +41,7 @@ std::string why_no_gpu() {
     const int major = capability(cudaDevAttrComputeCapabilityMajor),
               minor = capability(cudaDevAttrComputeCapabilityMinor);
     if (major < oldest_capability)
-      return fmt::format("the {} has compute capability {}.{}, older than {}.0", device_name(), major, minor,
+      return fmt::format("the {} has compute capability {}.{}, older than {}.0", device_name(0), major, minor,
                          oldest_capability);
   } catch (const Error& e) {
     return e.what();
@@ -56,7 +57,10 @@ extern "C" void timbre_register_plugin() {
   // Runs side by side have a stream each, and by default streams share eight queues to the device. Read by CUDA when it
   // begins, which is later.
   setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
-  device::BackendRegistry::instance().add("cuda", {cuda::device_name, cuda::why_no_gpu});
-  features::FeatureDeviceRegistry::instance().add("cuda", {cuda::open_features});
-  training::StepDeviceRegistry::instance().add("cuda", {cuda::make_cuda_step});
+  device::BackendRegistry::instance().add("cuda", {.why_not = cuda::why_no_gpu,
+                                                   .count = [] { return 1; },
+                                                   .describe = cuda::device_name,
+                                                   .open_features = cuda::open_features,
+                                                   .make_network = cuda::make_network,
+                                                   .make_step = cuda::make_step});
 }

@@ -1,14 +1,20 @@
-// What the plug-in adds to the registries of libtimbre.so.
+// What the plug-in fills the registry of libtimbre.so with: see device::Backend for what each maker does.
 #pragma once
 
-#include "features/engine.hpp"
+#include <cstdint>
+#include <memory>
+
+#include "device/backend.hpp"
 
 /// Called once, after the plug-in is loaded.
 extern "C" void timbre_register_plugin();
 
 namespace timbre::cuda {
 
-/// See features::FeatureDevice::open.
-features::EngineMaker open_features(const features::FeatureOptions& options, std::int64_t segment_samples);
+device::EngineMaker open_features(int number, const features::FeatureOptions& options,
+                                  std::int64_t segment_samples);
+std::unique_ptr<nn::Network> make_network(int number, const nn::NetworkOptions& options, ThreadPool& pool);
+std::unique_ptr<training::TrainingStep> make_step(int number, const training::StepOptions& options,
+                                                  ThreadPool& pool);
 
 }  // namespace timbre::cuda

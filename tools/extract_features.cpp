@@ -2,14 +2,16 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/command_line.hpp"
+#include "cli/console.hpp"
 #include "core/text.hpp"
 #include "device/device.hpp"
-#include "experiment/command_line.hpp"
-#include "experiment/run.hpp"
+#include "run/run.hpp"
 
 int main(int argc, char** argv) {
   using namespace timbre;
-  using namespace timbre::experiment;
+  using namespace timbre::cli;
+  using namespace timbre::run;
   CLI::App app{"Extracts the features that a configuration names, into one HDF5 file.", "extract_features"};
   std::filesystem::path config, out = "features.h5";
   std::vector<std::string> overrides;
@@ -23,7 +25,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1, 1024));
   app.add_option("-o,--output", out, "the file to write (default: features.h5)");
   return run_command(app, argc, argv, [&] {
-    stop_signal();
+    heed_signals();
     if (const auto ending = out.extension(); ending != ".h5" && ending != ".hdf5")
       fail_request("-o {}: features are an HDF5 file, so its name must end in .h5", printable(out.string()));
     if (!device.empty()) overrides.push_back("device=" + device);

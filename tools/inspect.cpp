@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <string>
 
+#include "cli/command_line.hpp"
 #include "core/text.hpp"
-#include "experiment/command_line.hpp"
 #include "results/describe.hpp"
 
 int main(int argc, char** argv) {
@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
   app.add_option("FILE", file, "a result (result.h5) or features (features.h5)")->required();
   app.add_flag("--config", config, "print the run's resolved configuration instead, as YAML that runs again");
   app.add_flag("--all", all, "every epoch and every bad file, not a selection");
-  timbre::experiment::add_unverified(app, trust.unverified);
-  return timbre::experiment::run_command(app, argc, argv, [&] {
+  timbre::cli::add_unverified(app, trust.unverified);
+  return timbre::cli::run_command(app, argc, argv, [&] {
     using namespace timbre::results;
     // Whatever texts a file holds, none of them controls the terminal.
     const auto text = timbre::printable_lines(config ? read_result(file, false, trust).config

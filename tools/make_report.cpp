@@ -3,18 +3,17 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/command_line.hpp"
 #include "core/error.hpp"
 #include "core/shell_word.hpp"
 #include "core/text.hpp"
-#include "experiment/command_line.hpp"
 #include "report/report.hpp"
 
 int main(int argc, char** argv) {
   using namespace timbre;
   CLI::App app{
       "Compares runs in one self-contained HTML page, with its tables as .csv and .md beside it; the last "
-      "line on stdout names "
-      "the page.",
+      "line on stdout names the page.",
       "make_report"};
   std::vector<std::filesystem::path> named;
   std::filesystem::path html;
@@ -26,13 +25,12 @@ int main(int argc, char** argv) {
   app.add_option("--axis", options.axes,
                  "a key whose values are compared, as regularisation.l2 (default: all that differ)")
       ->allow_extra_args(false);
-  app.add_option(
-         "--reference", references,
-         "a result whose configuration the others of its model are compared with (default: the first of each "
-         "model); of a random search, the run of its base")
+  app.add_option("--reference", references,
+                 "a result whose configuration the others of its model are compared with (default: the first "
+                 "of each model); of a random search, the run of its base")
       ->allow_extra_args(false);
-  experiment::add_unverified(app, options.unverified);
-  return experiment::run_command(app, argc, argv, [&] {
+  cli::add_unverified(app, options.unverified);
+  return cli::run_command(app, argc, argv, [&] {
     if (const auto ending = html.extension(); ending != ".html" && ending != ".htm")
       timbre::fail_request("-o {}: the page is an HTML file, so its name must end in .html",
                            printable(html.string()));

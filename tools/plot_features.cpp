@@ -2,16 +2,19 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/command_line.hpp"
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 #include "core/text.hpp"
-#include "experiment/command_line.hpp"
-#include "experiment/feature_picture.hpp"
-#include "experiment/run_config.hpp"
+#include "pictures/feature_picture.hpp"
+#include "run/run_config.hpp"
 #include "storage/atomic_file.hpp"
 
 int main(int argc, char** argv) {
   using namespace timbre;
-  using namespace timbre::experiment;
+  using namespace timbre::cli;
+  using namespace timbre::run;
+  using namespace timbre::pictures;
   CLI::App app{
       "Draws waveform, spectrogram, mel spectrogram and MFCCs of an audio file, with the features that a "
       "configuration names.",
@@ -28,7 +31,7 @@ int main(int argc, char** argv) {
   app.add_option("--offset", offset, "seconds to leave out at the beginning (default: 0)")
       ->check(CLI::Range(0.0, 1e7));
   return run_command(app, argc, argv, [&] {
-    stop_signal();
+    heed_signals();
     const auto shown = printable(out.string());
     if (out.extension() != ".svg")
       fail_request("-o {}: only SVG is written; give a name that ends in .svg", shown);

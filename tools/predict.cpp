@@ -5,16 +5,18 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#include "cli/command_line.hpp"
 #include "core/error.hpp"
+#include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "device/device.hpp"
-#include "experiment/command_line.hpp"
-#include "experiment/predictor.hpp"
+#include "run/predictor.hpp"
 
 namespace {
 
 using namespace timbre;
-using namespace timbre::experiment;
+using namespace timbre::cli;
+using namespace timbre::run;
 
 std::string quoted_csv(const std::string& text) {
   if (text.find_first_of(",\"\n\r") == text.npos) return text;
@@ -99,7 +101,7 @@ int main(int argc, char** argv) {
   app.add_option("--threads", threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
   add_unverified(app, trust.unverified);
   return run_command(app, argc, argv, [&] {
-    stop_signal();
+    heed_signals();
     ThreadPool pool(threads);
     const auto choice = device::choose(device);
     if (!choice.notice.empty()) fmt::print(stderr, "{}\n", choice.notice);

@@ -2,16 +2,18 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/command_line.hpp"
+#include "cli/console.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "experiment/command_line.hpp"
-#include "experiment/run.hpp"
 #include "results/compare.hpp"
+#include "run/run.hpp"
 
 namespace {
 
 using namespace timbre;
-using namespace timbre::experiment;
+using namespace timbre::cli;
+using namespace timbre::run;
 namespace fs = std::filesystem;
 
 RunConfig config_of(const results::RunRecord& record, const std::string& file,
@@ -44,8 +46,7 @@ bool tell(const results::RunRecord& record, const results::RunRecord& again) {
 int main(int argc, char** argv) {
   CLI::App app{
       "Makes a result again from its own record, and tells whether it is the same to the last bit; where it "
-      "is not, "
-      "how it differs, and in what machine and version. Exit status: 0 the same, 1 not.",
+      "is not, how it differs, and in what machine and version. Exit status: 0 the same, 1 not.",
       "reproduce"};
   fs::path file, out;
   std::vector<std::string> overrides;
@@ -61,7 +62,7 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "the new run's folder (default: runs/<experiment>/<key>-again)");
   add_unverified(app, trust.unverified);
   return run_command(app, argc, argv, [&] {
-    stop_signal();
+    heed_signals();
     const auto record = results::read_result(file, true, trust);
     if (record.key.empty() || record.key.find_first_not_of("0123456789abcdef") != record.key.npos)
       fail_request("{}: has no key to compare with", printable(file.string()));
@@ -71,7 +72,7 @@ int main(int argc, char** argv) {
     options.folder = out.empty() ? options.runs / plan.config.experiment / (record.key + "-again") : out;
     {
       ThreadPool pool(options.threads);
-      Console console({}, false);
+      Console console;
       options.features =
           std::make_shared<const data::FeatureSet>(load_plan_features(plan, options, pool, console));
     }
@@ -83,7 +84,8 @@ int main(int argc, char** argv) {
     options.force = !fs::exists(*options.folder / "checkpoint.h5");  // one that was interrupted goes on
     options.by = "reproduce", options.why = "the run made again";
     options.sealed = record.validation && !record.test;  // what was not looked at stays so
-    const auto outcome = execute(plan, options);
+    Console console;
+    const auto outcome = execute(plan, options, console);
     const bool same = tell(record, results::read_result(outcome.result, true, storage::own_file));
     std::printf("result: %s\n", outcome.result.c_str());
     return same ? 0 : 1;

@@ -2,14 +2,16 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
-#include "experiment/command_line.hpp"
-#include "experiment/device_check.hpp"
-#include "experiment/guard.hpp"
-#include "experiment/run.hpp"
+#include "cli/command_line.hpp"
+#include "cli/console.hpp"
+#include "run/device_check.hpp"
+#include "run/guard.hpp"
+#include "run/run.hpp"
 
 int main(int argc, char** argv) {
   using namespace timbre;
-  using namespace timbre::experiment;
+  using namespace timbre::cli;
+  using namespace timbre::run;
   CLI::App app{
       "Trains and evaluates one model as a YAML file describes it; the last line on stdout names the result.",
       "run_experiment"};
@@ -38,22 +40,26 @@ int main(int argc, char** argv) {
   app.add_flag("--dry-run", dry_run,
                "show the resolved configuration, the model and the split; train nothing");
   return run_command(app, argc, argv, [&] {
-    stop_signal();
+    heed_signals();
     const bool check = device == "check";
     if (!device.empty() && !check) overrides.push_back("device=" + device);
     auto plan = make_plan(load_run_config(config, overrides));
+    Console console;
     if (dry_run) {
       ThreadPool pool(options.threads);
-      Console console;
-      std::fputs(describe_plan(plan, *survey_of(plan, options.runs, pool, console)).c_str(), stdout);
+      const auto survey = survey_of(plan, options.runs, pool, console);
+      std::fputs(describe_plan(plan, *survey).c_str(), stdout);
       return 0;
     }
     if (check) {
-      check_device(plan, options);
+      const auto compared = compare_devices(plan, options, console);
+      std::fputs(describe(compared.report).c_str(), stdout);
+      compared.require_agreement();
+      std::printf("cpu and %s agree over %zu steps\n", compared.device.c_str(), compared.steps);
       return 0;
     }
     if (!out.empty()) options.folder = out;
-    const auto outcome = execute(plan, options);
+    const auto outcome = execute(plan, options, console);
     if (outcome.diverged) throw Error(outcome.message);
     std::printf("result: %s\n", outcome.result.c_str());
     return 0;

@@ -6,20 +6,22 @@
 #include <numeric>
 #include <optional>
 
+#include "cli/command_line.hpp"
+#include "cli/study_view.hpp"
 #include "core/shell_word.hpp"
 #include "core/text.hpp"
-#include "experiment/command_line.hpp"
-#include "experiment/genre_examples.hpp"
-#include "experiment/scheduler.hpp"
+#include "pictures/genre_examples.hpp"
 #include "report/report.hpp"
 #include "report/selection.hpp"
 #include "results/text_table.hpp"
 #include "storage/atomic_file.hpp"
+#include "study/scheduler.hpp"
 
 namespace {
 
 using namespace timbre;
-using namespace timbre::experiment;
+using namespace timbre::cli;
+using namespace timbre::study;
 namespace fs = std::filesystem;
 
 /// "2/8": the second of eight tasks.
@@ -111,9 +113,11 @@ Harvest harvest(const Study& study, const ScheduleOptions& options,
   return out;
 }
 
-std::vector<report::Picture> pictures(const Study& study) {
+std::vector<report::Picture> examples(const Study& study) {
   std::vector<report::Picture> out;
-  for (auto& p : genre_examples(study.plan(study.runs.front())))
+  const auto& first = study.runs.front();
+  for (auto& p :
+       pictures::genre_examples(study.data[first.data], first.config.dataset, first.config.features))
     out.push_back({std::move(p.title), std::move(p.alt), std::move(p.svg)});
   return out;
 }
@@ -183,10 +187,13 @@ int main(int argc, char** argv) {
          "MB of features to hold in memory; more stay on disk (default: half of what is free)")
       ->check(CLI::NonNegativeNumber);
   return run_command(app, argc, argv, [&] {
-    stop_signal();
+    heed_signals();
     if (!device.empty()) overrides.push_back("device=" + device);
     if (!task.empty()) read_task(task, options);
-    const auto study = load_study(file, overrides, seeds, options.runs, options.threads);
+    const auto study = [&] {
+      Console console;
+      return load_study(file, overrides, seeds, options.runs, options.threads, &console);
+    }();
     options.folder = out.empty() ? options.runs / study.name : out;
     if (only_list) return list(study, options);
 
@@ -195,7 +202,8 @@ int main(int argc, char** argv) {
     if (task.empty()) lock.emplace(options.folder);
     Console console;
     keep_name(study, options.folder);
-    const auto outcome = run_all(study, options, console);
+    StudyView view(console);
+    const auto outcome = run_all(study, options, console, view);
     const auto done = harvest(study, options, outcome.failed);
     // Says what has become of the runs; the exit status.
     const auto conclude = [&](std::size_t finished, std::size_t diverged, std::size_t failed) {
@@ -231,7 +239,7 @@ int main(int argc, char** argv) {
                                  .axes = study.axes,
                                  .failed = done.failed,
                                  .planned = std::int64_t(study.runs.size()),
-                                 .examples = pictures(study),
+                                 .examples = examples(study),
                                  .own_folder = true,
                                  .references = references};
     if (study.sealed) score_chosen(study, to_score(study, options, done.results, wanted), options, console);

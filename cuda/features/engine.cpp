@@ -23,7 +23,8 @@ class Engine final : public features::FeatureEngine {
 
 }  // namespace
 
-features::EngineMaker open_features(const features::FeatureOptions& options, std::int64_t segment_samples) {
+device::EngineMaker open_features(int, const features::FeatureOptions& options,
+                                  std::int64_t segment_samples) {
   return [pipeline = std::make_shared<FeaturePipeline>(options, segment_samples)] {
     return std::make_unique<Engine>(pipeline);
   };

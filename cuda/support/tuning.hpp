@@ -13,7 +13,8 @@
 
 namespace timbre::cuda {
 
-/// The variable's value; `otherwise` where it is not set, empty, negative or no number.
+/// The variable's value; `otherwise` where it is not set or empty. Throws RequestError where it is no whole number of at
+/// least 0.
 std::int64_t tuning(const char* variable, std::int64_t otherwise);
 
 }  // namespace timbre::cuda

@@ -11,8 +11,6 @@
 //
 // A step has a stream, handles, plans and memory of its own: several train side by side, and know nothing of
 // each other.
-#include "training/cuda_step.hpp"
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -23,28 +21,15 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "plugin.hpp"
 #include "support/tuning.hpp"
-#include "training/data_feed.hpp"
-#include "training/device_parts.hpp"
-#include "training/graph.hpp"
-#include "training/network.hpp"
+#include "training/evaluation.hpp"
 
 namespace timbre::cuda {
 namespace {
 
 using training::Metrics;
 using training::StepState;
-
-/// A network, and what the loss makes of its logits.
-struct ScoredNetwork : Network {
-  ScoredNetwork(const NetworkParts& parts, std::int64_t capacity)
-      : Network(parts, capacity),
-        losses(std::size_t(capacity)),
-        probabilities(std::size_t(capacity * parts.model->classes())),
-        hits(std::size_t(capacity)) {}
-  DeviceArray<float> losses, probabilities;
-  DeviceArray<std::int32_t> hits;
-};
 
 class CudaStep final : public training::TrainingStep {
  public:
@@ -72,10 +57,7 @@ class CudaStep final : public training::TrainingStep {
     initial.learning_rate = options.learning_rate;
     put(scalars_, {&initial, 1});
     std::vector<float> weights(arena_.size());
-    if (options.weights.empty())
-      model_.initialise(options.seed, weights.data());
-    else
-      std::copy(options.weights.begin(), options.weights.end(), weights.begin());
+    model_.initialise(options.seed, weights.data());
     put(arena_, weights);
     training_net_ = make_network(capacity_);
     for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * training_net_->widest()));
@@ -105,7 +87,9 @@ class CudaStep final : public training::TrainingStep {
     if (std::int64_t(rows.size()) > capacity_)
       throw std::logic_error("a batch of more rows than the step was made for");
     feed_.next(rows);
-    run(training_, "the training step", [&] { enqueue_training(); });
+    const bool known = !training_.why().empty();
+    training_.run(stream_, [&] { enqueue_training(); });
+    if (!known) tell_eager("the training step", training_.why());
   }
 
   Metrics metrics(bool reset) override {
@@ -119,32 +103,9 @@ class CudaStep final : public training::TrainingStep {
   }
 
   Scores evaluate(std::span<const std::int32_t> rows) override {
-    const auto n = rows.size(), width = std::size_t(model_.classes());
-    if (results_.size() < n) {
-      results_ = PinnedArray<float>(n), result_hits_ = PinnedArray<std::int32_t>(n);
-      result_probabilities_ = PinnedArray<float>(n * width);
-    }
-    auto& net = network_of_evaluation();
-    const auto at_once = std::size_t(net.capacity());
-    const auto part_of = [&](std::size_t first) {
-      first = std::min(first, n);
-      return rows.subspan(first, std::min(n - first, at_once));
-    };
-    for (std::size_t first = 0; first < n; first += at_once) {
-      const auto part = part_of(first);
-      feed_.next(part);
-      run(evaluation_, "evaluation", [&] { enqueue_evaluation(net); });
-      fetch(net.losses.data(), results_.data() + first, part.size());
-      fetch(net.hits.data(), result_hits_.data() + first, part.size());
-      fetch(net.probabilities.data(), result_probabilities_.data() + first * width, part.size() * width);
-      feed_.prefetch(part_of(first + at_once));
-    }
-    TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream_));
-    Scores scores;
-    scores.probabilities.assign(result_probabilities_.data(), result_probabilities_.data() + n * width);
-    for (std::size_t r = 0; r < n; ++r)
-      scores.loss += double(results_.data()[r]), scores.correct += result_hits_.data()[r];
-    if (n > 0) scores.loss /= double(n);
+    const bool known = !evaluation_.why().empty();
+    auto scores = evaluation_.run(stream_, feed_, *loss_, network_of_evaluation(), model_.classes(), rows);
+    if (!known) tell_eager("evaluation", evaluation_.why());
     return scores;
   }
 
@@ -230,20 +191,9 @@ class CudaStep final : public training::TrainingStep {
     }
   }
 
-  void enqueue_forward(ScoredNetwork& net, bool training, float* gradient, float* probabilities) {
-    gather_rows(stream_, feed_.header(), feed_.rows(), net.capacity(), model_.input().size(), net.input());
-    net.forward(training);
-    loss_->evaluate(stream_, {net.logits(), feed_.header(), feed_.rows(), net.capacity(), model_.classes(),
-                              net.losses.data(), net.hits.data(), gradient, probabilities});
-  }
-
-  void enqueue_evaluation(ScoredNetwork& net) {
-    enqueue_forward(net, false, nullptr, net.probabilities.data());
-  }
-
   void enqueue_training() {
     auto& net = *training_net_;
-    enqueue_forward(net, true, dy_[0].data(), nullptr);
+    enqueue_forward(stream_, feed_, *loss_, net, true, dy_[0].data(), nullptr);
     net.backward(dy_[0].data(), dy_[1].data());
     // Counts the step, so it stands behind what draws its random numbers by the counter.
     finish_loss(stream_, penalised_.data(), std::int64_t(penalised_.size()), arena_.data(), net.losses.data(),
@@ -256,12 +206,8 @@ class CudaStep final : public training::TrainingStep {
     optimizer_->update(stream_, u);
   }
 
-  template <class Enqueue>
-  void run(ReplayedWork& work, const char* what, Enqueue&& enqueue) {
-    const bool known = !work.why().empty();
-    work.run(stream_, enqueue);
-    if (!known && !work.why().empty())
-      notes_.push_back(fmt::format("{} runs without a graph: {}", what, work.why()));
+  void tell_eager(const char* what, const std::string& why) {
+    if (!why.empty()) notes_.push_back(fmt::format("{} runs without a graph: {}", what, why));
   }
 
   /// The newest metrics that have come back; asks for newer ones now and then.
@@ -326,10 +272,9 @@ class CudaStep final : public training::TrainingStep {
   std::array<DeviceArray<float>, 2> dy_;  // [capacity, widest of the network]
   NetworkParts parts_;
   std::unique_ptr<ScoredNetwork> training_net_, evaluation_net_;  // the latter from an evaluation on, if any
-  ReplayedWork training_, evaluation_;
+  ReplayedWork training_;
+  Evaluation evaluation_;
 
-  PinnedArray<float> results_, result_probabilities_;  // of an evaluation
-  PinnedArray<std::int32_t> result_hits_;
   PinnedArray<StepScalars> snapshot_;
   Event snapshot_copied_ = make_event();
   bool snapshot_pending_ = false, told_streaming_ = false, no_room_ = false;
@@ -341,7 +286,7 @@ class CudaStep final : public training::TrainingStep {
 
 }  // namespace
 
-std::unique_ptr<training::TrainingStep> make_cuda_step(const training::StepOptions& options, ThreadPool&) {
+std::unique_ptr<training::TrainingStep> make_step(int, const training::StepOptions& options, ThreadPool&) {
   return std::make_unique<CudaStep>(options);
 }
 

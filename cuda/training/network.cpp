@@ -5,7 +5,8 @@
 
 namespace timbre::cuda {
 
-Network::Network(const NetworkParts& parts, std::int64_t capacity) : capacity_(capacity) {
+Network::Network(const NetworkParts& parts, std::int64_t capacity)
+    : capacity_(capacity), width_(parts.model->input().size()) {
   const auto& model = *parts.model;
   const auto add_values = [&](const Shape& shape) {
     values_.push_back(arrays_.emplace_back(std::size_t(capacity * shape.size())).data());
@@ -23,8 +24,9 @@ Network::Network(const NetworkParts& parts, std::int64_t capacity) : capacity_(c
     for (const int s : entry.slots) {
       const auto& slot = model.slots()[std::size_t(s)];
       b.parameters.push_back(parts.arena + slot.offset);
-      b.gradients.push_back(slot.spec.trainable ? parts.gradients + slot.offset : nullptr);
-      if (slot.spec.trainable && !std::exchange(trainable_before, true)) first_trainable_ = i;
+      const bool trained = slot.spec.trainable && parts.gradients;
+      b.gradients.push_back(trained ? parts.gradients + slot.offset : nullptr);
+      if (trained && !std::exchange(trainable_before, true)) first_trainable_ = i;
     }
     layers_.push_back(make_device_layer(*entry.layer, b));
     if (layers_.back()->passes_through())

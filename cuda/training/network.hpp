@@ -17,7 +17,7 @@ namespace timbre::cuda {
 struct NetworkParts {
   const nn::Model* model;
   float* arena;      // [arena_size]
-  float* gradients;  // [trainable_size]
+  float* gradients;  // [trainable_size]; null: never trained
   std::uint64_t seed;
   const std::int64_t* step;  // training steps done
   const std::int32_t* live;  // rows of the batch that count
@@ -30,6 +30,8 @@ class Network {
   Network(const NetworkParts& parts, std::int64_t capacity);
 
   std::int64_t capacity() const { return capacity_; }
+  /// Floats per row of the input.
+  std::int64_t width() const { return width_; }
   /// Where the batch goes, [capacity, input...].
   float* input() const { return values_.front(); }
   /// [capacity, classes]
@@ -46,7 +48,7 @@ class Network {
   std::int64_t widest() const { return widest_; }
 
  private:
-  std::int64_t capacity_, widest_ = 0;
+  std::int64_t capacity_, width_, widest_ = 0;
   std::size_t first_trainable_ = 0;
   std::vector<std::unique_ptr<DeviceLayer>> layers_;
   std::vector<DeviceArray<float>> arrays_;

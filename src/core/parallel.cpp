@@ -80,7 +80,8 @@ struct ThreadPool::State {
       }
       work(thread);
       if (busy.fetch_sub(1, std::memory_order_acq_rel) == 1) {
-        const std::lock_guard lock(mutex);  // the caller is either asleep, or sees the number before it sleeps
+        const std::lock_guard lock(
+            mutex);  // the caller is either asleep, or sees the number before it sleeps
         done.notify_one();
       }
     }

@@ -3,9 +3,12 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
+#include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "core/error.hpp"
@@ -14,13 +17,15 @@ namespace timbre::device {
 
 namespace {
 
-const Registration<Backend> cpu{"cpu",
-                                {[] { return std::string("the processor"); }, [] { return std::string(); }}};
-
-// Why there is no CUDA back end in the registry, if there is none.
 std::string& cuda_load_error() {
-  static std::string text = "the CUDA plug-in has not registered itself";
+  static std::string text;
   return text;
+}
+
+/// A back end whose plug-in cannot be loaded is known with the reason.
+void register_without_plugin(std::string why) {
+  cuda_load_error() = std::move(why);
+  BackendRegistry::instance().add("cuda", {.why_not = [] { return cuda_load_error(); }});
 }
 
 std::string environment(const char* name) {
@@ -72,32 +77,52 @@ void load_plugins() {
     Dl_info self{};
     if (dladdr(reinterpret_cast<const void*>(&load_plugins), &self) == 0) return;
     const auto file = std::filesystem::path(self.dli_fname).parent_path() / "libtimbre_cuda.so";
-    if (!std::filesystem::exists(file)) {
-      cuda_load_error() = "this installation has no CUDA plug-in";
-      return;
-    }
+    if (!std::filesystem::exists(file))
+      return register_without_plugin("this installation has no CUDA plug-in");
     std::string error;
     void* handle = open_plugin(file, error);
     auto* enter = handle ? reinterpret_cast<void (*)()>(dlsym(handle, "timbre_register_plugin")) : nullptr;
     if (enter)
       enter();
     else
-      cuda_load_error() = "the CUDA plug-in cannot be loaded: " + (handle ? std::string(dlerror()) : error);
+      register_without_plugin("the CUDA plug-in cannot be loaded: " +
+                              (handle ? std::string(dlerror()) : error));
   });
+}
+
+Device find(std::string_view name) {
+  const auto colon = name.find(':');
+  const auto* backend = BackendRegistry::instance().find(name.substr(0, colon));
+  int number = 0;
+  if (colon != name.npos) {
+    const auto digits = name.substr(colon + 1);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    if (error != std::errc{} || end != digits.data() + digits.size() || number < 0) backend = nullptr;
+  }
+  if (!backend) throw std::logic_error("no device '" + std::string(name) + "'");
+  return {backend, number};
 }
 
 Choice choose(const std::string& requested) {
   if (requested == "cpu") return {"cpu", ""};
   load_plugins();
-  const auto* cuda = BackendRegistry::instance().find("cuda");
-  const std::string reason = cuda ? cuda->why_not() : cuda_load_error();
-  // Who did not ask for it should know that it is young.
-  const char* young = requested == "auto" ? "; this back end has met no GPU yet: --device check compares it "
-                                            "with the CPU, --device cpu leaves it out"
-                                          : "";
-  if (reason.empty()) return {"cuda", "device: cuda (" + cuda->describe() + ")" + young};
-  if (requested == "cuda") fail("device cuda cannot be used: {}", reason);
-  return {"cpu", "device: cpu (" + reason + ")"};
+  const auto& backends = BackendRegistry::instance();
+  std::string reasons;
+  for (const auto& name : backends.names()) {
+    if (name == "cpu" || (requested != "auto" && requested != name)) continue;
+    const auto& backend = *backends.find(name);
+    const auto reason = backend.why_not();
+    // Who did not ask for it should know that it is young.
+    const char* young = requested == "auto"
+                            ? "; this back end has met no GPU yet: --device check compares it "
+                              "with the CPU, --device cpu leaves it out"
+                            : "";
+    if (reason.empty()) return {name, "device: " + name + " (" + backend.describe(0) + ")" + young};
+    if (requested == name) fail("device {} cannot be used: {}", name, reason);
+    reasons += (reasons.empty() ? "" : "; ") + reason;
+  }
+  if (requested != "auto") fail("there is no device {}", requested);
+  return {"cpu", "device: cpu (" + reasons + ")"};
 }
 
 }  // namespace timbre::device

@@ -1,21 +1,14 @@
-// Which device a run uses. The CPU is built in; other back ends are plug-ins that add themselves to the registry.
+// Which device a run uses: plug-ins are loaded, and `auto` is resolved, here.
 #pragma once
 
 #include <string>
 
-#include "core/registry.hpp"
+#include "device/backend.hpp"
 
 namespace timbre::device {
 
-/// Entry of the registry of back ends.
-struct Backend {
-  std::string (*describe)();  // what it is: "NVIDIA H200"; asked only where it can be used
-  std::string (*why_not)();   // "" when it can be used, or the reason in one line
-};
-using BackendRegistry = Registry<Backend>;
-
 struct Choice {
-  std::string name;    // "cpu", "cuda"
+  std::string name;    // "cpu", "cuda": what find() takes
   std::string notice;  // a line for the person, or ""
 };
 
@@ -25,7 +18,7 @@ struct Choice {
 /// /usr/local/cuda.
 void load_plugins();
 
-/// Resolves auto | cpu | cuda. `auto` takes an accelerator where one can be used, and the CPU otherwise.
+/// Resolves auto | cpu | cuda. `auto` takes the first accelerator that can be used, and the CPU otherwise.
 /// Throws Error, one line with the reason, where the device asked for by name cannot be used.
 Choice choose(const std::string& requested);
 

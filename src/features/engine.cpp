@@ -35,21 +35,11 @@ std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& opt
   return type->make_cpu(options, segment_samples);
 }
 
-EngineMaker open_features(const std::string& device, const FeatureOptions& options,
-                          std::int64_t segment_samples) {
+device::EngineMaker open_features(const std::string& device, const FeatureOptions& options,
+                                  std::int64_t segment_samples) {
   feature_shape(options, segment_samples);
-  const auto* entry = FeatureDeviceRegistry::instance().find(device);
-  if (!entry) fail("device {} computes no features", device);
-  return entry->open(options, segment_samples);
+  const auto [backend, number] = device::find(device);
+  return backend->open_features(number, options, segment_samples);
 }
-
-namespace {
-
-const Registration<FeatureDevice> cpu{
-    "cpu", {[](const FeatureOptions& options, std::int64_t samples) -> EngineMaker {
-      return [options, samples] { return make_cpu_feature_engine(options, samples); };
-    }}};
-
-}  // namespace
 
 }  // namespace timbre::features

@@ -10,12 +10,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "core/registry.hpp"
 #include "core/shape.hpp"
+#include "device/backend.hpp"
 #include "features/options.hpp"
 
 namespace timbre::features {
@@ -49,19 +49,8 @@ Shape feature_shape(const FeatureOptions& options, std::int64_t segment_samples)
 std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& options,
                                                        std::int64_t segment_samples);
 
-/// Makes the engine of one thread. Engines of one maker may share what they run on (a GPU's buffers, say), and are
-/// told apart by nobody: any of them gives the same numbers. May be called from several threads at once.
-using EngineMaker = std::function<std::unique_ptr<FeatureEngine>()>;
-
-/// Entry of the registry of devices that compute features, by the device's name. Device plug-ins add theirs.
-struct FeatureDevice {
-  /// For every kind and option of the CPU; throws Error where the device fails or has no memory left.
-  EngineMaker (*open)(const FeatureOptions&, std::int64_t segment_samples);
-};
-using FeatureDeviceRegistry = Registry<FeatureDevice>;
-
 /// Opens a device ("cpu", "cuda": as device::choose gave it) for segments of one size.
-EngineMaker open_features(const std::string& device, const FeatureOptions& options,
-                          std::int64_t segment_samples);
+device::EngineMaker open_features(const std::string& device, const FeatureOptions& options,
+                                  std::int64_t segment_samples);
 
 }  // namespace timbre::features

@@ -54,7 +54,8 @@ TIMBRE_SIMD void apply_filters(const MelFilter* filters, std::int64_t size, cons
     const auto odd = [](Half a, Half b) { return __builtin_shuffle(a, b, HalfIndex{1, 3, 5, 7}); };
     std::int64_t m = 0;
     for (; m + 4 <= size; m += 4) {  // the eight lanes of four filters at once
-      const Half a = sums(filters[m]), b = sums(filters[m + 1]), c = sums(filters[m + 2]), d = sums(filters[m + 3]);
+      const Half a = sums(filters[m]), b = sums(filters[m + 1]), c = sums(filters[m + 2]),
+                 d = sums(filters[m + 3]);
       const Half ab = low(a, b) + high(a, b), cd = low(c, d) + high(c, d), all = even(ab, cd) + odd(ab, cd);
       std::memcpy(out + t * size + m, &all, sizeof all);
     }
@@ -82,7 +83,8 @@ MelFilters::MelFilters(const FeatureOptions& options) : bins_(options.bins()) {
     // (one bin more on both sides than the triangle has: rounding decides about those at its corners)
     const double bins_per_hz = static_cast<double>(options.n_fft) / options.sample_rate;
     const auto begin = std::clamp<std::int64_t>(static_cast<std::int64_t>(c[m] * bins_per_hz) - 1, 0, bins_),
-               end = std::clamp<std::int64_t>(static_cast<std::int64_t>(c[m + 2] * bins_per_hz) + 2, 0, bins_);
+               end =
+                   std::clamp<std::int64_t>(static_cast<std::int64_t>(c[m + 2] * bins_per_hz) + 2, 0, bins_);
     for (auto k = begin; k < end; ++k) {
       const double f = static_cast<double>(k) * options.sample_rate / options.n_fft;
       const double weight = std::min((f - c[m]) / (c[m + 1] - c[m]), (c[m + 2] - f) / (c[m + 2] - c[m + 1]));

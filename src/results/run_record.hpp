@@ -7,7 +7,7 @@
 //   /config           the resolved YAML;  /environment  text attributes;  /label_names
 //   /features         {mean, std} float32 [F], if standardised
 //   /history          {epoch int32, loss, accuracy, val_loss, val_accuracy, learning_rate, seconds float64}
-//   [E] /split            see split_record.hpp
+//   /split            see split_record.hpp
 //   /validation, /test  row i is row split[i]: probabilities float32 [N, C]; label, prediction, segment int32
 //                     [N]; clip int32 [N], position in clips/*; attributes accuracy, loss, macro_f1;
 //                     clips/{probabilities, label, prediction, path}, attributes accuracy, macro_f1; of the test

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -155,7 +156,8 @@ struct H5File::State {
   std::filesystem::path path;
   std::string shown;  // as messages name it
   bool writing = false;
-  mutable bool broken = false;  // the disk refused a write: whoever writes will drop this file
+  mutable bool broken = false;         // the disk refused a write: whoever writes will drop this file
+  mutable std::set<std::string> seen;  // objects that are there and no links: asked for once
 
   ~State() {
     // Closing a file whose parts could not be written crashes in HDF5 1.10 (it frees them twice): such a file is
@@ -181,14 +183,18 @@ struct H5File::State {
   }
 
   bool exists(const std::string& object) const {
-    if (object == "/") return true;
+    if (object == "/" || seen.contains(object)) return true;
     for (std::size_t end = object.find('/', 1);; end = object.find('/', end + 1)) {
       const auto part = object.substr(0, end);
-      if (H5Lexists(file, part.c_str(), H5P_DEFAULT) <= 0) return false;
+      if (seen.contains(part)) continue;
       H5L_info_t link{};
-      check(H5Lget_info(file, part.c_str(), &link, H5P_DEFAULT) >= 0, part, "cannot be read");
+      if (H5Lget_info(file, part.c_str(), &link, H5P_DEFAULT) < 0) {
+        check(H5Lexists(file, part.c_str(), H5P_DEFAULT) <= 0, part, "cannot be read");
+        return false;
+      }
       check(link.type == H5L_TYPE_HARD, part, "is a link, which is not followed");
-      if (end == object.npos) return H5Oexists_by_name(file, object.c_str(), H5P_DEFAULT) > 0;
+      seen.insert(part);
+      if (end == object.npos) return true;
     }
   }
 
@@ -272,14 +278,20 @@ struct H5File::State {
     check(H5Awrite(made, type, pointers.data()) >= 0, attribute_path(object, name), "cannot be written");
   }
 
-  Handle open_dataset(const std::string& object) const {
+  struct Dataset {
+    Handle id;
+    H5D_layout_t layout;
+    operator hid_t() const { return id; }
+  };
+  Dataset open_dataset(const std::string& object) const {
     Handle set(exists(object) ? H5Dopen2(file, object.c_str(), H5P_DEFAULT) : hid_t{-1}, H5Dclose);
     check(set >= 0, object, exists(object) ? "is not a dataset" : "is not in the file");
     // Before its shape is asked for: a virtual dataset would open its sources to tell it.
     const Handle list(H5Dget_create_plist(set), H5Pclose);
-    check(H5Pget_layout(list) != H5D_VIRTUAL && H5Pget_external_count(list) == 0, object,
+    const auto layout = H5Pget_layout(list);
+    check(layout != H5D_VIRTUAL && H5Pget_external_count(list) == 0, object,
           "lies in another file, which is not read");
-    return set;
+    return {std::move(set), layout};
   }
   Shape shape_of(hid_t set, const std::string& object) const {
     const Handle space(H5Dget_space(set), H5Sclose);
@@ -296,15 +308,13 @@ struct H5File::State {
   }
   /// Number of elements, doubted where they claim to be more than what the file holds of them: a contiguous dataset as
   /// many bytes as the whole file, another a multiple of what is stored of it, as compressed ones may.
-  std::size_t count_of(hid_t set, const std::string& object) const {
-    const Handle type(H5Dget_type(set), H5Tclose);
-    const Handle list(H5Dget_create_plist(set), H5Pclose);
+  std::size_t count_of(const Dataset& set, hid_t type, const std::string& object) const {
     std::error_code unknown;
     const auto size = std::filesystem::file_size(path, unknown);
     const auto count = shape_of(set, object).size();
     std::int64_t bytes = 0;
     const bool overflow = __builtin_mul_overflow(count, std::int64_t(H5Tget_size(type)), &bytes);
-    const auto most = H5Pget_layout(list) == H5D_CONTIGUOUS
+    const auto most = set.layout == H5D_CONTIGUOUS
                           ? std::uint64_t(size)
                           : std::max(unfolded_bytes, unfolded_times * std::min<std::uint64_t>(
                                                                           H5Dget_storage_size(set), size));
@@ -331,8 +341,9 @@ struct H5File::State {
   template <class T>
   std::vector<T> read(const std::string& object) const {
     const auto set = open_dataset(object);
-    check_number(Handle(H5Dget_type(set), H5Tclose), std::is_integral_v<T>, object);
-    std::vector<T> out(count_of(set, object));
+    const Handle type(H5Dget_type(set), H5Tclose);
+    check_number(type, std::is_integral_v<T>, object);
+    std::vector<T> out(count_of(set, type, object));
     check(out.empty() || H5Dread(set, Types<T>::memory(), H5S_ALL, H5S_ALL, H5P_DEFAULT, out.data()) >= 0,
           object, "cannot be read");
     return out;
@@ -364,7 +375,7 @@ struct H5File::State {
     const auto set = open_dataset(object);
     const Handle type(H5Dget_type(set), H5Tclose);
     const Handle space(H5Dget_space(set), H5Sclose);
-    return strings(type, space, count_of(set, object), object, [&](hid_t memory, void* out) {
+    return strings(type, space, count_of(set, type, object), object, [&](hid_t memory, void* out) {
       return H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
     });
   }

@@ -1,37 +1,18 @@
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cmath>
-#include <new>
 #include <stdexcept>
 #include <utility>
 
+#include "core/aligned.hpp"
 #include "core/simd.hpp"
+#include "nn/cpu_layers.hpp"
 #include "training/step.hpp"
 
 namespace timbre::training {
 
 namespace {
-
-// Zeroed floats on a cache line of their own.
-class Buffer {
- public:
-  explicit Buffer(std::int64_t size)
-      : data_(static_cast<float*>(
-            ::operator new(std::size_t(std::max<std::int64_t>(size, 1)) * sizeof(float), alignment))),
-        size_(size) {
-    std::fill_n(data_, size, 0.0f);
-  }
-  Buffer(Buffer&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(other.size_) {}
-  Buffer& operator=(Buffer&&) = delete;
-  ~Buffer() { ::operator delete(data_, alignment); }
-  float* data() { return data_; }
-  std::int64_t size() const { return size_; }
-
- private:
-  static constexpr std::align_val_t alignment{64};
-  float* data_;
-  std::int64_t size_;
-};
 
 // Eight sums side by side, whatever the vectors' width: the same bytes for every instruction set.
 TIMBRE_SIMD double penalty_sum(const float* p, std::int64_t n, double l1, double l2) {
@@ -61,39 +42,14 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
         seed_(options.seed),
         learning_rate_(options.learning_rate),
         capacity_(std::max(options.batch_size, options.evaluation_rows)),
-        arena_(model_.arena_size()),
-        gradients_(model_.trainable_size()),
-        losses_(capacity_) {
-    for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(model_.trainable_size());
-    if (options.weights.empty())
-      model_.initialise(seed_, arena_.data());
-    else
-      std::copy(options.weights.begin(), options.weights.end(), arena_.data());
-    labels_.resize(std::size_t(capacity_));
-
-    outputs_.emplace_back(capacity_ * model_.input().size());
-    std::int64_t widest = model_.classes();
-    bool trainable_before = false;
-    for (std::size_t i = 0; i < model_.layers().size(); ++i) {
-      const auto& entry = model_.layers()[i];
-      nn::LayerBinding b;
-      b.input = entry.input, b.output = entry.output, b.capacity = capacity_;
-      b.index = int(i), b.pool = &pool_;
-      b.input_gradient = trainable_before;
-      b.logits = i + 1 == model_.layers().size();
-      b.sink = this;
-      for (const int s : entry.slots) {
-        const auto& slot = model_.slots()[std::size_t(s)];
-        b.parameters.push_back(arena_.data() + slot.offset);
-        b.gradients.push_back(slot.spec.trainable ? gradients_.data() + slot.offset : nullptr);
-        if (slot.spec.trainable && !trainable_before) trainable_before = true, first_trainable_ = i;
-      }
-      ops_.push_back(entry.layer->make_cpu(b));
-      outputs_.emplace_back(capacity_ * entry.output.size());
-      widest = std::max(widest, entry.output.size());
-    }
-    dy_.emplace_back(capacity_ * widest);
-    dy_.emplace_back(capacity_ * widest);
+        arena_(std::size_t(model_.arena_size())),
+        gradients_(std::size_t(model_.trainable_size())),
+        losses_(std::size_t(capacity_)),
+        labels_(std::size_t(capacity_)),
+        layers_({&model_, arena_.data(), gradients_.data(), this, &pool_}, capacity_) {
+    for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(gradients_.size());
+    model_.initialise(seed_, arena_.data());
+    for (auto& d : dy_) d.resize(std::size_t(capacity_ * layers_.widest()));
     for (const auto& slot : model_.slots())
       if (slot.spec.trainable) add_stretches(slot);
     updated_ = std::vector<std::atomic<std::int64_t>>(trainable_.size());
@@ -110,8 +66,8 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     const auto n = std::int64_t(rows.size());
     const nn::StepContext context{n, true, seed_, std::uint32_t(step_)};
     gather(rows);
-    forward(context);
-    const float* logits = outputs_.back().data();
+    layers_.forward(context);
+    const float* logits = layers_.logits();
     loss_.evaluate(logits, labels_.data(), n, model_.classes(), losses_.data(), dy_[0].data(), nullptr);
     ++step_;
     double loss = penalty() * double(n);
@@ -120,10 +76,7 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     metrics_.loss_sum += loss;
     metrics_.correct += count_correct(logits, n);
     metrics_.rows += n;
-    std::size_t now = 0;
-    for (std::size_t i = ops_.size(); i-- > first_trainable_; now ^= 1)
-      ops_[i]->backward(context, outputs_[i].data(), outputs_[i + 1].data(), dy_[now].data(),
-                        dy_[now ^ 1].data());
+    layers_.backward(context, dy_[0].data(), dy_[1].data());
     update();
   }
 
@@ -136,8 +89,8 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
       const auto part = rows.subspan(first, std::min(rows.size() - first, std::size_t(capacity_)));
       const auto n = std::int64_t(part.size());
       gather(part);
-      forward({n, false, seed_, 0});
-      const float* logits = outputs_.back().data();
+      layers_.forward({n, false, seed_, 0});
+      const float* logits = layers_.logits();
       loss_.evaluate(logits, labels_.data(), n, model_.classes(), losses_.data(), nullptr,
                      scores.probabilities.data() + first * std::size_t(model_.classes()));
       for (std::int64_t r = 0; r < n; ++r) scores.loss += double(losses_.data()[r]);
@@ -162,16 +115,16 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     return total;
   }
 
-  std::vector<float> export_weights() override { return {arena_.data(), arena_.data() + arena_.size()}; }
+  std::vector<float> export_weights() override { return {arena_.begin(), arena_.end()}; }
 
   StepState export_state() override {
     StepState state{step_, export_weights(), {}, metrics_};
-    for (auto& s : slots_) state.slots.emplace_back(s.data(), s.data() + s.size());
+    for (const auto& s : slots_) state.slots.emplace_back(s.begin(), s.end());
     return state;
   }
 
   void import_state(const StepState& state) override {
-    if (std::int64_t(state.arena.size()) != arena_.size() || state.slots.size() != slots_.size())
+    if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size())
       throw std::logic_error("a state of another model");
     step_ = state.step;
     metrics_ = state.metrics;
@@ -182,11 +135,11 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
 
   Trace trace(std::int64_t rows) override {
     Trace t;
-    for (std::size_t i = 0; i < ops_.size(); ++i) {
-      const float* y = outputs_[i + 1].data();
+    for (std::size_t i = 0; i < model_.layers().size(); ++i) {
+      const float* y = layers_.output(i);
       t.outputs.emplace_back(y, y + rows * model_.layers()[i].output.size());
     }
-    t.gradients.assign(gradients_.data(), gradients_.data() + gradients_.size());
+    t.gradients.assign(gradients_.begin(), gradients_.end());
     return t;
   }
 
@@ -211,14 +164,9 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   void gather(std::span<const std::int32_t> rows) {
     const auto width = model_.input().size();
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      features_->read(rows[i], outputs_[0].data() + std::int64_t(i) * width);
+      features_->read(rows[i], layers_.input() + std::int64_t(i) * width);
       labels_[i] = row_labels_[rows[i]];
     }
-  }
-
-  void forward(const nn::StepContext& context) {
-    for (std::size_t i = 0; i < ops_.size(); ++i)
-      ops_[i]->forward(context, outputs_[i].data(), outputs_[i + 1].data());
   }
 
   std::int64_t count_correct(const float* logits, std::int64_t rows) const {
@@ -273,33 +221,22 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   std::uint64_t seed_;
   double learning_rate_;
   std::int64_t capacity_, step_ = 0;
-  Buffer arena_, gradients_, losses_;
-  std::vector<Buffer> slots_, outputs_, dy_;
+  AlignedFloats arena_, gradients_, losses_;
   std::vector<std::int32_t> labels_;
-  std::vector<std::unique_ptr<nn::LayerOp>> ops_;
+  nn::CpuLayers layers_;
+  std::vector<AlignedFloats> slots_;
+  std::array<AlignedFloats, 2> dy_;  // [capacity, widest of the layers]
   std::vector<Stretch> stretches_;
   std::vector<const Stretch*> waiting_;
   std::vector<const nn::Slot*> trainable_;          // in the order of the arena
   std::vector<std::atomic<std::int64_t>> updated_;  // for each: elements moved in this step
   std::vector<double> partial_;
-  std::size_t first_trainable_ = 0;
   const data::RowSource* features_ = nullptr;
   const std::int32_t* row_labels_ = nullptr;
   Metrics metrics_;
 };
 
 }  // namespace
-
-namespace {
-const Registration<StepDevice> cpu{"cpu", {make_cpu_step}};
-}
-
-std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options,
-                                        ThreadPool& pool) {
-  const auto* entry = StepDeviceRegistry::instance().find(device);
-  if (!entry) throw std::logic_error("no device '" + device + "' that trains");
-  return entry->make(options, pool);
-}
 
 std::unique_ptr<TrainingStep> make_cpu_step(const StepOptions& options, ThreadPool& pool) {
   return std::make_unique<CpuStep>(options, pool);

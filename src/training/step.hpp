@@ -44,9 +44,7 @@ struct StepOptions {
   std::int64_t batch_size = 1;
   std::uint64_t seed = 0;
   double learning_rate = 0;
-  std::int64_t evaluation_rows =
-      64;  // evaluated at once, if that is more than a batch; memory grows with them
-  std::span<const float> weights{};  // of the whole arena, to begin with; empty: initialised from the seed
+  std::int64_t evaluation_rows = 64;  // at once, if that is more than a batch; memory grows with them
 };
 
 class TrainingStep {
@@ -86,15 +84,8 @@ class TrainingStep {
   virtual std::vector<std::string> notes() { return {}; }
 };
 
-/// Entry of the registry of devices that train, by the device's name. Device plug-ins add theirs.
-struct StepDevice {
-  /// The step of a freshly initialised model; the pool is for the host's share of the work. Throws Error where the device
-  /// fails or has no memory left.
-  std::unique_ptr<TrainingStep> (*make)(const StepOptions& options, ThreadPool& pool);
-};
-using StepDeviceRegistry = Registry<StepDevice>;
-
-/// The step of a device ("cpu", "cuda": as device::choose gave it).
+/// The step of a device ("cpu", "cuda": as device::choose gave it), the model freshly initialised. The pool is for the
+/// host's share of the work. Throws Error where the device fails or has no memory left.
 std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options,
                                         ThreadPool& pool);
 

@@ -5,11 +5,11 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "audio/wav_file.hpp"
 #include "device/device.hpp"
 #include "end_to_end/process.hpp"
 #include "end_to_end/small_run.hpp"
 #include "end_to_end/stand_in.hpp"
-#include "experiment/wav_file.hpp"
 
 namespace timbre::end_to_end {
 namespace {

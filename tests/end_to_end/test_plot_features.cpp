@@ -1,9 +1,9 @@
 // plot_features as a person calls it.
 #include <gtest/gtest.h>
 
+#include "audio/wav_file.hpp"
 #include "end_to_end/process.hpp"
 #include "end_to_end/small_run.hpp"
-#include "experiment/wav_file.hpp"
 
 namespace timbre::end_to_end {
 namespace {

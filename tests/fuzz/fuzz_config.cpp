@@ -1,5 +1,5 @@
 // A configuration, and what --set gives: the first byte tells which.
-#include "experiment/run_config.hpp"
+#include "run/run_config.hpp"
 #include "target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -10,15 +10,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (data[0] % 2 == 0) {
       const auto root = config::parse_text(text, "x.yaml", ".");
       config::parse_text(config::to_yaml(root), "again", ".");
-      experiment::parse_run_config(root);
+      run::parse_run_config(root);
     } else {
       static const auto base = config::parse_text(
           "experiment: x\ndataset: {synthetic: {}}\nmodel: [flatten, dense: {units: classes, activation: "
           "softmax}]\n",
           "base", ".");
       auto root = base;
-      experiment::apply_run_override(root, text);
-      experiment::parse_run_config(root);
+      run::apply_run_override(root, text);
+      run::parse_run_config(root);
     }
   });
   return 0;

@@ -1,5 +1,5 @@
 // A study over a configuration that is there.
-#include "experiment/study.hpp"
+#include "study/study.hpp"
 #include "target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -9,6 +9,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                        "{units: classes, activation: softmax}]\n");
   if (size > 4096) return 0;
   const auto file = fuzz::write("study.yaml", fuzz::text_of(data, size));
-  fuzz::allow_errors([&] { experiment::load_study(file, {}, {}); });
+  fuzz::allow_errors([&] { study::load_study(file, {}, {}); });
   return 0;
 }

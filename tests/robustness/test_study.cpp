@@ -1,5 +1,6 @@
 // A study that is killed at random moments and begun again ends with the results of one that never was; as it does
 // with any number of jobs and threads, whole or in tasks.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -7,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "results/run_record.hpp"
 #include "robustness/support.hpp"
 
 namespace timbre::robustness {
@@ -52,6 +54,58 @@ void expect_same_results(const fs::path& folder, const fs::path& expected) {
     ASSERT_TRUE(left.contains(name)) << name;
     EXPECT_EQ(differences(left.at(name), file), std::vector<std::string>{}) << name;
   }
+}
+
+/// How many results below a folder have a test part.
+int scored_below(const fs::path& folder) {
+  int n = 0;
+  for (const auto& [name, file] : results_below(folder))
+    n += results::read_result(file, false, storage::own_file).test.has_value();
+  return n;
+}
+
+TEST(KilledStudy, ThatWasAboutToCompleteWhatItChoseGoesOn) {
+  const end_to_end::TemporaryFolder root;
+  write_study(root.path());
+  fs::create_directory(root / "begun");
+  const std::vector<std::string> command{run_study(), "../study.yaml", "--out", "out", "--jobs",
+                                         "2",         "--threads",     "1"};
+  {
+    // Test parts are sealed while the study runs.
+    Child child(command, root / "begun");
+    ASSERT_TRUE(child.wait_until([&] {
+      return child.err().find("chosen on validation") != std::string::npos;
+    })) << child.err();
+    child.signal(SIGKILL);
+    child.wait();
+  }
+  ASSERT_EQ(results_below(root / "begun").size(), 12u);
+  EXPECT_LT(scored_below(root / "begun"), 6);
+  fs::copy(root / "begun", root / "whole", fs::copy_options::recursive);
+  const auto whole = end_to_end::run_process(command, {.folder = root / "whole"});
+  ASSERT_EQ(whole.status, 0) << whole.err;
+  // Two networks, three splits: the chosen of each and no other.
+  EXPECT_EQ(scored_below(root / "whole"), 6);
+
+  int between = 0;
+  for (int trial = 0; trial < 6; ++trial) {
+    const auto folder = root / fmt::format("trial{}", trial);
+    fs::copy(root / "begun", folder, fs::copy_options::recursive);
+    {
+      Child child(command, folder);
+      child.wait_until([&] { return child.err().find("chosen on validation") != std::string::npos; });
+      std::this_thread::sleep_for(std::chrono::milliseconds(4 * trial));
+      child.signal(SIGKILL);
+      child.wait();
+    }
+    const int done = scored_below(folder);
+    between += done > 0 && done < 6;
+    const auto again = end_to_end::run_process(command, {.folder = folder});
+    ASSERT_EQ(again.status, 0) << again.err;
+    expect_same_results(folder, root / "whole");
+    EXPECT_EQ(scored_below(folder), 6);
+  }
+  std::printf("killed between completions: %d of 6\n", between);
 }
 
 TEST(KilledStudy, EndsWithTheBytesOfAnUninterruptedOne) {

@@ -20,7 +20,7 @@ namespace {
 class StandIn : public testing::TestWithParam<bool> {
  protected:
   static void SetUpTestSuite() {
-    if (!FeatureDeviceRegistry::instance().find("cuda")) timbre_register_plugin();
+    if (!device::BackendRegistry::instance().find("cuda")) timbre_register_plugin();
   }
   void SetUp() override {
     simt::device() = {};
@@ -206,7 +206,7 @@ TEST(CudaBackend, SaysWhyItCannotBeUsed) {
   EXPECT_EQ(why(cudaSuccess, 0), "there is no NVIDIA GPU");
   EXPECT_EQ(why(cudaErrorUnknown, 0), "the CUDA runtime says: unknown error");
   EXPECT_EQ(why(cudaSuccess, 1), "");
-  EXPECT_EQ(device::BackendRegistry::instance().find("cuda")->describe(), "SIMT host");
+  EXPECT_EQ(device::BackendRegistry::instance().find("cuda")->describe(0), "SIMT host");
   simt::device().capability = 7;
   EXPECT_EQ(why(cudaSuccess, 1), "the SIMT host has compute capability 7.0, older than 8.0");
   simt::device() = {};

@@ -19,7 +19,7 @@ using device::Environment;
 class StandInTraining : public testing::TestWithParam<bool> {
  protected:
   static void SetUpTestSuite() {
-    if (!StepDeviceRegistry::instance().find("cuda")) timbre_register_plugin();
+    if (!device::BackendRegistry::instance().find("cuda")) timbre_register_plugin();
   }
   void SetUp() override {
     simt::device() = {}, simt::dnn() = {};
@@ -43,6 +43,7 @@ const ConformanceCase& case_of(const std::string& name) {
 }
 
 TEST_P(StandInTraining, TrainsAsTheCpu) { expect_the_cpus_training("cuda"); }
+TEST_P(StandInTraining, ANetworkPredictsAsTheStep) { expect_a_network_predicts_as_the_step("cuda"); }
 TEST_P(StandInTraining, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees("cuda"); }
 TEST_P(StandInTraining, TellsTheFirstBadStep) { expect_a_bad_step_is_told("cuda"); }
 
@@ -280,7 +281,14 @@ void every_call_fails(const char* way, int units, std::int64_t least) {
     const auto step = setup.step("cuda", 1, batch);
     for (int s = 0; s < 3; ++s) step->train(std::vector<std::int32_t>{1, 3 + s});
     const auto scores = step->evaluate(std::vector<std::int32_t>{0, 5});
-    return std::pair(step->export_state().arena, step->notes());
+    std::pair out(step->export_state().arena, step->notes());
+    const auto network = nn::make_network(
+        "cuda", {.model = &setup.model, .weights = out.first, .rows_at_once = 2}, setup.pool);
+    std::vector<float> probabilities(4 * 7);
+    network->predict(setup.x.data(), 7, probabilities.data());
+    out.first.insert(out.first.end(), probabilities.begin(), probabilities.end());
+    for (auto& note : network->notes()) out.second.push_back(std::move(note));
+    return out;
   };
   const auto right = use();
   simt::device().calls = 0;

@@ -2,8 +2,11 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
+#include "device/environment.hpp"
 #include "kernel_harness.hpp"
 #include "support/kernel.hpp"
+#include "support/tuning.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -20,6 +23,28 @@ std::string fault_of(F&& f) {
 }
 
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+TEST(Tuning, TakesAWholeNumberAndNamesWhatIsNone) {
+  constexpr auto variable = "TIMBRE_TUNING_OF_A_TEST";
+  EXPECT_EQ(tuning(variable, 7), 7);
+  {
+    const device::Environment empty(variable, "");
+    EXPECT_EQ(tuning(variable, 7), 7);
+  }
+  for (const auto* good : {"0", "12"}) {
+    const device::Environment set(variable, good);
+    EXPECT_EQ(tuning(variable, 7), std::stoi(good));
+  }
+  for (const auto* bad : {"12x", "x", " 1", "-1", "1.5", "99999999999999999999"}) {
+    const device::Environment set(variable, bad);
+    try {
+      tuning(variable, 7);
+      ADD_FAILURE() << bad << " passed";
+    } catch (const RequestError& e) {
+      EXPECT_EQ(e.what(), std::string(variable) + "=" + bad + ": must be a whole number of at least 0");
+    }
+  }
+}
 
 __global__ void number_kernel(int* out) {
   const unsigned t = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);

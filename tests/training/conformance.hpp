@@ -8,12 +8,14 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "device/environment.hpp"
+#include "nn/network.hpp"
 #include "training/device_check.hpp"
 #include "training/hashed.hpp"
 #include "training/step.hpp"
@@ -178,6 +180,30 @@ inline void expect_the_cpus_training(const std::string& device, double tolerance
     const auto m = other->metrics(true), n = other->metrics(true);
     EXPECT_GT(m.rows, 0);
     EXPECT_EQ(n.rows, 0);
+  }
+}
+
+/// A network of the same weights gives the probabilities of the step's evaluation, to the last bit, however many rows it
+/// takes at once; and again after other rows.
+inline void expect_a_network_predicts_as_the_step(const std::string& device) {
+  for (const auto& c : conformance_cases()) {
+    SCOPED_TRACE(c.name + ": " + c.model);
+    ConformanceSetup setup(c);
+    const auto step = setup.step(device);
+    train_steps(*step, 3);
+    std::vector<std::int32_t> rows(23);
+    std::iota(rows.begin(), rows.end(), 0);
+    const auto expected = step->evaluate(rows).probabilities;
+    const auto weights = step->export_weights();
+    for (const std::int64_t at_once : {1, 8, 64}) {
+      const auto network = nn::make_network(
+          device, {.model = &setup.model, .weights = weights, .rows_at_once = at_once}, setup.pool);
+      std::vector<float> some(4 * 2), all(expected.size());
+      network->predict(setup.x.data() + 5 * c.input.size(), 2, some.data());
+      network->predict(setup.x.data(), 23, all.data());
+      EXPECT_EQ(all, expected) << at_once << " rows at once";
+      EXPECT_EQ(some, std::vector<float>(expected.begin() + 5 * 4, expected.begin() + 7 * 4));
+    }
   }
 }
 

@@ -11,6 +11,7 @@ namespace {
 using StepConformance = device::OnDevice;
 
 TEST_P(StepConformance, TrainsAsTheCpu) { expect_the_cpus_training(GetParam()); }
+TEST_P(StepConformance, ANetworkPredictsAsTheStep) { expect_a_network_predicts_as_the_step(GetParam()); }
 TEST_P(StepConformance, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees(GetParam()); }
 TEST_P(StepConformance, TellsTheFirstBadStep) { expect_a_bad_step_is_told(GetParam()); }
 TEST_P(StepConformance, ReplaysEqualEagerSteps) { expect_replays_equal_eager_steps(GetParam()); }

@@ -69,12 +69,13 @@ function headline() {
 }
 
 const differenceColumns = [
-  {name: 'difference, points'}, {name: '95% over repetitions'}, {name: 'clips'}, {name: 'units'}, {name: 'better : worse'},
-  {name: 'p (signs)'}, {name: 'p (Holm)'}, {name: 'smallest detectable, points'}, {name: 'verdict', text: true}
+  {name: 'difference, points'}, {name: '95% over repetitions'}, {name: 'clips'}, {name: 'units for either'}, {name: 'p (signs, Holm)'},
+  {name: 'smallest detectable, points'}, {name: 'verdict', text: true}
 ];
 const differenceCells = (c, tested = true) => [
-  signed(c.difference.mean), c.interval, c.clips, c.units, `${c.first_better} : ${c.second_better}`,
-  ...(tested ? [c.p, c.adjusted, c.detectable, c.verdict] : ['–', '–', '–', 'described, not tested'])];
+  signed(c.difference.mean), c.interval, c.clips,
+  [`${c.first_better} : ${c.second_better}`, el('span', {class: 'small'}, `of ${c.units}`)],
+  ...(tested ? [c.adjusted, c.detectable, c.verdict] : ['–', '–', 'not tested'])];
 
 function baselines() {
   const rows = data.families.flatMap((f) => f.baselines.map((b) => ({f, b})));
@@ -84,7 +85,7 @@ function baselines() {
       table(
           'Baselines on the mean and deviation over time of each coefficient, on the same clips; the difference is model minus baseline',
           [
-            {name: 'model', text: true}, {name: 'baseline', text: true}, {name: 'clip accuracy'}, {name: '95% over clips'},
+            {name: 'model', text: true}, {name: 'baseline', text: true, class: 'word'}, {name: 'clip accuracy'}, {name: '95% over clips'},
             {name: 'segment accuracy'}, {name: 'parameters'}, ...differenceColumns
           ],
           rows,

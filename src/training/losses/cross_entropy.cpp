@@ -2,13 +2,13 @@
 //
 //   p = softmax(logits);  t = (1 - s) onehot(label) + s / C;  loss = -sum_c t_c log p_c;  dloss/dlogits = p - t
 //
-// log p is computed as z - max - log(sum e^(z - max)), so large logits neither overflow nor lose the loss.
+// log p: see nn/softmax.hpp.
 // Source: keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=s).
 #include "training/losses/cross_entropy.hpp"
 
-#include <algorithm>
 #include <cmath>
 
+#include "nn/softmax.hpp"
 #include "training/loss.hpp"
 
 namespace timbre::training {
@@ -42,18 +42,13 @@ class CrossEntropy final : public Loss {
     const float scale = 1.0f / float(rows);
     for (std::int64_t r = 0; r < rows; ++r) {
       const float* z = logits + r * classes;
-      const float top = *std::max_element(z, z + classes);
-      float sum = 0;
-      for (std::int64_t c = 0; c < classes; ++c) sum += std::exp(z[c] - top);
-      const float log_sum = std::log(sum);
       float loss = 0;
-      for (std::int64_t c = 0; c < classes; ++c) {
-        const float log_p = z[c] - top - log_sum, p = std::exp(log_p);
-        const float target = targets(c == labels[r]);
+      nn::for_each_log_probability(z, classes, [&](std::int64_t c, float log_p) {
+        const float p = std::exp(log_p), target = targets(c == labels[r]);
         loss += cross_entropy_term(target, log_p);
         if (probabilities) probabilities[r * classes + c] = p;
         if (gradient) gradient[r * classes + c] = (p - target) * scale;
-      }
+      });
       losses[r] = loss;
     }
   }

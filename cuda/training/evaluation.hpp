@@ -1,0 +1,44 @@
+// Forward passes over rows of the data that a feed is bound to: gather, forward, loss. What training begins with, and all
+// that evaluation and prediction do.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "support/memory.hpp"
+#include "training/data_feed.hpp"
+#include "training/device_parts.hpp"
+#include "training/graph.hpp"
+#include "training/network.hpp"
+#include "training/step.hpp"
+
+namespace timbre::cuda {
+
+/// A network, and what the loss makes of its logits.
+struct ScoredNetwork : Network {
+  ScoredNetwork(const NetworkParts& parts, std::int64_t capacity);
+  DeviceArray<float> losses, probabilities;
+  DeviceArray<std::int32_t> hits;
+};
+
+/// Enqueues the forward pass of the feed's batch. gradient, probabilities: of the loss, may be null.
+void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const DeviceLoss& loss, ScoredNetwork& net,
+                     bool training, float* gradient, float* probabilities);
+
+/// Evaluates any number of rows, as many at once as the network takes, in one graph.
+class Evaluation {
+ public:
+  training::TrainingStep::Scores run(cudaStream_t stream, DataFeed& feed, const DeviceLoss& loss,
+                                     ScoredNetwork& net, std::int64_t classes,
+                                     std::span<const std::int32_t> rows);
+  /// Why it runs without a graph; "" where it does not.
+  const std::string& why() const { return work_.why(); }
+
+ private:
+  ReplayedWork work_;
+  PinnedArray<float> losses_, probabilities_;
+  PinnedArray<std::int32_t> hits_;
+};
+
+}  // namespace timbre::cuda

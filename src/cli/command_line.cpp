@@ -1,0 +1,103 @@
+#include "cli/command_line.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <new>
+#include <system_error>
+#include <thread>
+
+#include "core/error.hpp"
+#include "core/interrupt.hpp"
+#include "core/isa.hpp"
+#include "core/text.hpp"
+
+namespace timbre::cli {
+
+namespace {
+
+// A thread of its own waits for the signals, and all others keep them blocked: no handler interrupts code that did
+// not expect one, and what follows a signal may call anything.
+void wait_for_signals(sigset_t signals) {
+  for (int number = 0;;)
+    if (sigwait(&signals, &number) == 0 && ask_to_stop(number) != 0) _exit(128 + number);
+}
+
+// A message is one line, whatever was in it.
+void complain(const std::string& command, std::string message) {
+  std::replace(message.begin(), message.end(), '\n', ' ');
+  std::fputs(fmt::format("{}: {}\n", command, printable(message)).c_str(), stderr);
+}
+
+// What was printed has to arrive: a full disk behind stdout is a failure like any other.
+int flushed(const std::string& command, int status) {
+  errno = 0;
+  const bool good = std::fflush(stdout) == 0 && !std::ferror(stdout);
+  if (good) return status;
+  const auto reason = errno != 0 ? ": " + std::generic_category().message(errno) : "";
+  complain(command, "standard output cannot be written" + reason);
+  return std::max(status, 1);
+}
+
+}  // namespace
+
+void add_unverified(CLI::App& app, bool& unverified) {
+  app.add_flag("--unverified", unverified,
+               "also read a file that another program has changed (its checksum does not fit)");
+}
+
+void heed_signals() {
+  static const bool installed = [] {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT), sigaddset(&signals, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread that is started from here on
+    std::thread(wait_for_signals, signals).detach();
+    return true;
+  }();
+  (void)installed;
+}
+
+int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>& work) {
+  const std::string name = app.get_name();
+  // A standard stream that is closed would become the next file that is opened. (Writing to it fails as before.)
+  for (const int stream : {0, 1, 2})
+    if (::fcntl(stream, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) < 0) return 1;
+  // A limit to the size of files is an error of the write, which can be told and cleaned up after, not the end.
+  std::signal(SIGXFSZ, SIG_IGN);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return flushed(name, 0);
+  } catch (const CLI::CallForVersion& e) {
+    std::fputs((std::string(e.what()) + "\n").c_str(), stdout);
+    return flushed(name, 0);
+  } catch (const CLI::ParseError& e) {
+    complain(name, fmt::format("{} (see {} --help)", e.what(), name));
+    return 2;
+  }
+  try {
+    isa();  // complains of a wrong TIMBRE_ISA before any work
+    return flushed(name, work());
+  } catch (const Interrupted& e) {
+    complain(name, e.what());
+    return 128 + e.signal;
+  } catch (const RequestError& e) {
+    complain(name, e.what());
+    return 2;
+  } catch (const std::bad_alloc&) {
+    complain(name, "out of memory");
+  } catch (const std::exception& e) {
+    complain(name, e.what());
+  }
+  return 1;
+}
+
+}  // namespace timbre::cli

@@ -1,0 +1,34 @@
+#include "run/prepare.hpp"
+
+namespace timbre::run {
+
+std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features) {
+  if (features.features.empty())
+    return std::make_unique<data::StoreRows>(features.file, features.rows(), features.shape.size(),
+                                             features.rows_offset);
+  return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
+}
+
+Prepared prepare(const Plan& plan, const data::FeatureSet& features, const data::Split& split,
+                 ThreadPool& pool) {
+  Prepared out{open_rows(features), {}};
+  if (plan.config.features.standardise) {
+    out.standardisation = data::fit_standardisation(*out.rows, features.shape[1], split.train, pool);
+    out.rows->standardise(out.standardisation);
+  }
+  return out;
+}
+
+std::unique_ptr<training::TrainingStep> make_step(const Plan& plan, const Prepared& prepared,
+                                                  const data::FeatureSet& features, const std::string& device,
+                                                  ThreadPool& pool) {
+  const auto& t = plan.config.training;
+  auto step = training::make_step(device,
+                                  {&plan.model, t.loss.loss.get(), t.optimizer.optimizer.get(), t.batch_size,
+                                   std::uint64_t(plan.config.seed), t.optimizer.optimizer->learning_rate()},
+                                  pool);
+  step->bind(*prepared.rows, features.label.data());
+  return step;
+}
+
+}  // namespace timbre::run

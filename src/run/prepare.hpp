@@ -1,0 +1,33 @@
+// What a plan's steps train on: rows, standardised as the training part asks, and the step itself. `run_experiment` and
+// `--device check` begin with it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "data/row_source.hpp"
+#include "data/split.hpp"
+#include "data/standardise.hpp"
+#include "run/run.hpp"
+#include "training/step.hpp"
+
+namespace timbre::run {
+
+struct Prepared {
+  std::unique_ptr<data::RowSource> rows;
+  data::Standardisation standardisation;  // empty where the configuration asks for none
+};
+
+/// The rows as they are, from memory or from the store's file.
+std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
+
+/// A plan's rows, standardised by those of the training part.
+Prepared prepare(const Plan& plan, const data::FeatureSet& features, const data::Split& split,
+                 ThreadPool& pool);
+
+/// A step on a device, bound to the rows; these and the features must outlive it.
+std::unique_ptr<training::TrainingStep> make_step(const Plan& plan, const Prepared& prepared,
+                                                  const data::FeatureSet& features, const std::string& device,
+                                                  ThreadPool& pool);
+
+}  // namespace timbre::run

@@ -1,0 +1,62 @@
+// The configuration of one run: what a person writes as configs/lstm.yaml.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "config/schema.hpp"
+#include "data/clips.hpp"
+#include "data/split.hpp"
+#include "features/options.hpp"
+#include "nn/model.hpp"
+#include "training/trainer.hpp"
+
+namespace timbre::run {
+
+/// `model:` as it stands: it can be read once the shape of the features and the classes are known.
+struct ModelNode {
+  config::Node node;
+  static ModelNode from(const config::Reader& reader);
+  config::Node dump() const { return node; }
+};
+
+struct RunConfig {
+  std::string experiment = "run";
+  std::int64_t seed = 0;
+  data::DatasetOptions dataset;
+  features::FeatureOptions features;
+  data::SplitOptions split;
+  ModelNode model;
+  nn::Regularisation regularisation;
+  training::TrainingOptions training;
+  std::string leakage = "warn";  // refuse | warn | allow
+  std::string device = "auto";
+  config::Node source;  // as it was read, --set applied: where each value stands
+};
+const config::Schema<RunConfig>& schema(config::of<RunConfig>);
+
+/// What may name a folder.
+config::Rule<std::string> folder_name();
+
+/// Reads a file, applies --set assignments, checks everything that needs no data. RequestError, one line.
+RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
+
+/// Throws `error` again with the place of the value that its message starts with: "dataset.path: there is no
+/// folder ..." or "lists/train.txt: no such file" becomes "configs/lstm.yaml:4:9: dataset.path: ...".
+[[noreturn]] void fail_with_place(const RunConfig& config, const RequestError& error);
+
+/// Reads the resolved configuration of a result.
+RunConfig parse_run_config(const std::string& yaml, const std::string& source);
+
+/// Checks what was read and changed, as load_run_config does.
+RunConfig parse_run_config(config::Node root);
+
+/// Applies one --set; where the spellings of a data set exclude each other, the one set removes the others.
+void apply_run_override(config::Node& root, const std::string& assignment);
+/// The same with config::assign.
+void assign_in_run(config::Node& root, std::string_view path, config::Node value,
+                   const config::Origin& origin, std::string_view asked);
+
+}  // namespace timbre::run

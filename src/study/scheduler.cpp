@@ -1,0 +1,290 @@
+#include "study/scheduler.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "core/interrupt.hpp"
+#include "core/memory.hpp"
+#include "core/text.hpp"
+#include "device/device.hpp"
+#include "results/run_record.hpp"
+#include "run/log.hpp"
+#include "run/scoring.hpp"
+#include "storage/atomic_file.hpp"
+#include "storage/door.hpp"
+
+namespace timbre::study {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path failure_file(const fs::path& folder) { return folder / "failed"; }
+
+// What runs share: the features of each set, in memory as far as there is room.
+using FeatureSets = std::vector<std::shared_ptr<const data::FeatureSet>>;
+
+/// Of every run that is to be done or was begun; those of runs that are finished stay on disk.
+FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>& pending,
+                              const std::vector<std::size_t>& begun, const ScheduleOptions& options,
+                              int threads, run::Watcher& watcher) {
+  FeatureSets sets(study.feature_sets);
+  ThreadPool pool(threads);
+  auto room = options.feature_bytes.value_or(available_memory() / 2);
+  std::set<std::size_t> told;
+  const auto load = [&](std::size_t index, std::int64_t bytes) {
+    const auto& run = study.runs[index];
+    if (sets[run.features]) return;
+    const auto plan = study.plan(run);
+    run::Watcher nobody;
+    const bool speak = bytes > 0 && told.insert(run.data).second;
+    if (speak)
+      for (const auto& note : plan.clips.notes) watcher.line(note);
+    run::RunOptions wanted{.runs = options.runs};
+    wanted.feature_bytes = bytes;
+    auto set = std::make_shared<const data::FeatureSet>(
+        run::load_plan_features(plan, wanted, pool, bytes > 0 ? watcher : nobody));
+    if (speak)
+      for (const auto& bad : set->bad_files)
+        watcher.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
+    room -= std::int64_t(set->features.size() * sizeof(float));
+    sets[run.features] = std::move(set);
+  };
+  for (const auto index : pending) load(index, std::max<std::int64_t>(room, 1));
+  for (const auto index : begun) load(index, 0);
+  return sets;
+}
+
+/// A folder of the study may hold what was made from other data, or by another version: that is nobody's to mix or to remove.
+void check_keys(const Study& study, const ScheduleOptions& options, const std::vector<std::size_t>& begun,
+                const FeatureSets& sets) {
+  for (const auto index : begun) {
+    const auto& run = study.runs[index];
+    const auto folder = run_folder(options, run);
+    if (run::folder_key(folder) != run::run_key(study.plan(run), *sets[run.features]))
+      fail_request("{}: was made from other data than there are now; name another --out, or remove it",
+                   printable(folder.string()));
+  }
+}
+
+/// Whether a finished run's result can be read. Its checksum tells; only one without it (of an earlier version) is read,
+/// so that the report is the one reader of the others.
+bool is_readable(const fs::path& folder) {
+  const auto result = folder / "result.h5";
+  try {
+    if (storage::is_trusted(result, storage::own_file)) return true;
+    return !results::read_result(result, false, storage::own_file).label_names.empty();
+  } catch (const RequestError&) {
+    return results::is_result_file(result, storage::own_file);  // of a newer version: left as it is
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// A device that is not there is told before any work, and once.
+void check_devices(const Study& study, const std::vector<std::size_t>& pending, run::Watcher& watcher) {
+  std::set<std::string> seen;
+  for (const auto index : pending)
+    if (const auto& device = study.runs[index].config.device; seen.insert(device).second)
+      if (const auto notice = device::choose(device).notice; !notice.empty()) watcher.line(notice);
+}
+
+void keep_failure(const fs::path& folder, const std::string& message) {
+  try {
+    storage::write_file(failure_file(folder), message + "\n", storage::Links::replace);
+    run::Watcher nobody;
+    run::Log(folder / "run.log", nobody).line("failed: " + message);
+  } catch (const std::exception&) {
+    // The folder cannot be written: that is most likely what failed, and it has been told.
+  }
+}
+
+/// One run of several, which says no lines of its own: those stand in its log.
+class RunWatcher : public run::Watcher {
+ public:
+  RunWatcher(View& view, int job) : view_(view), job_(job) {}
+  void epoch(const run::EpochDone& done) override {
+    view_.epoch(job_, done.epoch, done.epochs, done.history.val_accuracy.back());
+  }
+
+ private:
+  View& view_;
+  int job_;
+};
+
+class Jobs {
+ public:
+  Jobs(const Study& study, const ScheduleOptions& options, std::vector<std::size_t> pending, int jobs,
+       int threads, FeatureSets features, View& view)
+      : study_(study),
+        options_(options),
+        pending_(std::move(pending)),
+        threads_(threads),
+        features_(std::move(features)),
+        view_(view),
+        working_(jobs) {
+    view_.start(study_, pending_, jobs);
+  }
+
+  Schedule work() {
+    std::vector<std::jthread> jobs;
+    for (int job = 0, all = working_; job < all; ++job) jobs.emplace_back([this, job] { take_runs(job); });
+    std::unique_lock lock(mutex_);
+    while (working_ > 0) {
+      lock.unlock();
+      view_.draw();
+      lock.lock();
+      ended_.wait_for(lock, std::chrono::milliseconds(200), [&] { return working_ == 0; });
+    }
+    return outcome_;
+  }
+
+ private:
+  void take_runs(int job) {
+    for (std::size_t i; !stop_ && stop_signal() == 0 && (i = next_++) < pending_.size();)
+      do_run(job, pending_[i]);
+    const std::lock_guard lock(mutex_);
+    --working_;
+    ended_.notify_one();
+  }
+
+  void do_run(int job, std::size_t index) {
+    const auto& run = study_.runs[index];
+    const auto folder = run_folder(options_, run);
+    view_.begin(job, index);
+    const auto failed = [&](const std::string& message) {
+      keep_failure(folder, message);
+      view_.fail(job, message, folder / "run.log");
+      {
+        const std::lock_guard lock(mutex_);
+        outcome_.failed[index] = message;
+      }
+      if (study_.stop_on_error) stop_ = true;
+    };
+    try {
+      std::error_code none;
+      fs::remove(failure_file(folder), none);
+      run::RunOptions options{.folder = folder,
+                              .runs = options_.runs,
+                              .threads = threads_,
+                              .checkpoint_seconds = options_.checkpoint_seconds};
+      options.sealed = study_.sealed;
+      options.by = "run_study " + study_.name, options.why = "its list of runs is compared";
+      options.features = features_[run.features];
+      RunWatcher watcher(view_, job);
+      const auto outcome = run::execute(study_.plan(run), options, watcher);
+      view_.end(job, outcome);
+      if (outcome.diverged) {
+        const std::lock_guard lock(mutex_);
+        ++outcome_.diverged;
+      }
+      if (outcome.diverged && study_.stop_on_error) stop_ = true;
+    } catch (const Interrupted&) {
+      view_.leave(job, "");
+    } catch (const storage::InUse& e) {
+      view_.leave(job, e.what());
+      const std::lock_guard lock(mutex_);
+      ++outcome_.left;
+    } catch (const std::bad_alloc&) {
+      failed("out of memory");
+    } catch (const std::exception& e) {
+      failed(e.what());
+    }
+  }
+
+  const Study& study_;
+  const ScheduleOptions& options_;
+  const std::vector<std::size_t> pending_;
+  const int threads_;
+  const FeatureSets features_;
+  View& view_;
+  std::atomic<std::size_t> next_{0};
+  std::atomic<bool> stop_{false};
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  int working_;
+  Schedule outcome_;
+};
+
+}  // namespace
+
+void score_chosen(const Study& study, const std::vector<ToScore>& chosen, const ScheduleOptions& options,
+                  run::Watcher& watcher) {
+  if (chosen.empty()) return;
+  watcher.line(fmt::format("chosen on validation: the test part{} of {} run{} {} scored",
+                           chosen.size() == 1 ? "" : "s", chosen.size(), chosen.size() == 1 ? "" : "s",
+                           chosen.size() == 1 ? "is" : "are"));
+  const int threads = options.threads > 0 ? options.threads : available_cores();
+  std::vector<std::size_t> runs;
+  for (const auto& c : chosen) runs.push_back(c.run);
+  run::Watcher nobody;
+  const auto features = load_feature_sets(study, runs, {}, options, threads, nobody);
+  for (const auto& [index, why] : chosen) {
+    throw_if_stopped();
+    const auto& entry = study.runs[index];
+    run::RunOptions wanted{.folder = run_folder(options, entry), .runs = options.runs, .threads = threads};
+    wanted.features = features[entry.features];
+    run::unseal(study.plan(entry), wanted, {"run_study " + study.name, why});
+  }
+}
+
+RunState run_state(const fs::path& folder) {
+  std::error_code none;
+  if (fs::exists(folder / "checkpoint.h5", none)) return RunState::interrupted;
+  if (fs::exists(folder / "result.h5", none)) return RunState::finished;
+  if (fs::exists(failure_file(folder), none)) return RunState::failed;
+  return RunState::absent;
+}
+
+std::string state_text(RunState state) {
+  switch (state) {
+    case RunState::absent:
+      return "-";
+    case RunState::interrupted:
+      return "interrupted";
+    case RunState::failed:
+      return "failed";
+    case RunState::finished:
+      break;
+  }
+  return "finished";
+}
+
+fs::path run_folder(const ScheduleOptions& options, const StudyRun& run) {
+  return options.folder / "runs" / run.folder;
+}
+
+std::string failure_of(const fs::path& folder) {
+  return first_line(storage::read_own_file(failure_file(folder)).value_or(""));
+}
+
+Schedule run_all(const Study& study, const ScheduleOptions& options, run::Watcher& watcher, View& view) {
+  std::vector<std::size_t> pending, begun;
+  for (std::size_t i = 0; i < study.runs.size(); ++i) {
+    const auto folder = run_folder(options, study.runs[i]);
+    if (!run::folder_key(folder).empty()) begun.push_back(i);
+    if (is_of_task(options, i) && (run_state(folder) != RunState::finished || !is_readable(folder)))
+      pending.push_back(i);
+  }
+  check_devices(study, pending, watcher);
+  const int cores = available_cores();
+  const int wanted = options.jobs > 0 ? options.jobs : study.jobs.value_or(cores);
+  const int jobs = std::max(1, int(std::min<std::size_t>(std::size_t(wanted), pending.size())));
+  const int threads = options.threads > 0 ? options.threads : std::max(1, cores / jobs);
+  auto features = load_feature_sets(study, pending, begun, options, std::max(cores, jobs * threads), watcher);
+  check_keys(study, options, begun, features);
+  if (pending.empty()) return {};
+  watcher.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(),
+                           study.runs.size(), jobs, threads, threads == 1 ? "" : "s"));
+  auto outcome = Jobs(study, options, std::move(pending), jobs, threads, std::move(features), view).work();
+  if (stop_signal() != 0) watcher.line("stopped; the same command goes on from here");
+  throw_if_stopped();
+  return outcome;
+}
+
+}  // namespace timbre::study
