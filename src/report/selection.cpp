@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "core/text.hpp"
 
@@ -16,7 +17,7 @@ struct Entry {
   std::size_t configuration;
   std::vector<std::size_t> scored;
   std::set<std::string> repetitions;
-  bool diverged = false;
+  bool diverged = false, sealed = false;
   double accuracy = 0, loss = 0;
 };
 
@@ -28,6 +29,7 @@ Entry entry_of(const std::vector<RunSummary>& runs, std::size_t configuration,
     const auto& r = runs[i];
     e.diverged |= r.status == "diverged";
     if (!r.scored()) continue;
+    e.sealed |= r.sealed();
     e.scored.push_back(i), e.repetitions.insert(r.repetition);
     accuracies.push_back(r.validation->clip_accuracy), losses.push_back(r.validation->loss);
   }
@@ -41,7 +43,10 @@ const Entry* best_of(const std::vector<Entry>& entries, bool& diverged) {
   for (const auto& e : entries)
     if (!e.diverged && e.scored.size() > (fullest ? fullest->scored.size() : 0)) fullest = &e;
   // Equal accuracies may differ in their last bits, by the order of their sums.
-  const auto rank = [](const Entry& e) { return std::pair(std::round(-1e9 * e.accuracy), e.loss); };
+  // Of what is alike in both, the one that was scored when a study chose it, whatever the order of the files.
+  const auto rank = [](const Entry& e) {
+    return std::tuple(std::round(-1e9 * e.accuracy), e.loss, e.sealed);
+  };
   for (const bool whole : {true, false}) {
     const Entry* best = nullptr;
     for (const auto& e : entries) {

@@ -6,7 +6,8 @@
 // procedure "train all, keep the best" gives. Where there is one split, the mean over its seeds chooses, and the test
 // clips took no part.
 //
-// The best: the largest mean validation clip accuracy, then the lower mean validation loss, then the first. First among
+// The best: the largest mean validation clip accuracy, then the lower mean validation loss, then what is scored already, then
+// the first. First among
 // those that were scored with the repetitions of the one that has most, and did not diverge: the mean of fewer is more
 // easily a lucky one, and that of others is of other clips.
 #pragma once

@@ -96,11 +96,12 @@ std::string selection_sentence(const Analysis& a) {
     return "No configuration was selected: every model has one, and its test figures are shown." +
            std::string(epochs) + ledger_sentence(a);
   std::int64_t nested = 0, fixed_split = 0, withheld = 0, sealed = 0;
-  std::vector<std::string> without, untested;
+  std::vector<std::string> without, untested, unscored;
   for (const auto& f : a.families) {
     if (!f.reference) without.push_back(f.name);
     if (f.configurations.size() < 2) continue;
     (f.nested ? nested : fixed_split) += 1;
+    if (f.chosen && !f.selected.test) unscored.push_back(f.name);
     if (f.reference && !f.configurations[*f.reference].test) untested.push_back(f.name);
     for (std::size_t i = 0; i < f.configurations.size(); ++i)
       for (const auto k : f.configurations[i].runs) {
@@ -138,6 +139,12 @@ std::string selection_sentence(const Analysis& a) {
     text += fmt::format(" Beside what was chosen stands each model's reference, {}.",
                         a.references_named ? "the one named for it (of a random search, its base)"
                                            : "the first configuration");
+  if (!unscored.empty())
+    text += fmt::format(
+        " No test figures of {}: what validation chooses among the results here is sealed; the study's own "
+        "command, run "
+        "again, scores what it chose.",
+        listed(unscored));
   if (!without.empty())
     text += fmt::format(
         " No reference: {}. The one named is not among the runs that are ranked there, and any other would "
