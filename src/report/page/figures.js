@@ -69,11 +69,11 @@ function headline() {
 }
 
 const differenceColumns = [
-  {name: 'difference, points'}, {name: '95% over repetitions'}, {name: 'clips'}, {name: 'units for either'}, {name: 'p (signs, Holm)'},
+  {name: 'difference, points (95% over repetitions)'}, {name: 'clips'}, {name: 'units for either'}, {name: 'p (signs, Holm)'},
   {name: 'smallest detectable, points'}, {name: 'verdict', text: true}
 ];
 const differenceCells = (c, tested = true) => [
-  signed(c.difference.mean), c.interval, c.clips,
+  [signed(c.difference.mean), el('span', {class: 'small'}, c.interval)], c.clips,
   [`${c.first_better} : ${c.second_better}`, el('span', {class: 'small'}, `of ${c.units}`)],
   ...(tested ? [c.adjusted, c.detectable, c.verdict] : ['–', '–', 'not tested'])];
 
@@ -85,12 +85,12 @@ function baselines() {
       table(
           'Baselines on the mean and deviation over time of each coefficient, on the same clips; the difference is model minus baseline',
           [
-            {name: 'model', text: true}, {name: 'baseline', text: true, class: 'word'}, {name: 'clip accuracy'}, {name: '95% over clips'},
+            {name: 'model', text: true}, {name: 'baseline', text: true, class: 'word'}, {name: 'clip accuracy (95% over clips)'},
             {name: 'segment accuracy'}, {name: 'parameters'}, ...differenceColumns
           ],
           rows,
           ({f, b}) =>
-              [familyName(f), b.name, percent(b.test.clip.mean), b.test.range, percent(b.test.segment.mean), whole(b.parameters),
+              [familyName(f), b.name, [percent(b.test.clip.mean), el('span', {class: 'small'}, b.test.range)], percent(b.test.segment.mean), whole(b.parameters),
                ...differenceCells(b.lead, b.tested)]));
 }
 

@@ -113,7 +113,7 @@ function differences() {
             [{name: 'first', text: true}, {name: 'second', text: true}, ...differenceColumns], data.comparisons,
             (c) =>
                 [familyName(data.families[c.first]), familyName(data.families[c.second]),
-                 ...(c.not_compared ? ['–', '–', '–', '–', '–', '–', 'not compared: ' + c.not_compared] :
+                 ...(c.not_compared ? ['–', '–', '–', '–', '–', 'not compared: ' + c.not_compared] :
                                       differenceCells(c))])));
   if (within.length)
     node.append(scroll(
