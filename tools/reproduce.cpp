@@ -82,6 +82,8 @@ int main(int argc, char** argv) {
           "record's (key {}, now {})",
           printable(file.string()), record.key, key);
     options.force = !fs::exists(*options.folder / "checkpoint.h5");  // one that was interrupted goes on
+    options.by = "reproduce", options.why = "the run made again";
+    options.sealed = record.validation && !record.test;  // what was not looked at stays so
     Console console;
     const auto outcome = execute(plan, options, console);
     const bool same = tell(record, results::read_result(outcome.result, true, storage::own_file));

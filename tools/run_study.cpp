@@ -12,6 +12,7 @@
 #include "core/text.hpp"
 #include "pictures/genre_examples.hpp"
 #include "report/report.hpp"
+#include "report/selection.hpp"
 #include "results/text_table.hpp"
 #include "storage/atomic_file.hpp"
 #include "study/scheduler.hpp"
@@ -121,6 +122,18 @@ std::vector<report::Picture> examples(const Study& study) {
   return out;
 }
 
+/// What of the study validation has chosen, and is still sealed.
+std::vector<ToScore> to_score(const Study& study, const ScheduleOptions& options,
+                              const std::vector<fs::path>& results, const report::Options& wanted) {
+  std::map<fs::path, std::size_t> runs;
+  for (std::size_t i = 0; i < study.runs.size(); ++i)
+    runs[run_folder(options, study.runs[i]) / "result.h5"] = i;
+  std::vector<ToScore> out;
+  for (const auto& chosen : report::chosen_runs(report::analyse(results, wanted)))
+    if (chosen.sealed) out.push_back({runs.at(chosen.file), chosen.why});
+  return out;
+}
+
 /// Two studies in one folder would write over each other's report.
 void keep_name(const Study& study, const fs::path& folder) {
   const auto file = folder / "study";
@@ -221,15 +234,16 @@ int main(int argc, char** argv) {
       for (const auto& run : study.runs)
         if (run.base) references->push_back(run_folder(options, run) / "result.h5");
     }
-    const auto written = report::write_report(done.results, options.folder / "report.html",
-                                              {.title = study.name,
-                                               .command = command_line(argc, argv),
-                                               .axes = study.axes,
-                                               .failed = done.failed,
-                                               .planned = std::int64_t(study.runs.size()),
-                                               .examples = examples(study),
-                                               .own_folder = true,
-                                               .references = references});
+    const report::Options wanted{.title = study.name,
+                                 .command = command_line(argc, argv),
+                                 .axes = study.axes,
+                                 .failed = done.failed,
+                                 .planned = std::int64_t(study.runs.size()),
+                                 .examples = examples(study),
+                                 .own_folder = true,
+                                 .references = references};
+    if (study.sealed) score_chosen(study, to_score(study, options, done.results, wanted), options, console);
+    const auto written = report::write_report(done.results, options.folder / "report.html", wanted);
     for (const auto& file : written.unreadable)  // of another task: its own do it again
       console.line(fmt::format("{}: {}", file.name, file.message));
     const int status =

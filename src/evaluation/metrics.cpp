@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <stdexcept>
 
 namespace timbre::evaluation {
@@ -77,10 +78,24 @@ PerClass per_class(std::span<const std::int32_t> confusion, std::int64_t classes
   return out;
 }
 
-double PerClass::macro_f1() const {
-  double sum = 0;
-  for (const double f : f1) sum += f;
-  return f1.empty() ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(f1.size());
+double macro_f1(const PerClass& figures, std::span<const std::int32_t> confusion) {
+  const auto classes = figures.f1.size();
+  require(confusion.size() == classes * classes, "a square confusion matrix of the classes");
+  double sum = 0, present = 0;
+  for (std::size_t c = 0; c < classes; ++c) {
+    const auto row = confusion.subspan(c * classes, classes);
+    if (std::all_of(row.begin(), row.end(), [](auto n) { return n == 0; })) continue;
+    sum += figures.f1[c], ++present;
+  }
+  return present > 0 ? sum / present : std::numeric_limits<double>::quiet_NaN();
+}
+
+double majority_share(std::span<const std::int32_t> label) {
+  if (label.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::map<std::int32_t, std::int64_t> counts;
+  std::int64_t most = 0;
+  for (const auto l : label) most = std::max(most, ++counts[l]);
+  return static_cast<double>(most) / static_cast<double>(label.size());
 }
 
 }  // namespace timbre::evaluation

@@ -7,7 +7,8 @@
 //   accuracy   share of rows with prediction = label
 //   loss       mean of -log(clip(p[label], 1e-7, 1 - 1e-7)), Keras's cross-entropy of probabilities
 //   precision  tp / (tp + fp);  recall  tp / (tp + fn);  f1  2 tp / (2 tp + fp + fn);  0 where undefined
-//   macro_f1   mean of f1 over all C classes (scikit-learn's, with labels = 0..C-1 and zero_division = 0)
+//   macro_f1   mean of f1 over the classes that have rows (scikit-learn's, with labels = those and zero_division = 0):
+//              a class that no row has can be neither found nor missed
 //
 // Sums are float64, in the order of rows. Figures of no rows are NaN. Arguments that do not fit together are
 // std::invalid_argument: a mistake of the program, not of its user.
@@ -36,8 +37,11 @@ std::vector<std::int32_t> confusion_matrix(std::span<const std::int32_t> label,
 
 struct PerClass {
   std::vector<double> precision, recall, f1;  // [C]
-  double macro_f1() const;
 };
+/// Mean of f1 over the classes that the confusion matrix has rows of.
+double macro_f1(const PerClass& figures, std::span<const std::int32_t> confusion);
+/// Share of the commonest class: what always answering it gets right. NaN of no rows.
+double majority_share(std::span<const std::int32_t> label);
 PerClass per_class(std::span<const std::int32_t> confusion, std::int64_t classes);
 
 }  // namespace timbre::evaluation

@@ -4,10 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <stdexcept>
 
 #include "core/philox.hpp"
-#include "evaluation/metrics.hpp"
 
 namespace timbre::evaluation {
 namespace {
@@ -125,25 +123,25 @@ Interval bootstrap_interval(std::span<const double> values, std::uint64_t seed, 
   return bootstrap_interval(static_cast<std::int64_t>(values.size()), figure, seed, samples, confidence);
 }
 
-McNemar mcnemar_exact(std::span<const std::int32_t> label, std::span<const std::int32_t> first,
-                      std::span<const std::int32_t> second) {
-  if (label.size() != first.size() || label.size() != second.size())
-    throw std::invalid_argument("two predictions for every label");
-  McNemar out;
-  for (std::size_t i = 0; i < label.size(); ++i) {
-    const bool a = first[i] == label[i], b = second[i] == label[i];
-    out.only_first += a && !b;
-    out.only_second += b && !a;
-  }
-  const auto differing = static_cast<double>(out.only_first + out.only_second);
-  double tail = 0;  // P(X <= smaller) of the binomial distribution with one half
-  for (std::int64_t k = 0; k <= std::min(out.only_first, out.only_second); ++k) {
-    const auto x = static_cast<double>(k);
-    tail += std::exp(std::lgamma(differing + 1) - std::lgamma(x + 1) - std::lgamma(differing - x + 1) -
-                     differing * std::log(2.0));
-  }
-  out.p_value = std::min(1.0, 2 * tail);
-  return out;
+Interval grouped_interval(std::span<const Tally> units, std::uint64_t seed, int samples, double confidence) {
+  double right = 0, all = 0;
+  for (const auto& u : units) right += u.right, all += u.all;
+  const auto count = static_cast<std::int64_t>(units.size());
+  if (count < 2 || all <= 0) return {nan, nan};
+  if (right <= 0 || right >= all) return wilson_interval(right > 0 ? count : 0, count, confidence);
+  return bootstrap_interval(
+      count,
+      [&](std::span<const std::int64_t> drawn) {
+        double hits = 0, answers = 0;
+        for (const auto i : drawn) hits += units[i].right, answers += units[i].all;
+        return hits / answers;
+      },
+      seed, samples, confidence);
+}
+
+Interval cut(Interval interval, double low, double high) {
+  // std::clamp lets NaN through.
+  return {std::clamp(interval.low, low, high), std::clamp(interval.high, low, high)};
 }
 
 std::vector<double> holm(std::span<const double> p_values) {
@@ -157,31 +155,6 @@ std::vector<double> holm(std::span<const double> p_values) {
     largest = std::max(largest, std::min(1.0, static_cast<double>(count - rank) * p_values[order[rank]]));
     out[order[rank]] = largest;
   }
-  return out;
-}
-
-Reliability reliability(std::span<const float> probabilities, std::int64_t classes,
-                        std::span<const std::int32_t> label, int bins) {
-  const auto prediction = predicted_classes(probabilities, classes);
-  if (prediction.size() != label.size() || bins < 1)
-    throw std::invalid_argument("a row for every label, and bins");
-  Reliability out;
-  for (int b = 0; b < bins; ++b)
-    out.bins.push_back({static_cast<double>(b) / bins, static_cast<double>(b + 1) / bins, 0, 0, 0});
-  for (std::size_t row = 0; row < label.size(); ++row) {
-    const double confidence = probabilities[row * classes + prediction[row]];
-    const double place = std::isnan(confidence) ? 0 : std::ceil(confidence * bins) - 1;
-    auto& bin = out.bins[static_cast<std::size_t>(std::clamp(place, 0.0, bins - 1.0))];
-    ++bin.count, bin.confidence += confidence, bin.accuracy += prediction[row] == label[row];
-  }
-  for (auto& bin : out.bins) {
-    const auto count = static_cast<double>(bin.count);
-    bin.confidence /= count, bin.accuracy /= count;  // 0 / 0 is the NaN of an empty bin
-    if (bin.count > 0)
-      out.expected_error +=
-          count / static_cast<double>(label.size()) * std::abs(bin.accuracy - bin.confidence);
-  }
-  if (label.empty()) out.expected_error = nan;
   return out;
 }
 

@@ -1,11 +1,11 @@
-// How far figures can be trusted: intervals, paired tests, calibration. All in float64.
+// How far figures can be trusted: intervals. All in float64. Tests of differences: paired.hpp.
 //
 // Which interval answers which question:
 //   wilson_interval     one run on K clips: how the accuracy would vary with other clips of the same kind
 //   bootstrap_interval  the same for any figure over clips (macro F1, a difference between two runs)
+//   grouped_interval    an accuracy over clips that come in groups (of an artist): how it varies with other groups
 //   t_interval          several seeds of one configuration: how the mean varies with the seed; with the share
 //                       n2/n1, several splits of the same clips: how it varies with the data, too
-//   mcnemar_exact       two runs on the same clips: whether they differ at all
 #pragma once
 
 #include <cstdint>
@@ -42,29 +42,20 @@ Interval bootstrap_interval(std::int64_t items,
 Interval bootstrap_interval(std::span<const double> values, std::uint64_t seed = 0, int samples = 2000,
                             double confidence = 0.95);
 
-/// McNemar's exact test of two classifiers on the same items.
-struct McNemar {
-  std::int64_t only_first = 0, only_second = 0;  // items that only one of them got right
-  double p_value = 1;                            // two-sided binomial, 1 where they never differ
+/// What the answers on one unit (a clip, the clips of an artist) came to.
+struct Tally {
+  double right = 0, all = 0;
 };
-McNemar mcnemar_exact(std::span<const std::int32_t> label, std::span<const std::int32_t> first,
-                      std::span<const std::int32_t> second);
+/// Right answers over all answers, with its percentile bootstrap over units: each is drawn with all its answers. Where all
+/// answers are alike nothing can be drawn: Wilson's interval of so many units. NaN of fewer than two units.
+Interval grouped_interval(std::span<const Tally> units, std::uint64_t seed = 0, int samples = 2000,
+                          double confidence = 0.95);
+
+/// What lies in [low, high] of an interval.
+Interval cut(Interval interval, double low, double high);
 
 /// Holm's adjusted p-values for several comparisons, in the order given.
 std::vector<double> holm(std::span<const double> p_values);
-
-/// Calibration: rows are put into bins (low, high] of equal width by their largest probability.
-struct Reliability {
-  struct Bin {
-    double low = 0, high = 0;
-    std::int64_t count = 0;
-    double confidence = 0, accuracy = 0;  // means over the bin; NaN where it is empty
-  };
-  std::vector<Bin> bins;
-  double expected_error = 0;  // ECE: sum of count / N * |accuracy - confidence|; NaN of no rows
-};
-Reliability reliability(std::span<const float> probabilities, std::int64_t classes,
-                        std::span<const std::int32_t> label, int bins = 15);
 
 /// Quantiles of the standard normal and of Student's t, 0 < p < 1.
 double normal_quantile(double p);

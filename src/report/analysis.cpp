@@ -7,7 +7,9 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "report/effects.hpp"
 #include "report/grouping.hpp"
+#include "report/selection.hpp"
 
 namespace timbre::report {
 
@@ -16,60 +18,13 @@ namespace {
 using Part = std::optional<Scores> RunSummary::*;
 using Values = std::vector<Repeated>;
 
-// A figure of a part of a run.
-Repeated repeated(const RunSummary& r, Part part, double value) {
-  const auto evaluated = part == &RunSummary::test ? r.test_segments : r.validation_segments;
-  return {value, r.split, double(evaluated) / double(std::max<std::int64_t>(1, r.train_segments))};
+// A figure of a run's validation part.
+Repeated validated(const RunSummary& r, double value) {
+  return {value, r.split,
+          double(r.validation_segments) / double(std::max<std::int64_t>(1, r.train_segments))};
 }
 
 }  // namespace
-
-void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures) {
-  std::map<std::int32_t, std::array<double, 2>> answers;  // of a clip: right, all
-  double right = 0;
-  for (const auto* t : tests)
-    for (std::size_t i = 0; i < t->clip.size(); ++i) {
-      auto& a = answers[t->clip[i]];
-      const bool hit = t->label[i] == t->prediction[i];
-      a[0] += hit, a[1] += 1, right += hit, ++figures.answers;
-    }
-  std::vector<std::array<double, 2>> clips;
-  for (const auto& [clip, a] : answers) clips.push_back(a);
-  figures.tested = std::int64_t(clips.size());
-  figures.bootstrap = tests.size() > 1 && right > 0 && right < double(figures.answers);
-  if (!figures.bootstrap) {
-    const double share = figures.answers > 0 ? right / double(figures.answers) : 0;
-    figures.clips = evaluation::wilson_interval(std::llround(share * double(figures.tested)), figures.tested);
-    return;
-  }
-  figures.clips = evaluation::bootstrap_interval(figures.tested, [&](std::span<const std::int64_t> drawn) {
-    double hits = 0, all = 0;
-    for (const auto i : drawn) hits += clips[std::size_t(i)][0], all += clips[std::size_t(i)][1];
-    return hits / all;
-  });
-}
-
-Comparison compare_on_clips(const std::vector<std::array<const RunSummary*, 2>>& pairs) {
-  Comparison out;
-  std::map<std::int32_t, std::int64_t> balance;  // of a clip: right answers of the first minus the second's
-  Values differences;
-  for (const auto& [first, second] : pairs) {
-    const auto &a = first->test, &b = second->test;
-    std::map<std::int32_t, bool> right;
-    for (std::size_t i = 0; i < b->clip.size(); ++i) right[b->clip[i]] = b->label[i] == b->prediction[i];
-    for (std::size_t i = 0; i < a->clip.size(); ++i)
-      balance[a->clip[i]] += std::int64_t(a->label[i] == a->prediction[i]) - std::int64_t(right[a->clip[i]]);
-    differences.push_back(repeated(*first, &RunSummary::test, a->clip_accuracy - b->clip_accuracy));
-  }
-  std::vector<std::int32_t> first, second;
-  for (const auto& [clip, sum] : balance) first.push_back(sum >= 0), second.push_back(sum <= 0);
-  const auto test = evaluation::mcnemar_exact(std::vector<std::int32_t>(first.size(), 1), first, second);
-  out.first_better = test.only_first, out.second_better = test.only_second,
-  out.p_value = out.adjusted = test.p_value;
-  out.clips = std::int64_t(balance.size());
-  out.difference = spread_of(differences);
-  return out;
-}
 
 std::int64_t Analysis::configurations() const {
   std::int64_t n = 0;
@@ -100,6 +55,7 @@ std::vector<std::array<const RunSummary*, 2>> paired(const std::vector<RunSummar
 void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
   Values clip, segment, f1, loss, train, gap;
   std::vector<double> epochs, best, stopped, seconds, predict;
+  std::int64_t measured = 0;
   for (const auto i : c.runs) {
     const auto& r = runs[i];
     c.parameters = r.parameters, c.trainable_parameters = r.trainable_parameters;
@@ -107,51 +63,22 @@ void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
     if (!r.scored()) continue;
     ++c.scored;
     const auto& v = *r.validation;
-    const auto add = [&r](Values& to, double value) {
-      to.push_back(repeated(r, &RunSummary::validation, value));
-    };
+    const auto add = [&r](Values& to, double value) { to.push_back(validated(r, value)); };
     add(clip, v.clip_accuracy), add(segment, v.accuracy), add(f1, v.clip_macro_f1), add(loss, v.loss);
-    if (const double a = r.kept(&results::HistoryRecord::accuracy); !std::isnan(a))
-      add(train, a), add(gap, a - v.accuracy);
+    if (!std::isnan(r.train_accuracy)) add(train, r.train_accuracy), add(gap, r.gap());
+    measured += r.train_measured;
     epochs.push_back(double(r.epochs_run)), best.push_back(double(r.best_epoch)),
         stopped.push_back(r.stopped_early);
     seconds.push_back(r.train_seconds);
     if (!std::isnan(r.predict_seconds)) predict.push_back(r.predict_seconds);
   }
-  c.val_clip = spread_of(clip), c.val_segment = spread_of(segment), c.val_macro_f1 = spread_of(f1),
-  c.val_loss = spread_of(loss);
-  c.train_accuracy = spread_of(train), c.gap = spread_of(gap);
+  c.val_clip = spread_of(clip, a_share), c.val_segment = spread_of(segment, a_share);
+  c.val_macro_f1 = spread_of(f1, a_share), c.val_loss = spread_of(loss, not_negative);
+  c.train_accuracy = spread_of(train, a_share), c.gap = spread_of(gap, a_difference);
+  c.train_measured = c.scored > 0 && measured == c.scored;
   c.epochs = evaluation::mean(epochs), c.best_epoch = evaluation::mean(best),
   c.stopped_early = evaluation::mean(stopped);
   c.train_seconds = evaluation::mean(seconds), c.predict_seconds = evaluation::mean(predict);
-}
-
-void choose(const std::vector<RunSummary>& runs, Family& f) {
-  // First among those that were scored with the seeds of the one that has most: the mean of fewer is more
-  // easily a lucky one, and that of others is of other clips.
-  std::int64_t most = 0;
-  const Configuration* fullest = nullptr;
-  for (const auto& c : f.configurations)
-    if (c.diverged == 0 && c.scored > most) most = c.scored, fullest = &c;
-  const auto scored = [&](const Configuration& c) {
-    std::set<std::string> repetitions;
-    for (const auto i : c.runs)
-      if (runs[i].scored()) repetitions.insert(runs[i].repetition);
-    return repetitions;
-  };
-  for (const bool whole : {true, false}) {
-    for (std::size_t i = 0; i < f.configurations.size(); ++i) {
-      const auto& c = f.configurations[i];
-      if (c.scored == 0 || (whole && (c.diverged > 0 || !fullest || scored(c) != scored(*fullest)))) continue;
-      // Equal accuracies may differ in their last bits, by the order of their sums.
-      const auto rank = [](const Configuration& x) {
-        return std::pair(std::round(-1e9 * x.val_clip.mean), x.val_loss.mean);
-      };
-      if (!f.chosen || rank(c) < rank(f.configurations[*f.chosen])) f.chosen = i;
-    }
-    if (f.chosen) return;
-    f.chosen_diverged = true;
-  }
 }
 
 std::optional<std::size_t> reference_of(const Family& f, const std::vector<RunSummary>& runs,
@@ -170,56 +97,83 @@ void subtract_reference(const std::vector<RunSummary>& runs, Family& f) {
   for (auto& c : f.configurations) {
     Values differences;
     for (const auto& [x, y] : paired(runs, c, f.configurations[*f.reference], &RunSummary::validation))
-      differences.push_back(
-          repeated(*x, &RunSummary::validation, x->validation->clip_accuracy - y->validation->clip_accuracy));
-    c.difference = spread_of(differences);
+      differences.push_back(validated(*x, x->validation->clip_accuracy - y->validation->clip_accuracy));
+    c.difference = spread_of(differences, a_difference);
   }
 }
 
+// Only where every run of it was tested: of a sealed configuration some are, where they were the best of their split, and
+// those are its lucky ones.
 void score(const std::vector<RunSummary>& runs, Configuration& c) {
-  Values clip, segment, f1;
+  if (std::any_of(c.runs.begin(), c.runs.end(), [&](auto i) { return runs[i].sealed(); })) return;
+  std::vector<const RunSummary*> scored;
   std::vector<const Scores*> tests;
   for (const auto i : c.runs)
-    if (const auto& r = runs[i]; r.scored() && r.test) {
-      const auto add = [&r](Values& to, double value) {
-        to.push_back(repeated(r, &RunSummary::test, value));
-      };
-      add(clip, r.test->clip_accuracy), add(segment, r.test->accuracy), add(f1, r.test->clip_macro_f1);
-      tests.push_back(&*r.test);
+    if (const auto& r = runs[i]; r.scored() && r.test) scored.push_back(&r), tests.push_back(&*r.test);
+  if (!tests.empty()) c.test = test_figures(scored, tests);
+}
+
+std::vector<Pair> test_pairs(const std::vector<RunSummary>& runs, const Configuration& a,
+                             const Configuration& b) {
+  std::vector<Pair> out;
+  for (const auto& [x, y] : paired(runs, a, b, &RunSummary::test)) out.push_back({x, &*x->test, &*y->test});
+  return out;
+}
+
+// Baselines of the runs that are shown; each against them.
+void set_against_baselines(const std::vector<RunSummary>& runs, Family& f) {
+  for (const std::string name : {"logistic", "nearest_mean", "majority"}) {
+    BaselineFigures b{.name = name};
+    std::vector<const RunSummary*> scored;
+    std::vector<const Scores*> tests;
+    std::vector<Pair> pairs;
+    for (const auto i : f.selected.runs)
+      for (const auto& baseline : runs[i].baselines)
+        if (baseline.name == name && runs[i].scored()) {
+          scored.push_back(&runs[i]), tests.push_back(&baseline.test);
+          pairs.push_back({&runs[i], &*runs[i].test, &baseline.test});
+          b.parameters = baseline.parameters;
+        }
+    if (tests.empty()) continue;
+    b.test = test_figures(scored, tests), b.lead = compare_on_clips(pairs);
+    f.baselines.push_back(std::move(b));
+  }
+}
+
+void calibrate(const std::vector<const RunSummary*>& runs, evaluation::Calibration RunSummary::*part,
+               Detail::Calibrated& out) {
+  std::vector<double> errors, nulls, briers;
+  for (const auto* r : runs) {
+    const auto& c = r->*part;
+    errors.push_back(c.reliability.expected_error), nulls.push_back(c.null_error), briers.push_back(c.brier);
+    if (out.bins.empty()) {
+      out.bins = c.reliability.bins;
+      for (auto& b : out.bins) b.count = 0, b.confidence = b.accuracy = 0;
     }
-  if (tests.empty()) return;
-  c.test.emplace();
-  c.test->clip = spread_of(clip), c.test->segment = spread_of(segment), c.test->macro_f1 = spread_of(f1);
-  clip_interval(tests, *c.test);
+    for (std::size_t b = 0; b < out.bins.size(); ++b)
+      if (const auto& from = c.reliability.bins[b]; from.count > 0)
+        out.bins[b].count += from.count, out.bins[b].confidence += double(from.count) * from.confidence,
+            out.bins[b].accuracy += double(from.count) * from.accuracy;
+  }
+  // 0 / 0 is the NaN of an empty bin
+  for (auto& b : out.bins) b.confidence /= double(b.count), b.accuracy /= double(b.count);
+  out.error = evaluation::mean(errors), out.null = evaluation::mean(nulls),
+  out.brier = evaluation::mean(briers);
 }
 
 Detail detail_of(const std::vector<RunSummary>& runs, const Configuration& c, std::int64_t classes) {
   Detail d;
-  d.confusion.assign(std::size_t(classes * classes), 0);
   std::vector<std::int32_t> label, prediction;
-  double rows = 0;
+  std::vector<const RunSummary*> tested;
   for (const auto i : c.runs) {
     const auto& r = runs[i];
     if (!r.scored() || !r.test) continue;
     label.insert(label.end(), r.test->label.begin(), r.test->label.end());
     prediction.insert(prediction.end(), r.test->prediction.begin(), r.test->prediction.end());
-    auto& bins = d.reliability.bins;
-    if (bins.empty()) {
-      bins = r.reliability.bins;
-      for (auto& b : bins) b.count = 0, b.confidence = b.accuracy = 0;
-    }
-    for (std::size_t b = 0; b < bins.size(); ++b)
-      if (const auto& from = r.reliability.bins[b]; from.count > 0) {
-        const auto n = double(from.count);
-        bins[b].count += from.count, bins[b].confidence += n * from.confidence,
-            bins[b].accuracy += n * from.accuracy, rows += n;
-      }
+    tested.push_back(&r);
   }
-  for (auto& b : d.reliability.bins) {
-    b.confidence /= double(b.count), b.accuracy /= double(b.count);  // 0 / 0 is the NaN of an empty bin
-    if (b.count > 0)
-      d.reliability.expected_error += double(b.count) / rows * std::abs(b.accuracy - b.confidence);
-  }
+  calibrate(tested, &RunSummary::clip_calibration, d.clips);
+  calibrate(tested, &RunSummary::segment_calibration, d.segments);
   d.confusion = evaluation::confusion_matrix(label, prediction, classes);
   d.per_class = evaluation::per_class(d.confusion, classes);
   return d;
@@ -231,8 +185,7 @@ void compare(Analysis& a) {
       const auto &f = a.families[i], &g = a.families[j];
       if (!f.chosen || !g.chosen) continue;
       Comparison c;
-      const auto pairs =
-          paired(a.runs, f.configurations[*f.chosen], g.configurations[*g.chosen], &RunSummary::test);
+      const auto pairs = test_pairs(a.runs, f.selected, g.selected);
       if (f.leaks != g.leaks)
         c.not_compared = "one of them is tested on clips that leak from its training part";
       else if (f.synthetic != g.synthetic)
@@ -246,20 +199,27 @@ void compare(Analysis& a) {
       c.first = i, c.second = j;
       a.comparisons.push_back(c);
     }
-  std::vector<double> p;
-  for (const auto& c : a.comparisons)
-    if (c.not_compared.empty()) p.push_back(c.p_value);
-  const auto adjusted = evaluation::holm(p);
-  std::size_t next = 0;
+}
+
+// All tests of the report are corrected together.
+void correct(Analysis& a) {
+  std::vector<Comparison*> tests;
   for (auto& c : a.comparisons)
-    if (c.not_compared.empty()) c.adjusted = adjusted[next++];
+    if (c.not_compared.empty()) tests.push_back(&c);
+  for (auto& f : a.families) {
+    if (f.against_reference) tests.push_back(&*f.against_reference);
+    for (auto& b : f.baselines)
+      if (b.name == "logistic") tests.push_back(&b.lead);
+  }
+  adjust(tests);
+  a.tests = std::int64_t(tests.size());
 }
 
 // Clips that the chosen configurations of all families were tested on and never got right: of those without
 // leaks (unless all leak) and of real data (unless none is), whose genres are the first's.
 void find_wrong_clips(Analysis& a, const Catalogue& catalogue) {
   const auto rank = [](const Family& f) { return 2 * int(f.leaks) + int(f.synthetic); };
-  const auto shown = [](const Family& f) { return f.chosen && f.configurations[*f.chosen].test; };
+  const auto shown = [](const Family& f) { return f.chosen && f.selected.test; };
   const Family* first = nullptr;
   for (const auto& f : a.families)
     if (shown(f) && (!first || rank(f) < rank(*first))) first = &f;
@@ -275,7 +235,7 @@ void find_wrong_clips(Analysis& a, const Catalogue& catalogue) {
   std::map<std::pair<std::string, std::string>, Seen> seen;  // by path and data
   for (std::size_t k = 0; k < a.wrong_families.size(); ++k) {
     const auto& f = a.families[a.wrong_families[k]];
-    for (const auto i : f.configurations[*f.chosen].runs) {
+    for (const auto i : f.selected.runs) {
       if (!a.runs[i].scored() || !a.runs[i].test) continue;
       const auto& t = *a.runs[i].test;
       for (std::size_t n = 0; n < t.clip.size(); ++n) {
@@ -303,6 +263,7 @@ Analysis analyse(const std::vector<std::filesystem::path>& results, const Option
   Catalogue catalogue;
   auto read = read_runs(results, catalogue, {.own = options.own_folder, .unverified = options.unverified});
   a.runs = std::move(read.runs), a.unreadable = std::move(read.unreadable);
+  a.copies = std::move(read.copies);
   if (options.refuse_unknown_axes) refuse_unknown_axes(a.runs, options.axes);
   a.families = group(a.runs, options.axes);
   a.references_named = options.references.has_value();
@@ -310,21 +271,24 @@ Analysis analyse(const std::vector<std::filesystem::path>& results, const Option
     for (auto& c : f.configurations) summarise(a.runs, c);
     choose(a.runs, f);
     f.reference = reference_of(f, a.runs, options);
-    // Tests are looked at for these two only.
+    measure_effects(a.runs, f);
+    // Tests are looked at for the selected and the reference only.
     if (f.reference) subtract_reference(a.runs, f), score(a.runs, f.configurations[*f.reference]);
     if (!f.chosen) continue;
-    auto& chosen = f.configurations[*f.chosen];
-    if (f.chosen != f.reference) score(a.runs, chosen);
-    if (f.reference && f.chosen != f.reference) {
-      const auto& reference = f.configurations[*f.reference];
-      if (const auto pairs = paired(a.runs, chosen, reference, &RunSummary::test); !pairs.empty()) {
-        const auto c = compare_on_clips(pairs);
-        f.test_difference = c.difference, f.test_p = c.p_value;
-      }
-    }
-    if (chosen.test) f.detail = detail_of(a.runs, chosen, std::int64_t(f.label_names.size()));
+    summarise(a.runs, f.selected), score(a.runs, f.selected);
+    // (Where all splits chose one and the same, its runs are those that were selected.)
+    if (f.selected.name == f.configurations[*f.chosen].name)
+      f.configurations[*f.chosen].test = f.selected.test;
+    if (f.reference && (f.nested || f.chosen != f.reference) && f.selected.test &&
+        f.configurations[*f.reference].test)
+      if (const auto pairs = test_pairs(a.runs, f.selected, f.configurations[*f.reference]); !pairs.empty())
+        f.against_reference = compare_on_clips(pairs);
+    if (!f.selected.test) continue;
+    set_against_baselines(a.runs, f);
+    f.detail = detail_of(a.runs, f.selected, std::int64_t(f.label_names.size()));
   }
   compare(a);
+  correct(a);
   find_wrong_clips(a, catalogue);
   return a;
 }

@@ -11,25 +11,23 @@
 #include <vector>
 
 #include "evaluation/statistics.hpp"
+#include "report/inference.hpp"
 #include "report/report.hpp"
 #include "report/run_summary.hpp"
 #include "report/spread.hpp"
 
 namespace timbre::report {
 
-/// Test figures of one configuration.
-struct TestFigures {
-  Spread clip, segment, macro_f1;        // macro F1 of clips
-  evaluation::Interval clips;            // 95%, over clips: see clip_interval()
-  bool bootstrap = false;                // else Wilson's
-  std::int64_t tested = 0, answers = 0;  // distinct clips; clips counted once per run
-};
-
 /// What is shown of a chosen configuration, over its runs.
 struct Detail {
   std::vector<std::int32_t> confusion;  // [C, C], clips summed over runs, rows true
   evaluation::PerClass per_class;       // of that matrix
-  evaluation::Reliability reliability;  // of test segments, all runs together
+  /// Of clips, and of segments. Figures are means over runs, each of which has its own: errors of several runs would
+  /// cancel where they are pooled, as they do in the bins, which are all runs together.
+  struct Calibrated {
+    std::vector<evaluation::Reliability::Bin> bins;
+    double error = 0, null = 0, brier = 0;  // expected calibration error; what a calibrated model would show
+  } clips, segments;
 };
 
 struct Configuration {
@@ -41,13 +39,37 @@ struct Configuration {
   double epochs = 0, best_epoch = 0, stopped_early = 0, train_seconds = 0,
          predict_seconds = 0;  // means over scored runs
   std::int64_t parameters = 0, trainable_parameters = 0;
+  bool train_measured = false;      // with the kept weights, dropout off, in every run
   Spread difference;                // validation clip accuracy minus the reference's, over common repetitions
   std::optional<TestFigures> test;  // of chosen and reference only
+};
+
+/// What a value of an axis does against its first value, see effects.hpp.
+struct Effect {
+  std::size_t value;
+  std::int64_t pairs = 0;  // of configurations
+  Spread clip, loss, gap;  // differences
 };
 
 struct Axis {
   std::string key, name;           // "regularisation.l2", "l2"
   std::vector<std::string> texts;  // its values: numbers ascending, others as they came
+  std::vector<Effect> effects;
+};
+
+/// What a split chose, see selection.hpp.
+struct SplitChoice {
+  std::int32_t split;
+  std::size_t configuration;
+  std::vector<std::size_t> runs;
+};
+
+/// A baseline on the test clips of what was selected.
+struct BaselineFigures {
+  std::string name;
+  std::int64_t parameters = 0;
+  TestFigures test;
+  Comparison lead;  // selected minus baseline
 };
 
 /// A setting that parts the families of one experiment.
@@ -60,25 +82,20 @@ struct Family {
   std::string experiment, name;          // the name: "lstm", "lstm (group_by artist)"
   std::vector<std::string> label_names;  // sorted
   bool synthetic = false, leaks = false;
+  std::string data;  // which data set: "synthetic", the folder's or manifest's name; see grouping.hpp
   std::vector<Parting> parted_by;  // empty where the experiment has one family
   std::string apart;               // the experiment's other families, and why none is ranked with this one
   std::vector<Axis> axes;
   std::vector<Configuration> configurations;
-  std::optional<std::size_t> reference;   // absent where there is none among several configurations
-  std::optional<std::size_t> chosen;      // absent where no run was scored
-  bool chosen_diverged = false;           // every configuration has runs that diverged
-  std::optional<Detail> detail;           // of the chosen
-  std::optional<Spread> test_difference;  // chosen minus reference, over common repetitions
-  double test_p = 1;                      // exact sign test over clips of the same
-};
-
-/// Two chosen configurations on the same test clips.
-struct Comparison {
-  std::size_t first = 0, second = 0;  // families
-  std::string not_compared;           // why not; the rest is empty then
-  std::int64_t first_better = 0, second_better = 0, clips = 0;
-  double p_value = 1, adjusted = 1;  // exact; Holm's over all comparisons
-  Spread difference;                 // first minus second, over common repetitions
+  std::optional<std::size_t> reference;  // absent where there is none among several configurations
+  std::optional<std::size_t> chosen;     // by the mean over all repetitions; absent where no run was scored
+  bool chosen_diverged = false;          // every configuration has runs that diverged
+  bool nested = false;                   // each split chose for itself: `choices`
+  std::vector<SplitChoice> choices;
+  Configuration selected;                       // what was tested: the chosen, or of each split its choice
+  std::optional<Detail> detail;                 // of the selected
+  std::optional<Comparison> against_reference;  // selected minus reference
+  std::vector<BaselineFigures> baselines;
 };
 
 /// A clip that every chosen configuration got wrong whenever it was tested.
@@ -96,21 +113,13 @@ struct Analysis {
   std::vector<Comparison> comparisons;
   std::vector<std::size_t> wrong_families;  // whose chosen configurations wrong_clips speaks of
   std::vector<WrongClip> wrong_clips;
-  std::int64_t tested_by_all = 0;  // clips that these all were tested on
+  std::int64_t tested_by_all = 0;   // clips that these all were tested on
+  std::int64_t tests = 0;           // p-values that Holm's correction is over
+  std::vector<std::string> copies;  // files that are the same run as another one here
   std::int64_t configurations() const;
 };
 
 /// Reads and computes everything. Errors as write_report.
 Analysis analyse(const std::vector<std::filesystem::path>& results, const Options& options);
-
-/// The interval of a test accuracy over clips. With several runs: clips are drawn with replacement, each with
-/// all its answers (one per run that tested it), and the figure is right answers / answers; 2000 draws,
-/// percentiles. With one run, or where all answers are alike: Wilson's interval.
-void clip_interval(const std::vector<const Scores*>& tests, TestFigures& figures);
-
-/// Exact sign test over clips between two models: a clip counts for the one that got it right in more of the
-/// common repetitions, for none where they are even; with one repetition this is McNemar's exact test. pairs:
-/// runs tested on the same clips. Fills first_better, second_better, clips, p_value and difference.
-Comparison compare_on_clips(const std::vector<std::array<const RunSummary*, 2>>& pairs);
 
 }  // namespace timbre::report

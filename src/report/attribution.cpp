@@ -7,7 +7,7 @@
 
 #include "core/text.hpp"
 #include "data/leak_shares.hpp"
-#include "report/findings.hpp"
+#include "report/numbers.hpp"
 
 namespace timbre::report {
 

@@ -13,18 +13,6 @@
 
 namespace timbre::report {
 
-std::string percent(double share) { return std::isnan(share) ? "–" : fmt::format("{:.1f}%", 100 * share); }
-std::string points(double share) {
-  return fmt::format("{}{:.1f} points", share < 0 ? "−" : "+", std::abs(100 * share));
-}
-std::string plural(std::int64_t n, const std::string& what) {
-  return grouped(n) + " " + what + (n == 1 ? "" : "s");
-}
-std::string plus_minus(const Spread& s) {
-  if (s.n < 2) return percent(s.mean);
-  return fmt::format("{:.1f} ± {:.1f}%", 100 * s.mean, 100 * (s.high - s.mean));
-}
-
 std::string listed(const std::vector<std::string>& names) {
   if (names.size() < 2) return names.empty() ? "" : names[0];
   return join({names.begin(), names.end() - 1}) + " and " + names.back();
@@ -34,37 +22,96 @@ std::string full_name(const Family& f, const Configuration& c) {
   return c.name.empty() ? f.name : f.name + ": " + c.name;
 }
 
+std::string baseline_name(const std::string& name) {
+  return name == "logistic" ? "logistic regression" : name == "nearest_mean" ? "nearest mean" : name;
+}
+
+std::string units_text(const std::string& unit, std::int64_t units) {
+  return plural(units, unit) + (unit == "group" ? " of clips" : "");
+}
+
+std::string verdict_text(const Comparison& c) {
+  switch (c.verdict()) {
+    case Verdict::first:
+      return "better";
+    case Verdict::second:
+      return "worse";
+    case Verdict::undecided:
+      break;
+  }
+  return "cannot be told apart";
+}
+
 namespace {
 
 const Configuration& chosen(const Family& f) { return f.configurations[*f.chosen]; }
 
-std::string range(double low, double high) { return fmt::format("{:.1f} to {:.1f}%", 100 * low, 100 * high); }
-std::string point_range(const Spread& s) {
-  return fmt::format("{} to {}", points(s.low).substr(0, points(s.low).find(' ')), points(s.high));
+/// "67 test clips (45 groups of clips)"
+std::string tested(const Comparison& c) {
+  return plural(c.clips, "test clip") +
+         (c.unit == "clip" && c.units == c.clips ? "" : " (" + units_text(c.unit, c.units) + ")");
+}
+
+/// Why a difference is not decided, and what could have been found: a comparison without a verdict.
+std::string undecided(const Comparison& c, std::int64_t tests) {
+  std::vector<std::string> why;
+  if (!c.difference.has_interval())
+    why.push_back(c.difference.repetitions < 2 ? "one run of each says nothing about other seeds or splits"
+                                               : "two repetitions have no interval");
+  else
+    why.push_back("95% interval over repetitions " + point_range(c.difference));
+  why.push_back("test by signs over " + units_text(c.unit, c.units) + ", Holm's p = " + p_text(c.adjusted));
+  if (std::isnan(c.detectable))
+    why.push_back(fmt::format("{} can show no difference, however large, where {} made",
+                              units_text(c.unit, c.units),
+                              tests == 1 ? "one test is" : plural(tests, "test") + " are"));
+  else if (c.difference.has_interval())
+    why.push_back("a difference of about " + fixed(100 * std::min(1.0, c.detectable), 0) +
+                  " points would have been found in four of five such studies");
+  else
+    why.push_back("by these clips alone, a difference of about " +
+                  fixed(100 * std::min(1.0, c.detectable), 0) +
+                  " points would have been found in four of five cases");
+  return join(why, "; ");
+}
+
+std::string decided(const Comparison& c) {
+  return fmt::format("{}, 95% interval over repetitions {}; test by signs over {}, Holm's p = {}",
+                     points(c.difference.mean), point_range(c.difference), units_text(c.unit, c.units),
+                     p_text(c.adjusted));
 }
 
 void found_of_families(const Analysis& a, std::vector<std::string>& out) {
   std::vector<const Family*> order;
   for (const auto& f : a.families)
-    if (f.chosen && chosen(f).test) order.push_back(&f);
+    if (f.chosen && f.selected.test) order.push_back(&f);
   if (order.empty()) return;
   std::stable_sort(order.begin(), order.end(), [](auto* x, auto* y) {
-    return std::tuple(x->leaks, x->synthetic, -chosen(*x).test->clip.mean) <
-           std::tuple(y->leaks, y->synthetic, -chosen(*y).test->clip.mean);
+    return std::tuple(x->leaks, x->synthetic, -x->selected.test->clip.mean) <
+           std::tuple(y->leaks, y->synthetic, -y->selected.test->clip.mean);
   });
   for (const auto* f : order) {
-    const auto& t = *chosen(*f).test;
-    auto text = fmt::format("{}{} gets {} of the test clips right (95% interval {} over {}", f->name,
-                            f->configurations.size() > 1
-                                ? fmt::format(" (the best of {} on validation)", f->configurations.size())
-                                : "",
-                            percent(t.clip.mean), range(t.clips.low, t.clips.high), plural(t.tested, "clip"));
-    if (t.clip.n > 1)
-      text += fmt::format("; seeds differ by a standard deviation of {:.1f} points", 100 * t.clip.deviation);
-    text += ")";
-    if (const double guess = 1.0 / double(std::max<std::size_t>(1, f->label_names.size()));
-        t.clips.low <= guess)
-      text += fmt::format("; this cannot be told from guessing ({})", percent(guess));
+    const auto& t = *f->selected.test;
+    const auto how = f->configurations.size() < 2 ? std::string()
+                     : f->nested ? fmt::format(" (in each split the best of {} on its validation part)",
+                                               f->configurations.size())
+                                 : fmt::format(" (the best of {} on validation)", f->configurations.size());
+    auto text = fmt::format("{}{} gets {} of the test clips right", f->name, how, percent(t.clip.mean));
+    text += std::isnan(t.clips.low)
+                ? fmt::format(" ({}, too few for an interval)", units_text(t.unit, t.units))
+                : fmt::format(" (95% interval {} over {}", percent_range(t.clips.low, t.clips.high),
+                              t.unit == "clip" ? plural(t.tested, "clip")
+                                               : fmt::format("{} in {}", plural(t.tested, "clip"),
+                                                             plural(t.units, "group")));
+    if (!std::isnan(t.clips.low)) {
+      if (t.clip.n > 1)
+        text += fmt::format("; runs differ by a standard deviation of {} points",
+                            fixed(100 * t.clip.deviation, 1));
+      text += ")";
+    }
+    if (t.clips.low <= t.chance)
+      text += fmt::format("; this cannot be told from always answering the commonest genre ({})",
+                          percent(t.chance));
     if (f->leaks) text += "; it is too good, since its split LEAKS";
     for (const auto& stamp : brief_stamps(a, *f)) {
       if (stamp.starts_with("ARTISTS"))
@@ -74,6 +121,23 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
     if (f->synthetic) text += "; of SYNTHETIC sounds, so it says nothing about music";
     out.push_back(text + ".");
   }
+}
+
+// What was selected against the simplest models on the same clips.
+void found_of_baselines(const Analysis& a, std::vector<std::string>& out) {
+  for (const auto& f : a.families)
+    for (const auto& b : f.baselines) {
+      if (b.name != "logistic") continue;
+      const auto& c = b.lead;
+      const auto lead = fmt::format("{}: against {} of {} parameters ({} of the clips) it is {}", f.name,
+                                    baseline_name(b.name), grouped(b.parameters), percent(b.test.clip.mean),
+                                    points(c.difference.mean));
+      if (c.verdict() == Verdict::undecided)
+        out.push_back(fmt::format("{} on {}, and cannot be told from none: {}.", lead, tested(c),
+                                  undecided(c, a.tests)));
+      else
+        out.push_back(fmt::format("{} on {}: it is {} ({}).", lead, tested(c), verdict_text(c), decided(c)));
+    }
 }
 
 // One configuration under several splits, or on several data sets: a description, not a choice.
@@ -103,48 +167,59 @@ void found_of_partings(const Analysis& a, std::vector<std::string>& out) {
                                     warnings.empty() ? "" : " (" + join(warnings) + ")"));
     }
     out.push_back(fmt::format(
-        "{}: the same configuration{} under several {} gets {} of its test clips right, {:.1f} points from "
+        "{}: the same configuration{} under several {} gets {} of its test clips right, {} points from "
         "the "
         "lowest to the highest. This describes what they do to the figures; the clips are not the same, and "
         "nothing was chosen between them.",
         experiment, name.empty() ? "" : " (" + name + ")", listed(keys), listed(figures),
-        100 * (high - low)));
+        fixed(100 * (high - low), 1)));
   }
 }
 
 void found_between(const Analysis& a, std::vector<std::string>& out) {
-  std::vector<std::string> apart;
-  std::int64_t compared = 0, clips = 0, excluded = 0;
+  constexpr std::size_t most_told = 6;
+  std::vector<const Comparison*> open;
+  std::int64_t excluded = 0, fewest = 0, most = 0;
   for (const auto& c : a.comparisons) {
     if (!c.not_compared.empty()) {
       ++excluded;
       continue;
     }
-    ++compared, clips = std::max(clips, c.clips);
-    if (c.adjusted >= 0.05) continue;
-    const bool first = c.first_better > c.second_better;
-    apart.push_back(fmt::format("{} is better than {} (exact test over {}, Holm's p = {:.2g})",
-                                a.families[first ? c.first : c.second].name,
-                                a.families[first ? c.second : c.first].name, plural(c.clips, "clip"),
-                                c.adjusted));
+    if (c.verdict() == Verdict::undecided) {
+      fewest = open.empty() ? c.clips : std::min(fewest, c.clips), most = std::max(most, c.clips);
+      open.push_back(&c);
+      continue;
+    }
+    const bool first = c.verdict() == Verdict::first;
+    out.push_back(fmt::format("{} is better than {} on {} ({}).", a.families[first ? c.first : c.second].name,
+                              a.families[first ? c.second : c.first].name, tested(c), [&] {
+                                auto turned = c;
+                                if (!first) {
+                                  turned.difference.mean = -c.difference.mean;
+                                  turned.difference.low = -c.difference.high,
+                                  turned.difference.high = -c.difference.low;
+                                }
+                                return decided(turned);
+                              }()));
   }
-  for (const auto& text : apart) out.push_back(text + ".");
-  if (compared > 0 && apart.empty())
+  if (open.size() > most_told)
     out.push_back(
-        fmt::format("{} test clips cannot tell {} apart: no difference is larger than chance would make it "
-                    "(exact test over "
-                    "clips, Holm's correction, 5% level).",
-                    grouped(clips), compared == 1 ? "the two" : "any two of them"));
-  else if (compared > std::int64_t(apart.size()))
-    out.push_back(fmt::format("The other {} cannot be told apart by {} test clips.",
-                              plural(compared - std::int64_t(apart.size()), "pair"), grouped(clips)));
+        fmt::format("The other {} cannot be told apart by {} test clips; what each could have shown stands "
+                    "in the table of differences.",
+                    plural(std::int64_t(open.size()), "pair"),
+                    fewest == most ? grouped(most) : grouped(fewest) + " to " + grouped(most)));
+  else
+    for (const auto* c : open)
+      out.push_back(fmt::format("{} and {} cannot be told apart on {}: {} ({}).", a.families[c->first].name,
+                                a.families[c->second].name, tested(*c), points(c->difference.mean),
+                                undecided(*c, a.tests)));
   if (excluded > 0)
     out.push_back(fmt::format(
         "{} of models {} not compared, because the test clips or the kind of split or data are not the same.",
         plural(excluded, "pair"), excluded == 1 ? "is" : "are"));
 }
 
-void found_within(const Family& f, std::vector<std::string>& out) {
+void found_within(const Analysis& a, const Family& f, std::vector<std::string>& out) {
   if (!f.chosen || f.configurations.size() < 2) return;
   const auto& best = chosen(f);
   if (!f.reference) {
@@ -161,55 +236,75 @@ void found_within(const Family& f, std::vector<std::string>& out) {
         fmt::format("{}: of {} configurations, {} is the best on validation, {} against the reference ({})",
                     f.name, f.configurations.size(), best.name, points(best.difference.mean),
                     f.configurations[*f.reference].name);
-    if (best.difference.n < 3 || best.difference.deviation == 0)
-      text +=
-          fmt::format("; {} cannot say whether that is more than chance", plural(best.difference.n, "seed"));
-    else if (best.difference.low > 0)
+    const auto& d = best.difference;
+    if (!d.has_interval())
+      text += fmt::format("; {} cannot say whether that is more than chance",
+                          d.repetitions < 2 ? "one repetition" : "two repetitions");
+    else if (d.low > 0)
       text += fmt::format(
-          "; the 95% interval over seeds, {}, leaves out zero, but the best of many is chosen, which "
+          "; the 95% interval over repetitions, {}, leaves out zero, but the best of many is chosen, which "
           "flatters it",
-          point_range(best.difference));
+          point_range(d));
     else
-      text += fmt::format("; the 95% interval over seeds, {}, includes zero", point_range(best.difference));
-    if (f.test_difference)
-      text += fmt::format(". On the test clips it is {} ({} test, p = {:.2g})",
-                          points(f.test_difference->mean), "exact", f.test_p);
-    else if (best.test && f.configurations[*f.reference].test)
-      text += ". They are not compared on the test, for they were not tested on the same clips";
+      text += fmt::format("; the 95% interval over repetitions, {}, includes zero", point_range(d));
     out.push_back(text + ".");
+  }
+  if (const auto& c = f.against_reference) {
+    const auto what =
+        fmt::format("{}: on {}, {} minus the reference is {}", f.name, tested(*c),
+                    f.nested ? "what each split chose" : "the chosen one", points(c->difference.mean));
+    if (c->verdict() == Verdict::undecided)
+      out.push_back(fmt::format("{}, and cannot be told from none: {}.", what, undecided(*c, a.tests)));
+    else
+      out.push_back(fmt::format("{}: it is {} ({}).", what, verdict_text(*c), decided(*c)));
   }
   std::int64_t near = 0;
   for (std::size_t i = 0; i < f.configurations.size(); ++i)
-    near += i != *f.chosen && f.configurations[i].val_clip.n > 0 && best.val_clip.n > 1 &&
+    near += i != *f.chosen && f.configurations[i].val_clip.n > 0 && best.val_clip.has_interval() &&
             f.configurations[i].val_clip.mean >= best.val_clip.low;
   if (near > 0)
-    out.push_back(fmt::format(
-        "{}: {} of the other {} lie{} within the chosen one's interval on validation.", f.name, near,
-        plural(std::int64_t(f.configurations.size()) - 1, "configuration"), near == 1 ? "s" : ""));
+    out.push_back(fmt::format("{}: {} of the other {} lie{} within the interval of {} on validation.", f.name,
+                              near, plural(std::int64_t(f.configurations.size()) - 1, "configuration"),
+                              near == 1 ? "s" : "", best.name));
 }
 
 // What the clips that were heard in training are worth to the chosen configuration.
 void found_of_leaks(const Analysis& a, const Family& f, std::vector<std::string>& out) {
-  if (!f.chosen || !chosen(f).test) return;
+  if (!f.chosen || !f.selected.test) return;
   std::vector<const RunSummary*> runs;
-  for (const auto i : chosen(f).runs) runs.push_back(&a.runs[i]);
+  for (const auto i : f.selected.runs) runs.push_back(&a.runs[i]);
   for (const auto& leak : attribute(runs)) out.push_back(sentence(leak, f.name) + ".");
 }
 
 void found_of_fit(const Family& f, std::vector<std::string>& out) {
-  if (!f.chosen || std::isnan(chosen(f).gap.mean)) return;
-  const auto& c = chosen(f);
+  if (!f.chosen || std::isnan(f.selected.gap.mean)) return;
+  const auto& c = f.selected;
   auto text = fmt::format(
-      "{}: at the kept epoch training accuracy is {} and validation accuracy {} (segments), a gap of {:.1f} "
-      "points",
-      f.name, percent(c.train_accuracy.mean), percent(c.val_segment.mean), 100 * c.gap.mean);
-  if (f.reference && f.chosen != f.reference)
+      "{}: training accuracy is {} and validation accuracy {} (segments), a gap of {} points", f.name,
+      percent(c.train_accuracy.mean), percent(c.val_segment.mean), fixed(100 * c.gap.mean, 1));
+  if (!c.train_measured)
+    text += " (training accuracy as the kept epoch ran, with dropout on: results of an earlier version)";
+  if (f.reference && (f.nested || f.chosen != f.reference))
     if (const auto& r = f.configurations[*f.reference]; !std::isnan(r.gap.mean))
-      text += fmt::format("; the reference's is {:.1f}", 100 * r.gap.mean);
+      text += fmt::format("; the reference's is {}", fixed(100 * r.gap.mean, 1));
+  if (c.test) text += fmt::format("; the loss on the test part is {}", decimals(c.test->loss.mean));
   if (c.stopped_early > 0)
     text += fmt::format("; {} of {} stopped early", std::lround(c.stopped_early * double(c.scored)),
                         plural(c.scored, "run"));
   out.push_back(text + ".");
+}
+
+void found_of_calibration(const Family& f, std::vector<std::string>& out) {
+  if (!f.detail || !f.selected.test) return;
+  const auto& c = f.detail->clips;
+  if (std::isnan(c.error) || std::isnan(c.null)) return;
+  const double above = c.error - c.null;
+  out.push_back(
+      fmt::format("{}: the expected calibration error of its clips' probabilities is {}, where a perfectly "
+                  "calibrated model "
+                  "would show {} on so few clips: {} {}; Brier score {} (means over runs).",
+                  f.name, decimals(c.error), decimals(c.null), decimals(std::abs(above)),
+                  above >= 0 ? "above it" : "below it", decimals(c.brier)));
 }
 
 }  // namespace
@@ -217,17 +312,18 @@ void found_of_fit(const Family& f, std::vector<std::string>& out) {
 std::vector<std::string> findings(const Analysis& a) {
   std::vector<std::string> out;
   found_of_families(a, out);
+  found_of_baselines(a, out);
   found_of_partings(a, out);
   found_between(a, out);
-  for (const auto& f : a.families) found_within(f, out);
+  for (const auto& f : a.families) found_within(a, f, out);
   for (const auto& f : a.families) found_of_leaks(a, f, out);
-  for (const auto& f : a.families) found_of_fit(f, out);
+  for (const auto& f : a.families) found_of_fit(f, out), found_of_calibration(f, out);
   if (!a.wrong_families.empty() && a.tested_by_all > 0)
-    out.push_back(fmt::format(
-        "Of the {} that {} tested on, {} {} taken wrong every time{}.", plural(a.tested_by_all, "clip"),
-        a.wrong_families.size() == 1 ? "the chosen model was" : "all chosen models were",
-        a.wrong_clips.size(), a.wrong_clips.size() == 1 ? "was" : "were",
-        a.wrong_families.size() == 1 ? "" : " by every one of them"));
+    out.push_back(fmt::format("Of the {} that {} tested on, {} {} taken wrong every time{}.",
+                              plural(a.tested_by_all, "clip"),
+                              a.wrong_families.size() == 1 ? "the model shown was" : "all models shown were",
+                              a.wrong_clips.size(), a.wrong_clips.size() == 1 ? "was" : "were",
+                              a.wrong_families.size() == 1 ? "" : " by every one of them"));
   for (const auto& f : a.families) {
     std::int64_t diverged = 0;
     for (const auto& c : f.configurations) diverged += c.diverged;

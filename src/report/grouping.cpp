@@ -16,11 +16,27 @@ namespace timbre::report {
 namespace fs = std::filesystem;
 using config::Node;
 
+namespace {
+
+bool is_again(const fs::path& file) { return file.parent_path().filename().string().ends_with("-again"); }
+
+/// Whether two results of one run say the same: one may be sealed, or of a version that kept less.
+bool alike(const RunSummary& a, const RunSummary& b) {
+  const auto same_scores = [](const std::optional<Scores>& x, const std::optional<Scores>& y) {
+    return !x || !y || (x->set == y->set && x->prediction == y->prediction && x->loss == y->loss);
+  };
+  return a.status == b.status && a.epochs_run == b.epochs_run && a.weights_epoch == b.weights_epoch &&
+         a.history.loss == b.history.loss && a.history.val_loss == b.history.val_loss &&
+         same_scores(a.validation, b.validation) && same_scores(a.test, b.test);
+}
+
+}  // namespace
+
 ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue, const storage::Trust& trust) {
   ReadRuns out;
   std::set<fs::path> seen;
   const auto read = results::result_reader(false, trust);
-  std::map<std::string, fs::path> keys;
+  std::map<std::string, std::size_t> keys;
   for (const auto& file : results) {
     std::error_code ignored;
     const auto real = fs::weakly_canonical(file, ignored);
@@ -35,10 +51,20 @@ ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue, c
           {name, message.starts_with(name + ": ") ? message.substr(name.size() + 2) : message});
       continue;
     }
-    if (const auto& key = out.runs.back().key; !key.empty())
-      if (const auto [at, added] = keys.try_emplace(key, file); !added)
-        fail_request("{} and {} are results of the same run (key {}): leave one out",
-                     printable(at->second.string()), printable(file.string()), printable(key));
+    const auto& last = out.runs.back();
+    if (last.key.empty()) continue;
+    const auto [at, added] = keys.try_emplace(last.key, out.runs.size() - 1);
+    if (added) continue;
+    auto& first = out.runs[at->second];
+    if (!alike(first, last))
+      fail_request("{} and {} are results of the same run (key {}), but differ: leave one out",
+                   printable(first.file.string()), printable(file.string()), printable(last.key));
+    // The one that says more, else the original.
+    if (std::pair(last.test.has_value(), !is_again(last.file)) >
+        std::pair(first.test.has_value(), !is_again(first.file)))
+      std::swap(first, out.runs.back());
+    out.copies.push_back(printable(out.runs.back().file.string()));
+    out.runs.pop_back();
   }
   if (!out.runs.empty()) return out;
   if (out.unreadable.empty()) fail_request("no result to report on");
@@ -167,6 +193,29 @@ void find_axes(Family& f, const std::vector<const Node*>& roots, const std::vect
 
 }  // namespace
 
+namespace {
+
+/// Each family's data set by the last part of its place; by all of it where two places end alike.
+void name_data(const std::vector<RunSummary>& runs, std::vector<Family>& families) {
+  std::map<std::string, std::set<std::string>> places;
+  std::vector<std::string> whole;
+  const auto last = [](const std::string& place) {
+    const auto path = fs::path(place).lexically_normal();
+    return (path.has_filename() ? path : path.parent_path()).filename().string();
+  };
+  for (const auto& f : families) {
+    const auto& r = runs[f.configurations[0].runs[0]];
+    whole.push_back(f.synthetic ? "synthetic" : r.place.scalar);
+    places[last(whole.back())].insert(whole.back());
+  }
+  for (std::size_t i = 0; i < families.size(); ++i) {
+    const auto name = last(whole[i]);
+    families[i].data = places[name].size() > 1 || name.empty() ? whole[i] : name;
+  }
+}
+
+}  // namespace
+
 std::vector<Family> group(std::vector<RunSummary>& runs, const std::vector<std::string>& axes) {
   // Runs of one experiment and one kind of data and split.
   std::vector<Family> kinds;
@@ -213,6 +262,7 @@ std::vector<Family> group(std::vector<RunSummary>& runs, const std::vector<std::
     }
   }
   name_apart(families, roots);
+  name_data(runs, families);
   return families;
 }
 

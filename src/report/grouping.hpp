@@ -12,9 +12,12 @@ namespace timbre::report {
 struct ReadRuns {
   std::vector<RunSummary> runs;
   std::vector<Failure> unreadable;  // by their files
+  std::vector<std::string> copies;  // files of a run that is there already, and the same
 };
 
-/// Reads the files, each once. Throws RequestError: none can be read; two of the same key.
+/// Reads the files, each once. Of two results of one run (the same key, as `reproduce` leaves them in KEY-again) the
+/// first counts, if they say the same; it is the original where one of them lies in a folder that ends in -again. Throws
+/// RequestError: none can be read; two results of one run that differ.
 ReadRuns read_runs(const std::vector<std::filesystem::path>& results, Catalogue& catalogue,
                    const storage::Trust& trust = {});
 

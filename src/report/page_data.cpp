@@ -25,6 +25,8 @@ Json digits(double v, int n = 5) {
   return std::isfinite(v) ? Json(std::strtod(fmt::format("{:.{}g}", v, n).c_str(), nullptr)) : Json();
 }
 Json share(double v) { return std::isfinite(v) ? Json(std::round(v * 1e4) / 1e4) : Json(); }
+/// As it is: a figure that a reader sees is rounded once (numbers.hpp).
+Json number(double v) { return std::isfinite(v) ? Json(v) : Json(); }
 
 template <class F>
 Json list(const auto& items, F each) {
@@ -35,25 +37,42 @@ Json list(const auto& items, F each) {
 
 Json spread(const Spread& s, Json (*number)(double)) {
   Json out{{"n", s.n}, {"mean", number(s.mean)}};
-  if (s.n > 1)
-    out["sd"] = number(s.deviation), out["se"] = number(s.error), out["low"] = number(s.low),
-    out["high"] = number(s.high);
+  if (s.n > 1) out["sd"] = number(s.deviation), out["text"] = plus_minus(s);
+  if (s.has_interval()) out["low"] = number(s.low), out["high"] = number(s.high);
   return out;
 }
-Json shares(const Spread& s) { return spread(s, share); }
+Json shares(const Spread& s) { return spread(s, number); }
 Json figures(const Spread& s) {
   return spread(s, [](double v) { return digits(v); });
 }
 
 Json test_data(const TestFigures& t) {
   return {{"clip", shares(t.clip)},
-          {"low", share(t.clips.low)},
-          {"high", share(t.clips.high)},
+          {"low", number(t.clips.low)},
+          {"high", number(t.clips.high)},
+          {"range", percent_range(t.clips.low, t.clips.high)},
           {"bootstrap", t.bootstrap},
+          {"unit", t.unit},
+          {"units", t.units},
+          {"chance", number(t.chance)},
           {"clips", t.tested},
           {"answers", t.answers},
           {"segment", shares(t.segment)},
+          {"loss", number(t.loss.mean)},
           {"macro_f1", shares(t.macro_f1)}};
+}
+
+Json comparison_data(const Comparison& c) {
+  return {{"first_better", c.first_better},
+          {"second_better", c.second_better},
+          {"clips", c.clips},
+          {"units", units_text(c.unit, c.units)},
+          {"p", p_text(c.p_value)},
+          {"adjusted", p_text(c.adjusted)},
+          {"difference", shares(c.difference)},
+          {"interval", interval_text(c.difference)},
+          {"detectable", std::isnan(c.detectable) ? "none" : fixed(100 * std::min(1.0, c.detectable), 0)},
+          {"verdict", verdict_text(c)}};
 }
 
 Json configuration_data(const Analysis& a, const Configuration& c, const Configuration& reference) {
@@ -65,6 +84,7 @@ Json configuration_data(const Analysis& a, const Configuration& c, const Configu
   out["epochs"] = digits(c.epochs), out["best_epoch"] = digits(c.best_epoch),
   out["stopped"] = digits(c.stopped_early);
   out["seconds"] = digits(c.train_seconds), out["predict"] = digits(c.predict_seconds, 3);
+  out["measured"] = c.train_measured;
   out["parameters"] = c.parameters, out["trainable"] = c.trainable_parameters;
   out["difference"] = shares(c.difference);
   if (c.test) out["test"] = test_data(*c.test);
@@ -74,16 +94,20 @@ Json configuration_data(const Analysis& a, const Configuration& c, const Configu
 }
 
 Json detail_data(const Detail& d) {
-  auto bins = Json::array();
-  for (const auto& b : d.reliability.bins)
-    bins.push_back({digits(b.low, 4), digits(b.high, 4), b.count, share(b.confidence), share(b.accuracy)});
-  const auto column = [](const std::vector<double>& v) { return list(v, share); };
+  const auto calibrated = [](const Detail::Calibrated& c) {
+    auto bins = Json::array();
+    for (const auto& b : c.bins)
+      bins.push_back({digits(b.low, 4), digits(b.high, 4), b.count, share(b.confidence), share(b.accuracy)});
+    return Json{
+        {"bins", bins}, {"ece", number(c.error)}, {"null", number(c.null)}, {"brier", number(c.brier)}};
+  };
+  const auto column = [](const std::vector<double>& v) { return list(v, number); };
   return {{"confusion", d.confusion},
           {"precision", column(d.per_class.precision)},
           {"recall", column(d.per_class.recall)},
           {"f1", column(d.per_class.f1)},
-          {"bins", bins},
-          {"ece", share(d.reliability.expected_error)}};
+          {"clips", calibrated(d.clips)},
+          {"segments", calibrated(d.segments)}};
 }
 
 Json family_data(const Analysis& a, const Family& f) {
@@ -91,15 +115,39 @@ Json family_data(const Analysis& a, const Family& f) {
   const auto& reference = f.configurations[f.reference.value_or(0)];
   Json out{{"name", f.name}, {"labels", f.label_names}, {"stamps", brief_stamps(a, f)}};
   out["axes"] = list(f.axes, [](const Axis& x) {
-    return Json{{"key", x.key}, {"name", x.name}, {"texts", x.texts}};
+    return Json{{"key", x.key},
+                {"name", x.name},
+                {"texts", x.texts},
+                {"effects", list(x.effects, [](const Effect& e) {
+                   return Json{{"value", e.value},
+                               {"pairs", e.pairs},
+                               {"clip", shares(e.clip)},
+                               {"clip_interval", interval_text(e.clip)},
+                               {"loss", shares(e.loss)},
+                               {"gap", shares(e.gap)},
+                               {"gap_interval", interval_text(e.gap)}};
+                 })}};
   });
   out["reference"] = f.reference ? Json(*f.reference) : Json();
   out["chosen"] = f.chosen ? Json(*f.chosen) : Json();
   out["configurations"] =
       list(f.configurations, [&](const Configuration& c) { return configuration_data(a, c, reference); });
+  out["data"] = f.data, out["nested"] = f.nested;
+  if (f.chosen) out["selected"] = configuration_data(a, f.selected, f.selected);
+  if (f.nested)
+    out["choices"] = list(f.choices, [&](const SplitChoice& c) {
+      return Json{
+          {"configuration", c.configuration}, {"repetition", a.runs[c.runs[0]].repetition}, {"runs", c.runs}};
+    });
+  out["baselines"] = list(f.baselines, [](const BaselineFigures& b) {
+    return Json{{"name", baseline_name(b.name)},
+                {"parameters", b.parameters},
+                {"test", test_data(b.test)},
+                {"tested", b.name == "logistic"},
+                {"lead", comparison_data(b.lead)}};
+  });
   if (f.detail) out["detail"] = detail_data(*f.detail);
-  if (f.test_difference)
-    out["test_difference"] = shares(*f.test_difference), out["test_p"] = digits(f.test_p, 3);
+  if (f.against_reference) out["against_reference"] = comparison_data(*f.against_reference);
   out["yaml"] = a.runs[reference.runs[0]].yaml;
   return out;
 }
@@ -195,16 +243,11 @@ std::string page_data(const Analysis& a, const std::string& title, const Options
   data["families"] = list(a.families, [&](const Family& f) { return family_data(a, f); });
   data["runs"] = list(a.runs, [&](const RunSummary& r) { return run_data(r, folder); });
   data["comparisons"] = list(a.comparisons, [](const Comparison& c) {
-    Json out{{"first", c.first}, {"second", c.second}};
-    if (!c.not_compared.empty()) {
-      out["not_compared"] = c.not_compared;
-      return out;
-    }
-    out["first_better"] = c.first_better, out["second_better"] = c.second_better, out["clips"] = c.clips;
-    out["p"] = digits(c.p_value, 3), out["adjusted"] = digits(c.adjusted, 3),
-    out["difference"] = shares(c.difference);
+    Json out = c.not_compared.empty() ? comparison_data(c) : Json{{"not_compared", c.not_compared}};
+    out["first"] = c.first, out["second"] = c.second;
     return out;
   });
+  data["tests"] = a.tests, data["caption"] = test_caption(a), data["copies"] = a.copies;
   data["wrong"] = {{"families", a.wrong_families},
                    {"tested", a.tested_by_all},
                    {"clips", list(a.wrong_clips, [](const WrongClip& w) {

@@ -7,6 +7,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "evaluation/aggregate.hpp"
 #include "report/settings.hpp"
 
 namespace timbre::report {
@@ -20,6 +21,7 @@ Scores scores(const results::Evaluation& e, const std::vector<std::int32_t>& row
            e.clips.label,    e.clips.prediction};
   s.heard = e.clips.heard, s.group = e.clips.group;
   for (const auto& path : e.clips.path) s.clip.push_back(catalogue.clips.number(path));
+  s.majority = evaluation::majority_share(s.label);
   std::vector<std::array<std::int32_t, 2>> labelled;
   for (std::size_t i = 0; i < s.clip.size(); ++i) labelled.push_back({s.clip[i], s.label[i]});
   std::sort(labelled.begin(), labelled.end());
@@ -32,7 +34,23 @@ Scores scores(const results::Evaluation& e, const std::vector<std::int32_t>& row
   return s;
 }
 
+/// The same clips, as a baseline takes them.
+BaselineScores baseline_scores(const results::BaselineRecord& b, const results::Evaluation& e,
+                               const Scores& of_test) {
+  const auto clips = evaluation::aggregate_clips(b.probabilities, e.classes(), e.label, e.clip);
+  const auto confusion = evaluation::confusion_matrix(clips.label, clips.prediction, e.classes());
+  auto s = of_test;
+  s.prediction = clips.prediction;
+  s.clip_accuracy = clips.accuracy, s.accuracy = b.accuracy;
+  s.clip_macro_f1 = evaluation::macro_f1(evaluation::per_class(confusion, e.classes()), confusion);
+  s.loss = evaluation::cross_entropy(b.probabilities, e.classes(), e.label);
+  s.macro_f1 = nan;
+  return {b.name, b.parameters, std::move(s)};
+}
+
 }  // namespace
+
+bool RunSummary::knows_groups() const { return !std::isnan(artist_share); }
 
 double RunSummary::kept(const std::vector<double> results::HistoryRecord::*column) const {
   const auto& values = history.*column;
@@ -60,7 +78,7 @@ RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
     const auto* n = at(s.settings, path);
     return n && n->is_scalar() ? n->scalar : "";
   };
-  if (!given("split.folds").empty()) s.repetition += ", fold " + given("split.fold");
+  if (!given("split.folds").empty()) s.fold = given("split.fold"), s.repetition += ", fold " + s.fold;
   if (!given("split.seed").empty()) s.repetition += ", split " + given("split.seed");
   for (const auto* key : {"experiment", "seed", "device", "leakage"}) s.settings.erase(key);
   if (auto* split = s.settings.find("split")) split->erase("fold"), split->erase("seed");
@@ -80,7 +98,8 @@ RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
   s.stopped_early = r.stopped_early, s.synthetic = r.synthetic, s.leaks = r.split.leaks;
   s.parameters = r.parameters, s.trainable_parameters = r.trainable_parameters;
   s.train_seconds = r.train_seconds;
-  s.predict_seconds = r.test && r.test->rows() > 0 ? r.predict_seconds / double(r.test->rows()) : nan;
+  s.predict_seconds =
+      r.validation && !r.split.test.empty() ? r.predict_seconds / double(r.split.test.size()) : nan;
   s.clip_share = r.split.clip_share_in_train, s.artist_share = r.split.artist_share_in_train;
   s.related_share = r.split.related_share_in_train();
   s.missing = std::move(r.split.missing), s.related = std::move(r.split.related);
@@ -90,14 +109,24 @@ RunSummary read_run(const std::filesystem::path& file, Catalogue& catalogue,
   if (r.validation) s.validation = scores(*r.validation, r.split.validation, s.leaks, catalogue);
   if (r.test) {
     s.test = scores(*r.test, r.split.test, s.leaks, catalogue);
-    s.reliability = evaluation::reliability(r.test->probabilities, r.test->classes(), r.test->label);
+    const auto& clips = r.test->clips;
+    s.clip_calibration = evaluation::calibration(clips.probabilities, r.test->classes(), clips.label);
+    s.segment_calibration = evaluation::calibration(r.test->probabilities, r.test->classes(), r.test->label);
+    for (const auto& b : r.scores.baselines) s.baselines.push_back(baseline_scores(b, *r.test, *s.test));
   }
-  std::vector<std::int32_t> split{s.validation ? s.validation->set : -1, s.test ? s.test->set : -1};
+  // (Not the clips of the test part, which a sealed result does not name: the rows say which they are.)
+  std::vector<std::int32_t> split{s.validation ? s.validation->set : -1};
   for (const auto* part : {&r.split.train, &r.split.validation, &r.split.test})
     split.insert(split.end(), part->begin(), part->end()), split.push_back(-1);
   s.split = catalogue.sets.number(split);
-  s.history = std::move(r.history), s.environment = std::move(r.environment),
-  s.notes = std::move(r.split.notes);
+  s.history = std::move(r.history);
+  s.train_measured = r.scores.train.has_value();
+  s.train_accuracy = s.train_measured ? r.scores.train->accuracy : s.kept(&results::HistoryRecord::accuracy);
+  s.train_loss = s.train_measured ? r.scores.train->loss : nan;
+  if (const auto* stopping = at(s.settings, "training.early_stopping"))
+    s.early_stopping = !stopping->is_null();
+  s.looks = std::move(r.scores.looks);
+  s.environment = std::move(r.environment), s.notes = std::move(r.split.notes);
   s.bad_files = std::move(r.bad_files), s.label_names = std::move(r.label_names);
   return s;
 }

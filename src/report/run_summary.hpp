@@ -1,4 +1,5 @@
 // What a report keeps of one result file: figures and clips, no probabilities and no weights.
+// Results of earlier versions lack the training part's figures, baselines and looks.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "config/node.hpp"
+#include "evaluation/calibration.hpp"
 #include "evaluation/statistics.hpp"
 #include "results/run_record.hpp"
 
@@ -43,14 +45,23 @@ struct Scores {
   std::int64_t segments = 0;
   std::vector<std::int32_t> clip, label, prediction;  // one per clip; clip: a number of Catalogue::clips
   std::vector<std::int32_t> heard, group;             // one per clip or empty, see results::Evaluation::Clips
+  double majority = 0;   // share of the commonest class among the clips: what guessing gets right
   std::int32_t set = 0;  // its clips and their labels (where the split leaks, its rows too), as a number of
                          // Catalogue::sets
+};
+
+/// What a baseline makes of the test part.
+struct BaselineScores {
+  std::string name;  // majority | nearest_mean | logistic
+  std::int64_t parameters = 0;
+  Scores test;
 };
 
 struct RunSummary {
   std::filesystem::path file;
   std::string experiment, key, device, version, status, message;
   std::string repetition;  // what tells it from the other runs of its configuration: "0", "0, fold 2"
+  std::string fold;        // "2" of folds; else empty
   std::string yaml;        // resolved configuration
   config::Node settings;   // the same without experiment, device, leakage, seed, fold and places
   config::Node place;      // dataset.path or dataset.manifest
@@ -68,13 +79,24 @@ struct RunSummary {
   std::int64_t train_segments = 0, validation_segments = 0, test_segments = 0;
   results::HistoryRecord history;
   std::optional<Scores> validation, test;
-  evaluation::Reliability reliability;  // of the test segments
+  std::vector<BaselineScores> baselines;                          // of the test part
+  evaluation::Calibration clip_calibration, segment_calibration;  // of the test part
+  // Of the training part, segments: with the kept weights and dropout off (measured), else as the history has it.
+  double train_accuracy = 0, train_loss = 0;
+  bool train_measured = false, early_stopping = false;
+  std::vector<results::Look> looks;
   results::Notes environment, notes;
   std::vector<results::BadFile> bad_files;
   std::vector<std::string> label_names;
 
   /// The history at the epoch whose weights were kept; NaN where there is none.
   double kept(const std::vector<double> results::HistoryRecord::*column) const;
+  /// Training minus validation accuracy, of segments.
+  double gap() const { return train_accuracy - validation->accuracy; }
+  /// Finished and validated, but not scored on the test part.
+  bool sealed() const { return scored() && !test; }
+  /// Whether artists, speakers or other groups of its clips are known.
+  bool knows_groups() const;
   bool scored() const { return status == "finished" && validation.has_value(); }
 };
 

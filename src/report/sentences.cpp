@@ -36,37 +36,140 @@ std::string comparison_sentence(const Analysis& a, const Options& options) {
   return text + ".";
 }
 
+namespace {
+
+/// How often the test parts of the results here were scored, and by what.
+std::string ledger_sentence(const Analysis& a) {
+  std::map<std::string, std::int64_t> looks;
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> of_split;
+  std::int64_t sealed = 0, often = 0, unknown = 0, most = 0;
+  for (const auto& r : a.runs) {
+    if (!r.scored()) continue;
+    sealed += r.sealed(), often += r.looks.size() > 1, unknown += r.test && r.looks.empty();
+    std::set<std::string> by;
+    for (const auto& look : r.looks) by.insert(look.by);
+    for (const auto& name : by) ++looks[name];
+    if (r.test) most = std::max(most, ++of_split[{r.data, r.split}]);
+  }
+  std::vector<std::string> texts;
+  for (const auto& [by, count] : looks) texts.push_back(fmt::format("{} by {}", count, by));
+  std::string out;
+  if (sealed > 0)
+    out += fmt::format(" The test parts of {} are sealed: {} never scored.", plural(sealed, "run"),
+                       sealed == 1 ? "it was" : "they were");
+  if (!texts.empty()) out += " Scored on the test part, by their ledgers: " + listed(texts) + ".";
+  if (often > 0)
+    out += fmt::format(" {} scored there more than once.",
+                       often == 1 ? "1 of them was" : fmt::format("{} of them were", often));
+  if (unknown > 0) out += fmt::format(" {} of an earlier version kept no ledger.", plural(unknown, "result"));
+  if (most > 1)
+    out += fmt::format(" One and the same test part was scored by up to {} runs of this report.", most);
+  return out;
+}
+
+bool has_early_stopping(const Analysis& a) {
+  return std::any_of(a.runs.begin(), a.runs.end(), [](const RunSummary& r) { return r.early_stopping; });
+}
+
+}  // namespace
+
+std::string test_caption(const Analysis& a) {
+  bool leaks = false, nested = false, several = false;
+  std::set<std::int32_t> splits;
+  for (const auto& r : a.runs)
+    if (r.scored()) leaks |= r.leaks, splits.insert(r.split);
+  for (const auto& f : a.families) nested |= f.nested;
+  several = splits.size() > 1;
+  std::string text =
+      several ? "Clips of each split’s test part; in that split they took no part in training or selection"
+              : "Clips of the test part, which took no part in training or selection";
+  if (several) text += " (in other splits they may have been trained on)";
+  if (leaks) text += ". Where LEAKS stands, they, or copies of them, were trained on";
+  return text + ".";
+}
+
 std::string selection_sentence(const Analysis& a) {
-  std::int64_t shown = 0;
-  for (const auto& f : a.families)
-    for (const auto& c : f.configurations) shown += c.test.has_value();
   const auto all = a.configurations();
+  const auto epochs =
+      has_early_stopping(a) ? " Early stopping chose the epoch of each run, on its validation part." : "";
   if (all == std::int64_t(a.families.size()))
-    return "Nothing was selected: every model has one configuration, and its test figures are shown.";
-  std::vector<std::string> without;
-  for (const auto& f : a.families)
+    return "No configuration was selected: every model has one, and its test figures are shown." +
+           std::string(epochs) + ledger_sentence(a);
+  std::int64_t nested = 0, fixed_split = 0, withheld = 0, sealed = 0;
+  std::vector<std::string> without, untested, unscored;
+  for (const auto& f : a.families) {
     if (!f.reference) without.push_back(f.name);
-  auto text = fmt::format(
-      "{} configurations were compared, by mean validation clip accuracy alone. Test figures are shown for "
-      "{} of them: of each model the chosen one and its reference, {}. All others' test figures are withheld "
-      "by design, so that the test cannot be selected on.",
-      grouped(all), shown,
-      a.references_named ? "the one named for it (of a random search, its base)" : "the first configuration");
+    if (f.configurations.size() < 2) continue;
+    (f.nested ? nested : fixed_split) += 1;
+    if (f.chosen && !f.selected.test) unscored.push_back(f.name);
+    if (f.reference && !f.configurations[*f.reference].test) untested.push_back(f.name);
+    for (std::size_t i = 0; i < f.configurations.size(); ++i)
+      for (const auto k : f.configurations[i].runs) {
+        const bool shown =
+            (f.reference == i && f.configurations[i].test) ||
+            std::find(f.selected.runs.begin(), f.selected.runs.end(), k) != f.selected.runs.end();
+        if (!shown && a.runs[k].scored()) (a.runs[k].sealed() ? sealed : withheld) += 1;
+      }
+  }
+  auto text =
+      fmt::format("{} configurations were compared, by validation clip accuracy alone.", grouped(all));
+  if (nested > 0)
+    text +=
+        " Where seeds or folds have splits of their own, each split chose for itself: the configuration with "
+        "the best "
+        "validation part of that split was scored on that split's test part, and the test figure is the mean "
+        "over "
+        "splits. No test clip helped to choose what it was used to test.";
+  if (fixed_split > 0)
+    text +=
+        nested > 0
+            ? " Elsewhere all runs share one split, whose validation part chose by the mean over its runs."
+            : " All runs of a model share one split, whose validation part chose by the mean over its runs; "
+              "its test part took no part in that.";
+  if (withheld > 0)
+    text += fmt::format(
+        " Test figures of all others are withheld by design, so that the test cannot be selected on ({} that "
+        "were "
+        "scored when they ran).",
+        plural(withheld, "run"));
+  if (!untested.empty())
+    text += fmt::format(" The reference ({}) is shown on validation only: a study scores what it has chosen.",
+                        a.references_named ? "the base of the search" : "the first configuration");
+  else
+    text += fmt::format(" Beside what was chosen stands each model's reference, {}.",
+                        a.references_named ? "the one named for it (of a random search, its base)"
+                                           : "the first configuration");
+  if (!unscored.empty())
+    text += fmt::format(
+        " No test figures of {}: what validation chooses among the results here is sealed; the study's own "
+        "command, run "
+        "again, scores what it chose.",
+        listed(unscored));
   if (!without.empty())
     text += fmt::format(
         " No reference: {}. The one named is not among the runs that are ranked there, and any other would "
         "be "
         "arbitrary.",
         listed(without));
-  return text;
+  return text + epochs + ledger_sentence(a);
 }
+
+namespace {
+
+std::vector<const Configuration*> figures_of(const Family& f) {
+  std::vector<const Configuration*> out{&f.selected};
+  for (const auto& c : f.configurations) out.push_back(&c);
+  return out;
+}
+
+}  // namespace
 
 std::string interval_sentence(const Analysis& a) {
   std::vector<std::string> corrected, plain;
   double least = 1e300, most = 0;
   for (const auto& f : a.families)
     for (const auto& c : f.configurations) {
-      if (c.val_clip.n < 2) continue;
+      if (!c.val_clip.has_interval()) continue;
       auto& names = c.val_clip.corrected ? corrected : plain;
       if (std::find(names.begin(), names.end(), f.name) == names.end()) names.push_back(f.name);
       for (const auto i : c.runs)
@@ -95,8 +198,19 @@ std::string interval_sentence(const Analysis& a) {
     text += fmt::format(
         "{}Over seeds on one and the same split{}, ± is half of the plain 95% t-interval, mean ± t·s/√n: how "
         "the "
-        "mean would vary with other initial weights, not with other clips.",
+        "mean would vary with other seeds (initial weights, order and dropout), not with other clips.",
         text.empty() ? "" : " ", of(plain));
+  bool two = false, cut = false;
+  for (const auto& f : a.families)
+    for (const auto* c : figures_of(f)) {
+      two |= c->val_clip.repetitions == 2, cut |= c->val_clip.is_cut() || (c->test && c->test->clip.is_cut());
+    }
+  const auto add = [&](const char* sentence) { text += (text.empty() ? "" : " ") + std::string(sentence); };
+  if (two)
+    add("Two repetitions have no interval (Student's factor is 12.7 there, so that it would say nothing): "
+        "their two "
+        "figures stand in brackets.");
+  if (cut) add("Intervals that would reach beyond 0 or 100% are cut there, and written as a range.");
   return text;
 }
 

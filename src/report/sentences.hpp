@@ -11,8 +11,11 @@ namespace timbre::report {
 /// What was compared, in one sentence.
 std::string comparison_sentence(const Analysis& a, const Options& options);
 
-/// How configurations were chosen, and whose test figures are withheld.
+/// How configurations were chosen, and whose test figures are withheld; how often test parts were scored.
 std::string selection_sentence(const Analysis& a);
+
+/// What the clips of the test part took part in.
+std::string test_caption(const Analysis& a);
 
 /// Which interval over repetitions the figures have, and what it answers; "" where nothing is repeated.
 std::string interval_sentence(const Analysis& a);

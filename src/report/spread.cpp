@@ -1,12 +1,11 @@
 #include "report/spread.hpp"
 
+#include <algorithm>
 #include <map>
-
-#include "evaluation/statistics.hpp"
 
 namespace timbre::report {
 
-Spread spread_of(const std::vector<Repeated>& repeated) {
+Spread spread_of(const std::vector<Repeated>& repeated, evaluation::Interval possible) {
   std::vector<double> values, shares;
   std::map<std::int32_t, std::vector<double>> splits;
   for (const auto& r : repeated) {
@@ -16,11 +15,19 @@ Spread spread_of(const std::vector<Repeated>& repeated) {
   Spread s;
   s.n = std::int64_t(values.size());
   s.corrected = splits.size() > 1;
+  s.repetitions = s.corrected ? std::int64_t(splits.size()) : s.n;
   s.mean = evaluation::mean(values), s.deviation = evaluation::standard_deviation(values);
+  if (s.n > 0) {
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    s.least = *least, s.most = *most;
+  }
   if (s.n < 2) return s;
   // Equal values differ from their mean by rounding; that is no spread.
-  if (s.deviation < 1e-12) {
-    s.mean = s.low = s.high = values[0], s.deviation = s.error = 0;
+  const bool equal = s.deviation < 1e-12;
+  if (equal) s.mean = values[0], s.deviation = 0;
+  if (!s.has_interval()) return s;
+  if (equal) {
+    s.low = s.high = s.mean, s.half = s.error = 0;
     return s;
   }
   if (s.corrected) {
@@ -29,9 +36,10 @@ Spread spread_of(const std::vector<Repeated>& repeated) {
   }
   const double share = s.corrected ? evaluation::mean(shares) : 0;
   const auto interval = evaluation::t_interval(values, 0.95, share);
-  const double half = (interval.high - interval.low) / 2;
-  s.low = s.mean - half, s.high = s.mean + half;
-  s.error = half / evaluation::student_quantile(0.975, double(values.size()) - 1);
+  s.half = (interval.high - interval.low) / 2;
+  const auto shown = evaluation::cut({s.mean - s.half, s.mean + s.half}, possible.low, possible.high);
+  s.low = shown.low, s.high = shown.high;
+  s.error = s.half / evaluation::student_quantile(0.975, double(values.size()) - 1);
   return s;
 }
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/text.hpp"
-#include "report/findings.hpp"
+#include "report/numbers.hpp"
 
 namespace timbre::report {
 

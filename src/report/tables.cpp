@@ -56,18 +56,34 @@ std::string stamps_of(const Analysis& a, const Family& f) {
   return out;
 }
 
-// Chosen first, then the reference where there is another.
-std::vector<std::size_t> shown(const Family& f) {
-  std::vector<std::size_t> out;
-  if (f.chosen) out.push_back(*f.chosen);
-  if (f.reference && f.chosen != f.reference) out.push_back(*f.reference);
+/// What was selected first, then the reference where it is another.
+std::vector<const Configuration*> shown(const Family& f) {
+  std::vector<const Configuration*> out;
+  if (f.chosen) out.push_back(&f.selected);
+  if (f.reference && (f.nested || f.chosen != f.reference)) out.push_back(&f.configurations[*f.reference]);
   return out;
 }
+
+bool data_differ(const Analysis& a) {
+  return std::any_of(a.families.begin(), a.families.end(),
+                     [&](const Family& f) { return f.data != a.families[0].data; });
+}
+
+/// A comparison's cells from its difference on.
+Row difference_cells(const Comparison& c) {
+  return {points(c.difference.mean),
+          interval_text(c.difference),
+          fmt::format("{} : {} of {}", c.first_better, c.second_better, units_text(c.unit, c.units)),
+          p_text(c.adjusted),
+          std::isnan(c.detectable) ? "none" : fixed(100 * std::min(1.0, c.detectable), 0) + " points",
+          verdict_text(c)};
+}
+const Row difference_heads{"difference",      "95% over repetitions", "units for either",
+                           "p (signs, Holm)", "smallest detectable",  "verdict"};
 
 std::string per_prediction(double seconds) {
   return std::isnan(seconds) ? "–" : fmt::format("{:.3g} ms", 1000 * seconds);
 }
-std::string decimals(double v) { return std::isnan(v) ? "–" : fmt::format("{:.3f}", v); }
 
 }  // namespace
 
@@ -80,7 +96,7 @@ std::string csv_table(const Analysis& a) {
     for (const auto& p : f.parted_by) add(p.key);
     for (const auto& axis : f.axes) add(axis.key);
   }
-  Row head{"model", "configuration"};
+  Row head{"model", "configuration", "data"};
   head.insert(head.end(), axes.begin(), axes.end());
   for (const auto* name : {"chosen",
                            "reference",
@@ -118,6 +134,15 @@ std::string csv_table(const Analysis& a) {
                            "test_segment_accuracy",
                            "test_macro_f1",
                            "test_clips",
+                           "test_units",
+                           "test_chance",
+                           "chosen_in_splits",
+                           "tested_accuracy",
+                           "tested_low",
+                           "tested_high",
+                           "logistic_accuracy",
+                           "nearest_mean_accuracy",
+                           "majority_accuracy",
                            "artist_share_least",
                            "artist_share_most"})
     head.push_back(name);
@@ -130,7 +155,7 @@ std::string csv_table(const Analysis& a) {
   for (const auto& f : a.families)
     for (std::size_t i = 0; i < f.configurations.size(); ++i) {
       const auto& c = f.configurations[i];
-      Row row{f.name, c.name};
+      Row row{f.name, c.name, f.data};
       for (const auto& key : axes) {
         row.emplace_back();
         for (const auto& p : f.parted_by)
@@ -144,7 +169,7 @@ std::string csv_table(const Analysis& a) {
                   std::to_string(c.runs.size()), std::to_string(c.scored), std::to_string(c.diverged)});
       for (const double v : {c.val_clip.mean, c.val_clip.deviation, c.val_clip.low, c.val_clip.high})
         row.push_back(figure(v));
-      row.push_back(c.val_clip.n < 2 ? "" : c.val_clip.corrected ? "corrected resampled t" : "t");
+      row.push_back(!c.val_clip.has_interval() ? "" : c.val_clip.corrected ? "corrected resampled t" : "t");
       for (const double v :
            {c.difference.mean, c.difference.low, c.difference.high, c.val_segment.mean, c.val_macro_f1.mean,
             c.val_loss.mean, c.train_accuracy.mean, c.gap.mean, c.epochs, c.best_epoch})
@@ -156,9 +181,24 @@ std::string csv_table(const Analysis& a) {
         for (const double v : {t.clip.mean, t.clips.low, t.clips.high, t.clip.deviation, t.clip.low,
                                t.clip.high, t.segment.mean, t.macro_f1.mean})
           row.push_back(figure(v));
-        row.push_back(std::to_string(t.tested));
+        row.insert(row.end(), {std::to_string(t.tested), std::to_string(t.units), figure(t.chance)});
       } else {
-        row.insert(row.end(), 9, "");
+        row.insert(row.end(), 11, "");
+      }
+      // What was selected, split by split where each chose for itself, and the baselines, stand with the chosen.
+      std::int64_t splits = 0;
+      for (const auto& choice : f.choices) splits += choice.configuration == i;
+      row.push_back(f.nested ? fmt::format("{}/{}", splits, f.choices.size()) : "");
+      if (f.chosen == i && f.selected.test) {
+        const auto& t = *f.selected.test;
+        for (const double v : {t.clip.mean, t.clips.low, t.clips.high}) row.push_back(figure(v));
+        for (const std::string name : {"logistic", "nearest_mean", "majority"}) {
+          row.emplace_back();
+          for (const auto& b : f.baselines)
+            if (b.name == name) row.back() = figure(b.test.clip.mean);
+        }
+      } else {
+        row.insert(row.end(), 6, "");
       }
       const auto artists = artist_share(a, f);
       row.insert(row.end(), {figure(artists.least), figure(artists.most)});
@@ -172,24 +212,44 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
   for (const auto& s : stamps(a)) out += "**" + s.name + "**: " + plain(s.text) + "\n\n";
   out += "## Test figures\n\n";
   std::vector<Row> rows;
+  const bool data = data_differ(a);
   for (const auto& f : a.families)
-    for (const auto i : shown(f)) {
-      const auto& c = f.configurations[i];
-      Row row{plain(full_name(f, c)) + stamps_of(a, f) + (f.chosen == i ? "" : " (reference)")};
-      if (const auto& t = c.test)
-        row.insert(row.end(), {percent(t->clip.mean),
-                               fmt::format("{} to {}", percent(t->clips.low), percent(t->clips.high)),
+    for (const auto* c : shown(f)) {
+      const bool selected = c == &f.selected;
+      Row row{plain(full_name(f, *c)) + stamps_of(a, f) + (selected ? "" : " (reference)")};
+      if (data) row.push_back(plain(f.data));
+      if (const auto& t = c->test)
+        row.insert(row.end(), {percent(t->clip.mean), percent_range(t->clips.low, t->clips.high),
                                t->clip.n > 1 ? plus_minus(t->clip) : "–", percent(t->segment.mean),
                                decimals(t->macro_f1.mean)});
       else
         row.insert(row.end(), 5, "–");
-      row.insert(row.end(), {grouped(c.parameters), c.scored ? duration_text(c.train_seconds) : "–",
-                             per_prediction(c.predict_seconds), std::to_string(c.scored)});
+      row.insert(row.end(), {grouped(c->parameters), c->scored ? duration_text(c->train_seconds) : "–",
+                             per_prediction(c->predict_seconds), std::to_string(c->scored)});
       rows.push_back(row);
     }
-  out += table({"model", "clip accuracy", "95% over clips", "over seeds (95%, t)", "segment accuracy",
-                "macro F1", "parameters", "training", "per prediction", "seeds"},
-               rows, 1);
+  Row heads{"model"};
+  if (data) heads.push_back("data");
+  heads.insert(heads.end(), {"clip accuracy", "95% over clips", "over seeds (95%, t)", "segment accuracy",
+                             "macro F1", "parameters", "training", "per prediction", "seeds"});
+  out += table(heads, rows, data ? 2 : 1);
+  rows.clear();
+  for (const auto& f : a.families)
+    for (const auto& b : f.baselines) {
+      Row row{plain(f.name) + stamps_of(a, f), baseline_name(b.name),
+              percent(b.test.clip.mean),       percent_range(b.test.clips.low, b.test.clips.high),
+              percent(b.test.segment.mean),    grouped(b.parameters)};
+      auto cells = difference_cells(b.lead);
+      if (b.name != "logistic") cells[3] = cells[5] = "–";  // described, not tested
+      row.insert(row.end(), cells.begin(), cells.end());
+      rows.push_back(row);
+    }
+  if (!rows.empty()) {
+    Row baseline_heads{"model",          "baseline",         "clip accuracy",
+                       "95% over clips", "segment accuracy", "parameters"};
+    baseline_heads.insert(baseline_heads.end(), difference_heads.begin(), difference_heads.end());
+    out += "### Baselines, on the same test clips\n\n" + table(baseline_heads, rows, 2);
+  }
   out += plain(selection_sentence(a)) + "\n\n";
   for (const auto& text : {parting_sentence(a), interval_sentence(a)})
     if (!text.empty()) out += plain(text) + "\n\n";
@@ -213,23 +273,26 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
   rows.clear();
   for (const auto& c : a.comparisons) {
     Row row{plain(a.families[c.first].name), plain(a.families[c.second].name)};
-    if (c.not_compared.empty())
-      row.insert(
-          row.end(),
-          {points(c.difference.mean),
-           c.difference.n > 1 ? fmt::format("{} to {}", points(c.difference.low), points(c.difference.high))
-                              : "–",
-           fmt::format("{} : {}", c.first_better, c.second_better), fmt::format("{:.3g}", c.adjusted)});
-    else
-      row.insert(row.end(), {"not compared: " + c.not_compared, "", "", ""});
+    auto cells = c.not_compared.empty() ? difference_cells(c) : Row(6, "");
+    if (!c.not_compared.empty()) cells.back() = "not compared: " + c.not_compared;
+    row.insert(row.end(), cells.begin(), cells.end());
     rows.push_back(row);
   }
-  if (!rows.empty())
-    out += "## Differences between the chosen configurations (test clips)\n\n" +
-           table({"first", "second", "first minus second", "95% over seeds", "clips for either",
-                  "p (exact, Holm)"},
-                 rows, 2);
+  for (const auto& f : a.families)
+    if (f.against_reference) {
+      Row row{plain(full_name(f, f.selected)), plain("reference: " + f.configurations[*f.reference].name)};
+      const auto cells = difference_cells(*f.against_reference);
+      row.insert(row.end(), cells.begin(), cells.end());
+      rows.push_back(row);
+    }
+  if (!rows.empty()) {
+    Row names{"first", "second"};
+    names.insert(names.end(), difference_heads.begin(), difference_heads.end());
+    out += "## Differences on the test clips (first minus second)\n\n" + table(names, rows, 2);
+  }
   std::string without;
+  for (const auto& file : a.copies)
+    without += "- " + plain(file) + ": the same run as another one here; counted once\n";
   for (const auto* failures : {&options.failed, &a.unreadable})
     for (const auto& f : *failures) without += "- " + plain(f.name) + ": " + plain(f.message) + "\n";
   for (const auto& f : a.families)

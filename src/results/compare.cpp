@@ -89,6 +89,18 @@ void compare_evaluation(const std::string& part, const std::optional<Evaluation>
   lines.numbers(part + ": loss", std::vector{a->loss}, std::vector{b->loss});
 }
 
+/// Only what both have: earlier versions wrote neither.
+void compare_scores(const ScoresRecord& a, const ScoresRecord& b, Lines& lines) {
+  if (a.train && b.train)
+    lines.numbers("train: accuracy and loss",
+                  std::vector{a.train->accuracy, a.train->loss, a.train->clip_accuracy},
+                  std::vector{b.train->accuracy, b.train->loss, b.train->clip_accuracy});
+  for (const auto& x : a.baselines)
+    for (const auto& y : b.baselines)
+      if (x.name == y.name)
+        lines.numbers("baseline " + x.name + ": probabilities", x.probabilities, y.probabilities);
+}
+
 void compare_weights(const std::vector<WeightTensor>& a, const std::vector<WeightTensor>& b, Lines& lines) {
   if (!lines.as_many("weights: tensors", a, b)) return;
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -122,6 +134,7 @@ std::vector<std::string> differences(const RunRecord& a, const RunRecord& b) {
   compare_history(a.history, b.history, lines);
   compare_evaluation("validation", a.validation, b.validation, lines);
   compare_evaluation("test", a.test, b.test, lines);
+  compare_scores(a.scores, b.scores, lines);
   if (!a.weights.empty() && !b.weights.empty()) compare_weights(a.weights, b.weights, lines);
   const auto names = [](const std::vector<BadFile>& files) {
     std::vector<std::string> out;

@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "evaluation/calibration.hpp"
 #include "evaluation/statistics.hpp"
 #include "results/text_table.hpp"
 #include "storage/hdf5.hpp"
@@ -51,13 +52,27 @@ std::string headline(const RunRecord& r) {
   if (r.test)
     out += figures(*r.test, true);
   else
-    out += "  not scored on the test part\n";
+    out += r.status == "finished" && r.validation
+               ? "  the test part is sealed: a study scores what it has chosen on validation\n"
+               : "  not scored on the test part\n";
   if (r.validation) out += figures(*r.validation, false);
+  if (const auto& t = r.scores.train)
+    out += fmt::format("  {:<18}{:>6}   of the clips; segments {}, loss {} (kept weights, dropout off)\n",
+                       "training part", percent(t->clip_accuracy), percent(t->accuracy), decimals(t->loss));
+  for (const auto& b : r.scores.baselines)
+    out += fmt::format("  {:<18}{:>6}   of the test clips; segments {}\n", b.name, percent(b.clip_accuracy),
+                       percent(b.accuracy));
   if (r.test) {
-    const auto calibration = evaluation::reliability(r.test->probabilities, r.test->classes(), r.test->label);
-    out += fmt::format("  {:<18}{:>6}   expected calibration error of segment probabilities\n", "calibration",
-                       decimals(calibration.expected_error));
+    const auto& clips = r.test->clips;
+    const auto c = evaluation::calibration(clips.probabilities, r.test->classes(), clips.label);
+    out += fmt::format(
+        "  {:<18}{:>6}   expected calibration error of clip probabilities; {} if they were calibrated; Brier "
+        "score {}\n",
+        "calibration", decimals(c.reliability.expected_error), decimals(c.null_error), decimals(c.brier));
   }
+  if (const auto looks = r.scores.looks.size(); looks > 0)
+    out += fmt::format("  {:<18}{:>6}   last by {}: {}\n", "looks at the test", looks,
+                       printable(r.scores.looks.back().by), printable(r.scores.looks.back().why));
   out += fmt::format("  {:<18}{:>6}   ", "epochs", r.epochs_run);
   if (r.best_epoch > 0) out += fmt::format("best {}, ", r.best_epoch);
   if (r.weights_epoch > 0) out += fmt::format("weights of epoch {}, ", r.weights_epoch);

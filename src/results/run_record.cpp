@@ -64,7 +64,8 @@ void travel(A& parcel, RunRecord& r) {
   parcel(r.experiment, r.key, r.seed, r.device, r.version, r.status, r.message, r.best_epoch, r.weights_epoch,
          r.epochs_run, r.stopped_early, r.parameters, r.trainable_parameters, r.train_seconds,
          r.predict_seconds, r.synthetic, r.config, r.environment, r.label_names, r.feature_mean,
-         r.feature_std, r.history, r.split, r.validation, r.test, r.bad_files, r.model_config, r.weights);
+         r.feature_std, r.history, r.split, r.validation, r.test, r.scores, r.bad_files, r.model_config,
+         r.weights);
 }
 
 namespace {
@@ -213,14 +214,13 @@ Evaluation evaluate(std::span<const float> probabilities, std::span<const std::i
   e.loss = evaluation::cross_entropy(probabilities, classes, label);
   e.confusion = evaluation::confusion_matrix(label, e.prediction, classes);
   e.per_class = evaluation::per_class(e.confusion, classes);
-  e.macro_f1 = e.per_class.macro_f1();
+  e.macro_f1 = evaluation::macro_f1(e.per_class, e.confusion);
   e.clips.probabilities = clips.probabilities;
   e.clips.label = clips.label;
   e.clips.prediction = clips.prediction;
   e.clips.accuracy = clips.accuracy;
-  e.clips.macro_f1 =
-      evaluation::per_class(evaluation::confusion_matrix(clips.label, clips.prediction, classes), classes)
-          .macro_f1();
+  const auto confusion = evaluation::confusion_matrix(clips.label, clips.prediction, classes);
+  e.clips.macro_f1 = evaluation::macro_f1(evaluation::per_class(confusion, classes), confusion);
   for (const auto index : clips.clip) {
     if (index < 0 || index >= size_of(clip_paths)) throw std::invalid_argument("a clip without a path");
     e.clips.path.push_back(clip_paths[index]);
@@ -254,6 +254,7 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
   write_split(file, record.split);
   if (record.validation) write_evaluation(file, "/validation", *record.validation);
   if (record.test) write_evaluation(file, "/test", *record.test);
+  write_scores(file, record.scores, size_of(record.label_names));
   std::vector<std::string> paths, reasons;
   for (const auto& bad : record.bad_files) paths.push_back(bad.path), reasons.push_back(bad.reason);
   file.write_texts("/bad_files/path", paths);
@@ -327,6 +328,7 @@ RunRecord read_result_here(const std::filesystem::path& path, bool weights) {
   record.split = read_split(file);
   if (file.exists("/validation")) record.validation = read_evaluation(in, "/validation", classes);
   if (file.exists("/test")) record.test = read_evaluation(in, "/test", classes);
+  record.scores = read_scores(file, record.test ? record.test->rows() : 0, classes);
   auto paths = file.read_texts("/bad_files/path"), reasons = file.read_texts("/bad_files/reason");
   in.require(paths.size() == reasons.size(), "/bad_files/reason", "is not as long as the paths");
   for (std::size_t i = 0; i < paths.size(); ++i)

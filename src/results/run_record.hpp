@@ -13,7 +13,9 @@
 //                     clips/{probabilities, label, prediction, path}, attributes accuracy, macro_f1; of the test
 //                     also clips/{heard, group} int32 [K] (absent from results of earlier versions);
 //                     confusion int32 [C, C] rows true; per_class/{precision, recall, f1} float64 [C]
+//   /train, /baselines, /ledger   see scores_record.hpp
 //   /bad_files        {path, reason}
+// /test and /baselines are absent where the test part is sealed: a study has not chosen this run, or not yet.
 //
 // The same record gives the same bytes; the only times in it are durations.
 #pragma once
@@ -30,6 +32,7 @@
 
 #include "evaluation/metrics.hpp"
 #include "results/keras_layout.hpp"
+#include "results/scores_record.hpp"
 #include "results/split_record.hpp"
 #include "storage/door.hpp"
 #include "training/trainer.hpp"
@@ -96,7 +99,9 @@ struct RunRecord {
   std::vector<float> feature_mean, feature_std;  // [F]; empty: not standardised
   HistoryRecord history;
   SplitRecord split;
-  std::optional<Evaluation> validation, test;  // absent where the run did not get that far
+  std::optional<Evaluation> validation,
+      test;  // absent where the run did not get that far; test: or is sealed
+  ScoresRecord scores;
   std::vector<BadFile> bad_files;
   std::string model_config;           // JSON, see keras_layout.hpp; empty: no model
   std::vector<WeightTensor> weights;  // in Keras's order

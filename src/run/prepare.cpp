@@ -2,16 +2,12 @@
 
 namespace timbre::run {
 
-namespace {
-
 std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features) {
   if (features.features.empty())
     return std::make_unique<data::StoreRows>(features.file, features.rows(), features.shape.size(),
                                              features.rows_offset);
   return std::make_unique<data::MemoryRows>(features.features.data(), features.rows(), features.shape.size());
 }
-
-}  // namespace
 
 Prepared prepare(const Plan& plan, const data::FeatureSet& features, const data::Split& split,
                  ThreadPool& pool) {

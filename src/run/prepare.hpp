@@ -18,7 +18,10 @@ struct Prepared {
   data::Standardisation standardisation;  // empty where the configuration asks for none
 };
 
-/// Its rows, from memory or from the store's file, standardised by those of the training part.
+/// The rows as they are, from memory or from the store's file.
+std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
+
+/// A plan's rows, standardised by those of the training part.
 Prepared prepare(const Plan& plan, const data::FeatureSet& features, const data::Split& split,
                  ThreadPool& pool);
 

@@ -23,16 +23,20 @@ std::vector<std::string> clip_paths(const data::FeatureSet& features) {
 
 }  // namespace
 
-results::Evaluation evaluate_part(training::TrainingStep& step, const data::FeatureSet& features,
+results::Evaluation evaluation_of(std::span<const float> probabilities, const data::FeatureSet& features,
                                   const std::vector<std::int32_t>& rows) {
-  const auto scores = step.evaluate(rows);
   std::vector<std::int32_t> label, clip, segment;
   for (const auto r : rows) {
     label.push_back(features.label[std::size_t(r)]);
     clip.push_back(features.clip[std::size_t(r)]);
     segment.push_back(features.segment[std::size_t(r)]);
   }
-  return results::evaluate(scores.probabilities, label, clip, segment, clip_paths(features));
+  return results::evaluate(probabilities, label, clip, segment, clip_paths(features));
+}
+
+results::Evaluation evaluate_part(training::TrainingStep& step, const data::FeatureSet& features,
+                                  const std::vector<std::int32_t>& rows) {
+  return evaluation_of(step.evaluate(rows).probabilities, features, rows);
 }
 
 /// Of each test clip, how near it comes to what was trained on, and what it shares with other clips.
@@ -73,19 +77,31 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
 }
 
 void show_scores(Watcher& watcher, const results::RunRecord& r) {
-  const auto& test = *r.test;
-  const auto k = std::int64_t(test.clips.label.size());
-  const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
   watcher.line("");
   show(watcher, results::stamps(r));
+  if (const auto& t = r.scores.train)
+    watcher.line(fmt::format(
+        "training    clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (kept weights, no dropout)",
+        100 * t->clip_accuracy, 100 * t->accuracy, t->loss));
   watcher.line(fmt::format(
       "validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
       100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
+  if (!r.test) {
+    watcher.line("test        sealed until the study has chosen on validation");
+    return;
+  }
+  const auto& test = *r.test;
+  const auto k = std::int64_t(test.clips.label.size());
+  const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
   watcher.line(
       fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), segment "
                   "accuracy {:.1f}%, macro F1 {:.3f}",
                   100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, 100 * test.accuracy,
                   test.macro_f1));
+  std::string baselines;
+  for (const auto& b : r.scores.baselines)
+    baselines += fmt::format("{}{} {:.1f}%", baselines.empty() ? "" : ", ", b.name, 100 * b.clip_accuracy);
+  if (!baselines.empty()) watcher.line("baselines   clip accuracy: " + baselines);
 }
 
 }  // namespace timbre::run

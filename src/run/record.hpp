@@ -1,6 +1,7 @@
 // What becomes of a run's results: the record that result.h5 holds, and the figures a person is told.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@
 
 namespace timbre::run {
 
+/// Probabilities of some rows, and everything that follows from them.
+results::Evaluation evaluation_of(std::span<const float> probabilities, const data::FeatureSet& features,
+                                  const std::vector<std::int32_t>& rows);
 /// A step's predictions of some rows, and everything that follows from them.
 results::Evaluation evaluate_part(training::TrainingStep& step, const data::FeatureSet& features,
                                   const std::vector<std::int32_t>& rows);

@@ -19,6 +19,7 @@
 #include "run/log.hpp"
 #include "run/prepare.hpp"
 #include "run/record.hpp"
+#include "run/scoring.hpp"
 #include "storage/atomic_file.hpp"
 #include "training/checkpoint.hpp"
 
@@ -148,17 +149,22 @@ training::TrainingResult train(const Plan& plan, const RunOptions& options, cons
   }
 }
 
-/// Predicts validation and test with the kept weights, and tells the figures.
-void score(results::RunRecord& record, training::TrainingStep& step, const data::FeatureSet& features,
-           const data::Split& split, Watcher& watcher) {
+/// Scores the parts with the kept weights, the test only where it is not sealed, and tells the figures.
+void score(results::RunRecord& record, training::TrainingStep& step, const Plan& plan,
+           const RunOptions& options, const data::FeatureSet& features, const data::Split& split,
+           ThreadPool& pool, Watcher& watcher) {
   if (record.stopped_early)
     watcher.line(
         fmt::format("stopped early after epoch {}; best was epoch {}", record.epochs_run, record.best_epoch));
-  record.validation = evaluate_part(step, features, split.validation);
   const auto started = std::chrono::steady_clock::now();
-  record.test = evaluate_part(step, features, split.test);
-  add_exposure(*record.test, split, features.clips);
-  record.predict_seconds = seconds_since(started);
+  record.validation = evaluate_part(step, features, split.validation);
+  // For as many rows as the test part has: whether it is sealed changes no figure.
+  record.predict_seconds = seconds_since(started) * double(split.test.size()) /
+                           double(std::max<std::size_t>(1, split.validation.size()));
+  record.scores.train = results::train_record(evaluate_part(step, features, split.train));
+  if (!options.sealed)
+    score_test(record, evaluate_part(step, features, split.test), plan, features, split,
+               {options.by, options.why}, pool);
   show_scores(watcher, record);
 }
 
@@ -278,7 +284,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
   if (trained.status == training::Status::finished)
-    score(record, *step, features, split, log);
+    score(record, *step, plan, options, features, split, pool, log);
   else
     log.line(trained.message);
   for (const auto& bad : features.bad_files)

@@ -14,6 +14,7 @@
 #include "device/device.hpp"
 #include "results/run_record.hpp"
 #include "run/log.hpp"
+#include "run/scoring.hpp"
 #include "storage/atomic_file.hpp"
 #include "storage/door.hpp"
 
@@ -172,6 +173,8 @@ class Jobs {
                               .runs = options_.runs,
                               .threads = threads_,
                               .checkpoint_seconds = options_.checkpoint_seconds};
+      options.sealed = study_.sealed;
+      options.by = "run_study " + study_.name, options.why = "its list of runs is compared";
       options.features = features_[run.features];
       RunWatcher watcher(view_, job);
       const auto outcome = run::execute(study_.plan(run), options, watcher);
@@ -209,6 +212,26 @@ class Jobs {
 };
 
 }  // namespace
+
+void score_chosen(const Study& study, const std::vector<ToScore>& chosen, const ScheduleOptions& options,
+                  run::Watcher& watcher) {
+  if (chosen.empty()) return;
+  watcher.line(fmt::format("chosen on validation: the test part{} of {} run{} {} scored",
+                           chosen.size() == 1 ? "" : "s", chosen.size(), chosen.size() == 1 ? "" : "s",
+                           chosen.size() == 1 ? "is" : "are"));
+  const int threads = options.threads > 0 ? options.threads : available_cores();
+  std::vector<std::size_t> runs;
+  for (const auto& c : chosen) runs.push_back(c.run);
+  run::Watcher nobody;
+  const auto features = load_feature_sets(study, runs, {}, options, threads, nobody);
+  for (const auto& [index, why] : chosen) {
+    throw_if_stopped();
+    const auto& entry = study.runs[index];
+    run::RunOptions wanted{.folder = run_folder(options, entry), .runs = options.runs, .threads = threads};
+    wanted.features = features[entry.features];
+    run::unseal(study.plan(entry), wanted, {"run_study " + study.name, why});
+  }
+}
 
 RunState run_state(const fs::path& folder) {
   std::error_code none;

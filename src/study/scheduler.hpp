@@ -53,6 +53,16 @@ struct Schedule {
   std::size_t left = 0;                       // to other processes
 };
 
+/// A run whose test part is to be scored, and why.
+struct ToScore {
+  std::size_t run;
+  std::string why;
+};
+/// Scores the test parts of what a study has chosen, one after the other. What was scored before stays as it is, so that the
+/// same command goes on where it was killed. Throws Interrupted.
+void score_chosen(const Study& study, const std::vector<ToScore>& chosen, const ScheduleOptions& options,
+                  run::Watcher& watcher);
+
 /// Does what of the task is not finished. Throws Interrupted where a signal asked to stop, Error where not even the
 /// features could be had. `watcher` hears of the study, `view` of its runs.
 Schedule run_all(const Study& study, const ScheduleOptions& options, run::Watcher& watcher, View& view);

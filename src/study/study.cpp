@@ -215,6 +215,7 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
 
   Study study{.name = asked.study, .jobs = asked.jobs, .stop_on_error = asked.on_error == "stop"};
   for (const auto& axis : asked.axes.all) study.axes.push_back(axis.path);
+  study.sealed = !study.axes.empty();
   const bool sweeps_seed = !asked.seeds.empty();
   for (const auto& a : overrides) {
     const auto path = config::override_path(a);

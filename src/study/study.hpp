@@ -64,6 +64,7 @@ struct Study {
   std::vector<std::shared_ptr<const data::Survey>> surveys;  // of each of data
   std::optional<int> jobs;
   bool stop_on_error = false;
+  bool sealed = false;  // it chooses (axes, or a search): test parts stay sealed until it has
 
   run::Plan plan(const StudyRun& run) const {
     auto out = run::make_plan(run.config, &data[run.data]);

@@ -130,7 +130,8 @@ TEST_F(StudyCommand, ARandomSearchIsComparedWithItsBase) {
   while (std::getline(table, line))
     if (has(line, ",\"l2 0\",") || has(line, ",l2 0,")) references.push_back(line);
   ASSERT_EQ(references.size(), 1u);
-  EXPECT_TRUE(has(references[0], ",l2 0,0,0,1,1,0,") || has(references[0], ",l2 0,0,1,1,1,0,"))
+  EXPECT_TRUE(has(references[0], ",l2 0,synthetic,0,0,1,1,0,") ||
+              has(references[0], ",l2 0,synthetic,0,1,1,1,0,"))
       << references[0];
 }
 
@@ -141,7 +142,7 @@ TEST_F(StudyCommand, ASplitIsDescribedNotChosen) {
   const auto o = run();
   EXPECT_EQ(o.status, 0) << o.err;
   const auto page = read_file(folder / "runs/small/report.md");
-  EXPECT_TRUE(has(page, "Nothing was selected")) << page;
+  EXPECT_TRUE(has(page, "No configuration was selected")) << page;
   EXPECT_TRUE(has(page, "Ranked apart: small\\_mlp (group\\_by segment) and small\\_mlp (group\\_by clip)"))
       << page;
   EXPECT_TRUE(has(page, "under several split.group\\_by gets ")) << page;

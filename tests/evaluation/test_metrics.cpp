@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "evaluation/aggregate.hpp"
+#include "evaluation/calibration.hpp"
 #include "evaluation/metrics.hpp"
-#include "evaluation/statistics.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::evaluation {
@@ -35,7 +35,7 @@ TEST(Metrics, AgreeWithScikitLearn) {
   expect_near(each.precision, golden().read_doubles("/precision"), 1e-15);
   expect_near(each.recall, golden().read_doubles("/recall"), 1e-15);
   expect_near(each.f1, golden().read_doubles("/f1"), 1e-15);
-  EXPECT_NEAR(each.macro_f1(), expected("macro_f1"), 1e-15);
+  EXPECT_NEAR(macro_f1(each, confusion), expected("macro_f1"), 1e-15);
 }
 
 TEST(Metrics, CrossEntropyIsKerasS) {
@@ -60,7 +60,20 @@ TEST(Metrics, OfATieTheFirstWins) {
 TEST(Metrics, OfNoRowsAreNotANumber) {
   EXPECT_TRUE(std::isnan(accuracy({}, {})));
   EXPECT_TRUE(std::isnan(cross_entropy({}, 3, {})));
-  EXPECT_EQ(per_class(confusion_matrix({}, {}, 2), 2).macro_f1(), 0);
+  const auto none = confusion_matrix({}, {}, 2);
+  EXPECT_TRUE(std::isnan(macro_f1(per_class(none, 2), none)));
+  EXPECT_TRUE(std::isnan(majority_share({})));
+}
+
+TEST(Metrics, MacroF1IsOfTheClassesThatHaveRows) {
+  // scikit-learn: f1_score([0, 0, 1, 3], [0, 2, 1, 1], labels=[0, 1, 3], average="macro"); class 2 has no row.
+  const auto confusion =
+      confusion_matrix(std::vector<std::int32_t>{0, 0, 1, 3}, std::vector<std::int32_t>{0, 2, 1, 1}, 4);
+  EXPECT_NEAR(macro_f1(per_class(confusion, 4), confusion), 4.0 / 9, 1e-15);
+}
+
+TEST(Metrics, ChanceIsTheShareOfTheCommonestClass) {
+  EXPECT_EQ(majority_share(std::vector<std::int32_t>{2, 0, 2, 1, 2}), 0.6);
 }
 
 TEST(Metrics, RefuseArgumentsThatDoNotFit) {

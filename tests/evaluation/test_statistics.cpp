@@ -1,4 +1,4 @@
-// Literals are scipy's: tests/golden/evaluation_metrics.py prints them.
+// Literals are scipy's: tests/golden/evaluation_metrics.py prints them; statsmodels': statistics_peers.py.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -75,25 +75,25 @@ TEST(Statistics, BootstrapIntervalOfAnyFigure) {
   EXPECT_TRUE(std::isnan(bootstrap_interval(10, undefined, 1).low));
 }
 
-TEST(Statistics, McNemarIsTheExactBinomialTest) {
-  const auto check = [](int only_first, int only_second, double p) {
-    std::vector<std::int32_t> label, first, second;
-    const auto add = [&](int count, int a, int b) {
-      for (int i = 0; i < count; ++i) label.push_back(1), first.push_back(a), second.push_back(b);
-    };
-    add(40, 1, 1), add(only_first, 1, 0), add(only_second, 2, 1), add(9, 0, 2);
-    const auto test = mcnemar_exact(label, first, second);
-    EXPECT_EQ(test.only_first, only_first);
-    EXPECT_EQ(test.only_second, only_second);
-    EXPECT_NEAR(test.p_value, p, 1e-12) << only_first << " " << only_second;
-  };
-  check(3, 15, 0.007537841796875);
-  check(0, 6, 0.03125);
-  check(10, 10, 1);
-  check(0, 0, 1);
-  check(70, 101, 0.021506542463250313);
-  check(101, 70, 0.021506542463250313);
-  check(1, 0, 1);
+TEST(Statistics, GroupedIntervalDrawsGroupsWhole) {
+  // Ten clips of five artists, each all right or all wrong: no narrower than five clips make it.
+  const std::vector<Tally> artists{{2, 2}, {2, 2}, {2, 2}, {0, 2}, {0, 2}};
+  const std::vector<double> five{1, 1, 1, 0, 0};
+  const auto grouped = grouped_interval(artists), plain = bootstrap_interval(five);
+  EXPECT_EQ(grouped.low, plain.low);
+  EXPECT_EQ(grouped.high, plain.high);
+  const auto all = grouped_interval(std::vector<Tally>{{3, 3}, {5, 5}, {1, 1}});
+  EXPECT_NEAR(all.low, wilson_interval(3, 3).low, 1e-15);
+  EXPECT_EQ(all.high, 1);
+  EXPECT_TRUE(std::isnan(grouped_interval(std::vector<Tally>{{3, 4}}).low));
+  EXPECT_TRUE(std::isnan(grouped_interval(std::vector<Tally>{}).low));
+}
+
+TEST(Statistics, IntervalsAreCutToWhatIsPossible) {
+  const auto c = cut({-0.3, 1.9}, 0, 1);
+  EXPECT_EQ(c.low, 0);
+  EXPECT_EQ(c.high, 1);
+  EXPECT_TRUE(std::isnan(cut({std::nan(""), 1}, 0, 1).low));
 }
 
 TEST(Statistics, HolmAdjustsInTheOrderGiven) {
@@ -102,6 +102,10 @@ TEST(Statistics, HolmAdjustsInTheOrderGiven) {
   const std::vector<double> want{0.09, 0.04, 0.09, 0.5};
   for (std::size_t i = 0; i < want.size(); ++i) EXPECT_NEAR(adjusted[i], want[i], 1e-15);
   EXPECT_EQ(holm(std::vector<double>{0.7, 0.9})[0], 1.0);
+  // statsmodels: multipletests(method="holm")
+  const auto six = holm(std::vector<double>{0.04, 0.01, 0.03, 0.5, 0.011, 0.2});
+  const std::vector<double> peers{0.12, 0.06, 0.12, 0.5, 0.06, 0.4};
+  for (std::size_t i = 0; i < peers.size(); ++i) EXPECT_NEAR(six[i], peers[i], 1e-15);
 }
 
 }  // namespace

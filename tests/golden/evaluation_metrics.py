@@ -49,7 +49,7 @@ with h5py.File(os.path.join(here, "evaluation_metrics.h5"), "w") as f:
     f["clip_label"] = truth.astype(np.int32)
     f["clip_name"] = clips
     f.attrs["accuracy"] = metrics.accuracy_score(label, prediction)
-    f.attrs["macro_f1"] = metrics.f1_score(label, prediction, labels=labels, average="macro", zero_division=0)
+    f.attrs["macro_f1"] = metrics.f1_score(label, prediction, labels=np.unique(label), average="macro", zero_division=0)
     f.attrs["loss"] = -np.log(np.clip(p[np.arange(K * S), label].astype(np.float64), 1e-7, 1 - 1e-7)).mean()
     f.attrs["keras_loss"] = keras_loss
     f.attrs["clip_accuracy"] = (mean.argmax(1) == truth).mean()

@@ -75,7 +75,8 @@ inline results::RunRecord made(const Made& m) {
     r.history.learning_rate.push_back(1e-3), r.history.seconds.push_back(2);
   }
   for (int i = 0; i < 10; ++i)
-    r.split.train.push_back(i), r.split.validation.push_back(10 + i), r.split.test.push_back(20 + i);
+    r.split.train.push_back(i), r.split.validation.push_back(10 + i),
+        r.split.test.push_back(20 + m.first_test_clip + i);
   r.split.leaks = m.leaks, r.split.clip_share_in_train = m.leaks ? 1 : 0, r.synthetic = m.synthetic;
   r.validation = ten_clips(m.validation_right, m.classes, m.first_validation_clip, m.val_loss_shift);
   r.test = ten_clips(m.test_right, m.classes, m.first_test_clip, 0);

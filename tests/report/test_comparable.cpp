@@ -79,9 +79,9 @@ TEST(Comparable, PageMarkdownAndTableSayWhyAndWhatTheSplitDoes) {
                                 "with segment (LEAKS), 60.0% with clip and 50.0% with artist");
                           }),
             1);
-  EXPECT_TRUE(has(r.csv(), "model,configuration,split.group_by,regularisation.l2,chosen,"));
+  EXPECT_TRUE(has(r.csv(), "model,configuration,data,split.group_by,regularisation.l2,chosen,"));
   EXPECT_TRUE(has(r.csv(),
-                  "lstm (group_by artist),l2 0.1,artist,0.1,1,0,0,0,"
+                  "lstm (group_by artist),l2 0.1,0,artist,0.1,1,0,0,0,"
                   "lstm (group_by segment): the split of one of them leaks; lstm (group_by clip): other "
                   "validation clips,"))
       << r.csv();

@@ -5,14 +5,15 @@
 
 #include "records.hpp"
 #include "report/analysis.hpp"
+#include "report/numbers.hpp"
 #include "report/sentences.hpp"
 #include "report/spread.hpp"
 
 namespace timbre::report {
 namespace {
 
-// Student's 0.975 quantiles, whose distribution has a closed form for one and two degrees.
-const double t1 = std::tan(0.475 * std::acos(-1)), t2 = 0.95 * std::sqrt(2 / (4 * 0.975 * 0.025));
+// Student's 0.975 quantile, whose distribution has a closed form for two degrees.
+const double t2 = 0.95 * std::sqrt(2 / (4 * 0.975 * 0.025));
 
 TEST(Spread, OfSeedsOnOneSplitIsStudents) {
   const auto s = spread_of({{0.5, 7, 0.25}, {0.6, 7, 0.25}, {0.7, 7, 0.25}});
@@ -31,11 +32,38 @@ TEST(Spread, OfSeveralSplitsIsTheCorrectedResampled) {
 }
 
 TEST(Spread, RunsOnTheSameSplitAreAveragedFirst) {
-  // Two folds with two seeds each are two values, not four.
-  const auto s = spread_of({{0.5, 1, 0.25}, {0.7, 1, 0.25}, {0.8, 2, 0.25}, {0.8, 2, 0.25}});
-  EXPECT_EQ(s.n, 4);
+  // Three folds with two seeds each are three values, not six.
+  const auto s = spread_of(
+      {{0.5, 1, 0.25}, {0.7, 1, 0.25}, {0.8, 2, 0.25}, {0.8, 2, 0.25}, {0.65, 3, 0.25}, {0.75, 3, 0.25}});
+  EXPECT_EQ(s.n, 6);
+  EXPECT_EQ(s.repetitions, 3);
   EXPECT_NEAR(s.mean, 0.7, 1e-12);
-  EXPECT_NEAR(s.high - s.mean, t1 * 0.2 / std::sqrt(2) * std::sqrt(0.5 + 0.25), 1e-12);
+  EXPECT_NEAR(s.high - s.mean, t2 * 0.1 * std::sqrt(1.0 / 3 + 0.25), 1e-12);
+}
+
+TEST(Spread, TwoRepetitionsHaveNoInterval) {
+  // Student's factor would make 292 points of a difference of 30.
+  const auto s = spread_of({{0.5, 1, 0.25}, {0.8, 2, 0.25}}, a_share);
+  EXPECT_FALSE(s.has_interval());
+  EXPECT_TRUE(std::isnan(s.low));
+  EXPECT_EQ(plus_minus(s), "65.0% (50.0 and 80.0%)");
+  EXPECT_EQ(interval_text(s), "– (two repetitions)");
+}
+
+TEST(Spread, IsCutToWhatAShareCanBe) {
+  const auto s = spread_of({{0.7, 1, 0.25}, {0.9, 2, 0.25}, {1.0, 3, 0.25}}, a_share);
+  EXPECT_EQ(s.high, 1);
+  EXPECT_GT(s.low, 0);
+  EXPECT_TRUE(s.is_cut());
+  EXPECT_TRUE(plus_minus(s).ends_with("to 100.0%)")) << plus_minus(s);
+}
+
+TEST(Spread, RoundsAsThePagesScriptsDo) {
+  EXPECT_EQ(fixed(6.25, 1), "6.3");  // printf: 6.2
+  EXPECT_EQ(fixed(-6.25, 1), "-6.3");
+  EXPECT_EQ(fixed(0.35, 1), "0.3");  // 0.35 is a little less
+  EXPECT_EQ(fixed(2.5, 0), "3");
+  EXPECT_EQ(fixed(62.146, 1), "62.1");
 }
 
 TEST(Spread, OfOneOrOfEqualValuesIsNone) {
@@ -74,7 +102,8 @@ TEST(Spread, FoldsAreCorrectedInFiguresDifferencesAndWords) {
   ASSERT_EQ(c.size(), 2u);
   const double corrected = t2 * std::sqrt(1.0 / 3 + 2.0 / 6);
   EXPECT_NEAR(c[0].val_clip.high - c[0].val_clip.mean, corrected * 0.1, 1e-12);  // 0.4, 0.5, 0.6
-  EXPECT_NEAR(c[0].test->clip.high - c[0].test->clip.mean, corrected * 0.2, 1e-12);
+  EXPECT_NEAR(c[0].test->clip.half, corrected * 0.2, 1e-12);
+  EXPECT_EQ(c[0].test->clip.high, 1);                 // of 0.4, 0.6 and 0.8
   EXPECT_NEAR(c[1].difference.mean, 0.5 / 3, 1e-12);  // 0.2, 0.2, 0.1
   EXPECT_NEAR(c[1].difference.high - c[1].difference.mean, corrected * 0.1 / std::sqrt(3), 1e-12);
   for (const auto& text : {r.html(), r.markdown()}) {

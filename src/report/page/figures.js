@@ -6,23 +6,23 @@
 function headline() {
   const rows = [];
   for (const f of data.families) {
-    const chosen = chosenOf(f);
-    if (chosen)
+    const c = selectedOf(f), several = f.configurations.length > 1;
+    if (c)
       rows.push({
         f,
-        c: chosen,
-        role: f.configurations.length > 1 ? (f.chosen === f.reference ? 'chosen and reference' : 'chosen') :
-                                            ''
+        c,
+        role: !several ? '' : f.nested ? 'chosen in each split' : f.chosen === f.reference ? 'chosen and reference' : 'chosen'
       });
-    if (known(f.reference) && f.chosen !== f.reference) rows.push({f, c: referenceOf(f), role: 'reference'});
+    if (known(f.reference) && (f.nested || f.chosen !== f.reference)) rows.push({f, c: referenceOf(f), role: 'reference'});
   }
+  const severalData = data.families.some((f) => f.data !== data.families[0].data);
   const track = (t, guess) => el(
       'span', {class: 'track', 'aria-hidden': 'true'}, el('span', {class: 'guess', style: `left:${guess}%`}),
       el('span', {class: 'bar', style: `left:${100 * t.low}%;width:${100 * (t.high - t.low)}%`}),
       el('span', {class: 'dot', style: `left:${100 * t.clip.mean}%`}));
   const columns = [
-    {name: 'model', text: true, class: 'wide'}, {name: 'clip accuracy'},
-    {name: '95% over clips, on 0 to 100%'}, {name: 'over seeds (95%, t)'}, {name: 'segment accuracy'},
+    {name: 'model', text: true, class: 'wide'}, ...(severalData ? [{name: 'data', text: true}] : []),
+    {name: 'clip accuracy'}, {name: '95% over clips, on 0 to 100%'}, {name: 'over seeds (95%, t)'}, {name: 'segment accuracy'},
     {name: 'macro F1 (clips)'}, {name: 'parameters'}, {name: 'training'}, {name: 'per prediction'},
     {name: 'epochs (best)'}, {name: 'seeds'}
   ];
@@ -33,9 +33,9 @@ function headline() {
       c.name && el('span', {class: 'settings'}, c.name)
     ];
     return [
-      name, t ? el('span', {class: 'big'}, percent(t.clip.mean)) : '–',
-      t ? [`${(100 * t.low).toFixed(1)} to ${percent(t.high)}`, track(t, 100 / f.labels.length)] : '–',
-      t && known(t.clip.low) ?
+      name, ...(severalData ? [f.data] : []), t ? el('span', {class: 'big'}, percent(t.clip.mean)) : '–',
+      t && known(t.low) ? [t.range, track(t, 100 * t.chance)] : '–',
+      t && t.clip.n > 1 ?
           [plusMinus(t.clip), el('span', {class: 'small'}, `sd ${(100 * t.clip.sd).toFixed(1)}`)] :
           '–',
       t ? percent(t.segment.mean) : '–', t ? decimals(t.macro_f1.mean) : '–', whole(c.parameters),
@@ -49,23 +49,49 @@ function headline() {
       ['Clip accuracy is the mean over seeds; a clip’s probability is the mean over its segments. '];
   if (several)
     texts.push(
-        '95% over clips, several seeds: clips are drawn with replacement, each with all its answers (one per seed that tested it), and the figure is right answers over answers; percentiles of 2000 draws. It answers how the figure would vary with other clips. ');
-  if (single) texts.push('95% over clips, one seed: Wilson’s interval. ');
+        '95% over clips: groups of clips (of an artist, speaker or other group, and copies) where they are known, else clips, are drawn with replacement, each with all its answers (one per clip and seed that tested it), and the figure is right answers over answers; percentiles of 2000 draws. It answers how the figure would vary with other clips; where artists are not known, with other clips by such artists. ');
+  if (single) texts.push('95% over clips, one seed, groups not known: Wilson’s interval. ');
   if (data.interval)
     texts.push(
-        data.interval + ' Beside it the standard deviation (sd). Two repetitions make an interval of 18 standard deviations or more. ');
+        data.interval + ' Beside it the standard deviation (sd). ');
   texts.push(
-      'The dashed line is guessing. Times are of the machine named below; a prediction is of one segment.');
+      'The dashed line is what always answering the commonest genre of the test part gets. Times are of the machine named below; a prediction is of one segment.');
   section(
       'figures', 'Test figures',
       scroll(
           'Test figures',
           table(
-              'Clips of the test part, which took no part in training or selection.', columns, rows, cells,
-              {rowClass: ({f, c}) => (f.configurations.length > 1 && c === chosenOf(f) ? 'chosen' : null)})),
-      el('p', {}, data.selection), data.parting ? el('p', {}, data.parting) : '', note(...texts));
+              data.caption, columns, rows, cells,
+              {rowClass: ({f, c}) => (f.configurations.length > 1 && c === selectedOf(f) ? 'chosen' : null)})),
+      baselines(), el('p', {}, data.selection), data.parting ? el('p', {}, data.parting) : '', note(...texts));
   section(
       'found', 'What was found', el('ul', {class: 'found'}, data.findings.map((text) => el('li', {}, text))));
+}
+
+const differenceColumns = [
+  {name: 'difference, points (95% over repetitions)'}, {name: 'clips'}, {name: 'units for either'}, {name: 'p (signs, Holm)'},
+  {name: 'smallest detectable, points'}, {name: 'verdict', text: true}
+];
+const differenceCells = (c, tested = true) => [
+  [signed(c.difference.mean), el('span', {class: 'small'}, c.interval)], c.clips,
+  [`${c.first_better} : ${c.second_better}`, el('span', {class: 'small'}, `of ${c.units}`)],
+  ...(tested ? [c.adjusted, c.detectable, c.verdict] : ['–', '–', 'not tested'])];
+
+function baselines() {
+  const rows = data.families.flatMap((f) => f.baselines.map((b) => ({f, b})));
+  if (!rows.length) return '';
+  return scroll(
+      'Baselines',
+      table(
+          'Baselines on the mean and deviation over time of each coefficient, on the same clips; the difference is model minus baseline',
+          [
+            {name: 'model', text: true}, {name: 'baseline', text: true, class: 'word'}, {name: 'clip accuracy (95% over clips)'},
+            {name: 'segment accuracy'}, {name: 'parameters'}, ...differenceColumns
+          ],
+          rows,
+          ({f, b}) =>
+              [familyName(f), b.name, [percent(b.test.clip.mean), el('span', {class: 'small'}, b.test.range)], percent(b.test.segment.mean), whole(b.parameters),
+               ...differenceCells(b.lead, b.tested)]));
 }
 
 // ---- curves ----

@@ -24,8 +24,8 @@ function confusionTable(caption, labels, confusion, normalised) {
 
 function models() {
   for (const [i, f] of data.families.entries()) {
-    const c = chosenOf(f), d = f.detail;
-    if (!c || !d) continue;
+    const c = selectedOf(f), d = f.detail;
+    if (!c || !c.test || !d) continue;
     const rows =
         f.labels.map((label, k) => ({
                           label,
@@ -39,12 +39,12 @@ function models() {
         rows,
         (r) => [r.label, r.clips, decimals(d.precision[r.k]), decimals(d.recall[r.k]), decimals(d.f1[r.k])]);
     const over = c.test.clip.n > 1 ? `clips, summed over ${c.test.clip.n} seeds` : 'clips';
-    const what = d.bins.filter((b) => b[2])
+    const what = d.clips.bins.filter((b) => b[2])
                      .map((b) => `confidence ${percent(b[3])}: accuracy ${percent(b[4])}`)
                      .join('; ');
     const node = section(
         'model-' + i, 'Test: ' + f.name,
-        c.name ? el('p', {}, 'The chosen configuration: ' + c.name + '.') : '',
+        c.name ? el('p', {}, (f.nested ? 'Chosen by each split: ' : 'The chosen configuration: ') + c.name + '.') : '',
         el('div', {class: 'side'},
            scroll(
                `Confusion matrix of ${f.name}`,
@@ -57,11 +57,11 @@ function models() {
         el('div', {class: 'side'}, scroll(`Precision, recall and F1 of ${f.name}`, genres),
            el('div', {style: 'flex:1 1 20rem'},
               plotFigure(
-                  ['Reliability of segment probabilities', ...stampsOf(f.stamps)],
-                  `Reliability diagram of ${f.name}. ${what}`, (t) => reliabilityConfig(t, d.bins), 'square'),
-              note(`Expected calibration error ${
-                  decimals(
-                      d.ece)} (15 bins of confidence; a point’s size says how many segments it stands for). Below the diagonal the model is surer than it is right.`))));
+                  ['Reliability of clip probabilities', ...stampsOf(f.stamps)],
+                  `Reliability diagram of ${f.name}. ${what}`, (t) => reliabilityConfig(t, d.clips.bins), 'square'),
+              note(...['clips', 'segments'].map(
+                       (part) => `Of ${part}: expected calibration error ${decimals(d[part].ece)}, of which a perfectly calibrated model would show ${decimals(d[part].null)} on so few; Brier score ${decimals(d[part].brier)}. `),
+                   'Means over runs, 15 bins of confidence. The diagram is of all runs together, where errors of several can cancel; a point’s size says how many clips it stands for. Below the diagonal the model is surer than it is right.'))));
     node.querySelector('h2').append(...stampsOf(f.stamps));
   }
 }
@@ -102,44 +102,29 @@ function wrong() {
 }
 
 function differences() {
-  const within = data.families.filter((f) => f.test_difference);
+  const within = data.families.filter((f) => f.against_reference);
   if (!data.comparisons.length && !within.length) return;
   const node = section('differences', 'Differences on the test clips');
-  const interval = (s) => (known(s.low) ? `${signed(s.low)} to ${signed(s.high)}` : '–');
   if (data.comparisons.length)
     node.append(scroll(
         'Differences between models',
         table(
-            'Between the chosen configurations of the models',
-            [
-              {name: 'first', text: true}, {name: 'second', text: true}, {name: 'first minus second, points'},
-              {name: '95% over seeds'}, {name: 'clips'}, {name: 'better for first'},
-              {name: 'better for second'}, {name: 'p (exact)'}, {name: 'p (Holm)'}, {name: '', text: true}
-            ],
-            data.comparisons,
+            'Between what was chosen of the models: first minus second',
+            [{name: 'first', text: true}, {name: 'second', text: true}, ...differenceColumns], data.comparisons,
             (c) =>
                 [familyName(data.families[c.first]), familyName(data.families[c.second]),
-                 ...(c.not_compared ?
-                         ['–', '–', '–', '–', '–', '–', '–', 'not compared: ' + c.not_compared] :
-                         [
-                           signed(c.difference.mean), interval(c.difference), c.clips, c.first_better,
-                           c.second_better, c.p.toPrecision(3), c.adjusted.toPrecision(3),
-                           c.adjusted < 0.05 ? 'differ' : 'cannot be told apart'
-                         ])])));
+                 ...(c.not_compared ? ['–', '–', '–', '–', '–', 'not compared: ' + c.not_compared] :
+                                      differenceCells(c))])));
   if (within.length)
     node.append(scroll(
         'Differences to the reference',
         table(
             'Within a model: chosen minus reference, on the test clips',
-            [
-              {name: 'model', text: true}, {name: 'chosen', text: true}, {name: 'reference', text: true},
-              {name: 'difference, points'}, {name: '95% over seeds'}, {name: 'p (exact)'}
-            ],
+            [{name: 'model', text: true}, {name: 'chosen', text: true}, {name: 'reference', text: true}, ...differenceColumns],
             within,
             (f) =>
-                [familyName(f), chosenOf(f).name, referenceOf(f).name, signed(f.test_difference.mean),
-                 interval(f.test_difference), f.test_p.toPrecision(3)])));
+                [familyName(f), selectedOf(f).name, referenceOf(f).name, ...differenceCells(f.against_reference)])));
   node.append(note(
-      'Differences are paired: over the seeds in which both were tested on the same clips. The exact test is over clips: a clip counts for the model that got it right in more of these seeds, for none where they are even (with one seed: McNemar’s test); two-sided. ' +
-      'Holm: corrected for the number of pairs of models.'));
+      'Differences are paired: over the repetitions in which both were tested on the same clips. The test is by signs: of each unit (the clips of an artist, speaker or other group where those are known, else a fold of a cross-validation, else a clip) the right answers of the first minus those of the second are summed over clips and repetitions, and the sum of all is set against those with random signs; two-sided, of one repetition by clips McNemar’s exact test. ' +
+      `Holm: corrected for all ${data.tests} tests of this report, baselines and references included. Better or worse is said where that p is below 0.05 and the interval over repetitions leaves out zero. Smallest detectable: the difference that is found in four of five such studies; none: so few units cannot give such a p.`));
 }

@@ -21,9 +21,7 @@ const signed = (v) => (known(v) ? (v < 0 ? '−' : '+') + Math.abs(100 * v).toFi
 const decimals = (v, d = 3) => (known(v) ? v.toFixed(d) : '–');
 const whole = (v) => (known(v) ? v.toLocaleString('en') : '–');
 const plural = (n, what) => `${whole(n)} ${what}${n === 1 ? '' : 's'}`;
-const plusMinus = (s) =>
-    (known(s.low) ? `${(100 * s.mean).toFixed(1)} ± ${(100 * (s.high - s.mean)).toFixed(1)}%` :
-                    percent(s.mean));
+const plusMinus = (s) => s.text || percent(s.mean);
 function seconds(s) {
   if (!known(s)) return '–';
   if (s < 1e-3) return (1e6 * s).toPrecision(3) + ' µs';
@@ -39,6 +37,8 @@ const familyName = (f) => [el('span', {}, f.name), ...stampsOf(f.stamps)];
 const plainName =
     (f, c) => [f.name, c && c.name].filter(Boolean).join(': ') + f.stamps.map((s) => ` [${s}]`).join('');
 const chosenOf = (f) => (known(f.chosen) ? f.configurations[f.chosen] : null);
+// What was tested: the chosen configuration, or of each split the one that it chose.
+const selectedOf = (f) => f.selected || null;
 const referenceOf = (f) => (known(f.reference) ? f.configurations[f.reference] : null);
 const scoredRuns = (c) => c.runs.map((i) => data.runs[i]).filter((r) => r.status === 'finished');
 

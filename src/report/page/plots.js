@@ -77,7 +77,8 @@ function curveConfig(t, runs, band, key, label, percent) {
     text: label,
     ticks: percent ? percentTicks : {},
     afterDataLimits: (s) => {
-      if (percent) s.max = Math.min(1, s.max), s.min = Math.max(0, s.min);
+      if (percent) s.max = Math.min(1, s.max);
+      s.min = Math.max(0, s.min);  // neither an accuracy nor a loss is below zero
     }
   };
   return {
@@ -102,47 +103,49 @@ function curveConfig(t, runs, band, key, label, percent) {
   };
 }
 
-// Draws each point's standard error: dataset.errors.
-const whiskers = {
-  id: 'whiskers',
-  afterDatasetsDraw(chart) {
-    const {ctx} = chart;
-    chart.data.datasets.forEach((set, i) => {
-      if (!set.errors || !chart.isDatasetVisible(i)) return;
-      ctx.save();
-      ctx.strokeStyle = set.borderColor;
-      ctx.lineWidth = 1.2;
-      chart.getDatasetMeta(i).data.forEach((point, k) => {
-        if (!set.errors[k] || set.data[k] === null) return;
-        const [low, high] = [set.data[k] - set.errors[k], set.data[k] + set.errors[k]].map(
-            (v) => chart.scales.y.getPixelForValue(v));
-        ctx.beginPath();
-        ctx.moveTo(point.x, low), ctx.lineTo(point.x, high);
-        for (const end of [low, high]) ctx.moveTo(point.x - 3.5, end), ctx.lineTo(point.x + 3.5, end);
-        ctx.stroke();
-      });
-      ctx.restore();
-    });
-  }
+// Where numbers lie on an axis: by their logarithms where the positive ones span more than 50 times, and what is not
+// positive (0, off) then stands to the left of them. null: values are no numbers.
+function placesOf(texts) {
+  const numbers = texts.map((v) => (v === 'off' ? 0 : Number(v)));
+  if (!numbers.every(Number.isFinite)) return null;
+  const positive = numbers.filter((v) => v > 0);
+  const log = positive.length > 1 && numbers.every((v) => v >= 0) && Math.max(...positive) > 50 * Math.min(...positive);
+  if (!log) return {log, at: numbers};
+  const logs = positive.map(Math.log10), first = Math.min(...logs),
+        gap = Math.max(0.3, (Math.max(...logs) - first) / Math.max(3, positive.length));
+  return {log, at: numbers.map((v) => (v > 0 ? Math.log10(v) : first - gap))};
+}
+
+// A linear axis with ticks at given places.
+function tickedAxis(name, at, texts) {
+  const low = Math.min(...at), high = Math.max(...at), room = 0.06 * (high - low || 1);
+  return {
+    text: name,
+    type: 'linear',
+    min: low - room,
+    max: high + room,
+    afterBuildTicks: (axis) => {
+      axis.ticks = [...new Set(at)].map((value) => ({value}));
+    },
+    ticks: {autoSkip: true, callback: (v) => texts[at.indexOf(v)] || ''}
+  };
+}
+const notBelowZero = (percent) => (s) => {
+  if (!percent) s.min = Math.max(0, s.min);
 };
 
-// Lines over the values of one axis. lines: [{label, values: [{y, error}]}]; y and error may be null.
+// Lines over the values of one axis. lines: [{label, values: [{y}]}]; y may be null.
 function axisConfig(t, texts, name, lines, label, percent) {
-  const ends = lines.flatMap(
-      (l) =>
-          l.values.filter((v) => v.y !== null).flatMap((v) => [v.y - (v.error || 0), v.y + (v.error || 0)]));
-  const room = (s) => {
-    if (ends.length) s.min = Math.min(s.min, ...ends), s.max = Math.max(s.max, ...ends);
-  };
+  const places = placesOf(texts);
   return {
     type: 'line',
-    plugins: [whiskers],
     data: {
-      labels: texts,
+      labels: places && places.log ? undefined : texts,
       datasets: lines.map((l, i) => ({
                             label: l.label,
-                            data: l.values.map((v) => v.y),
-                            errors: l.values.map((v) => v.error),
+                            data: places && places.log ?
+                                l.values.map((v, k) => ({x: places.at[k], y: v.y})) :
+                                l.values.map((v) => v.y),
                             spanGaps: true,
                             borderColor: t.series[i % t.series.length],
                             backgroundColor: t.series[i % t.series.length],
@@ -155,17 +158,14 @@ function axisConfig(t, texts, name, lines, label, percent) {
     },
     options: {
       scales: scales(
-          t, {text: name, offset: true},
-          {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: room}),
+          t, places && places.log ? tickedAxis(name, places.at, texts) : {text: name, offset: true},
+          {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: notBelowZero(percent)}),
       plugins: {
         legend: {...legend(t), display: lines.length > 1},
         tooltip: {
           callbacks: {
-            label: (i) => {
-              const error = i.dataset.errors[i.dataIndex],
-                    show = (v) => (percent ? (100 * v).toFixed(1) + '%' : v.toPrecision(4));
-              return `${i.dataset.label}: ${show(i.parsed.y)}${error ? ' ± ' + show(error) : ''}`;
-            }
+            title: (items) => (items.length ? `${name} ${texts[items[0].dataIndex]}` : ''),
+            label: (i) => `${i.dataset.label}: ${percent ? (100 * i.parsed.y).toFixed(1) + '%' : i.parsed.y.toPrecision(4)}`
           }
         }
       }
@@ -175,13 +175,25 @@ function axisConfig(t, texts, name, lines, label, percent) {
 
 // A figure over an axis of which nearly every configuration has a value of its own; spots: [{x, y, text}].
 function spotsConfig(t, spots, name, label, percent) {
-  const xs = spots.map((p) => p.x), log = Math.min(...xs) > 0 && Math.max(...xs) > 50 * Math.min(...xs);
+  const places = placesOf(spots.map((p) => String(p.x)));
+  let axis = {text: name, type: 'linear'};
+  if (places && places.log) {
+    // Decades, and what is not positive at the left.
+    const zero = spots.findIndex((p) => p.x <= 0), logs = places.at.filter((_, i) => spots[i].x > 0);
+    const decades = [];
+    for (let d = Math.ceil(Math.min(...logs)); d <= Math.max(...logs); ++d) decades.push(d);
+    axis = tickedAxis(
+        name, [...(zero < 0 ? [] : [places.at[zero]]), ...decades],
+        [...(zero < 0 ? [] : ['0']), ...decades.map((d) => '1e' + d)]);
+    const room = 0.06 * (Math.max(...places.at) - Math.min(...places.at));
+    axis.min = Math.min(...places.at) - room, axis.max = Math.max(...places.at) + room;
+  }
   return {
     type: 'scatter',
     data: {
       datasets: [{
         label,
-        data: spots,
+        data: spots.map((p, i) => ({...p, x: places && places.log ? places.at[i] : p.x})),
         backgroundColor: faint(t.series[0], 0.7),
         borderColor: t.series[0],
         pointRadius: 4.5
@@ -189,12 +201,7 @@ function spotsConfig(t, spots, name, label, percent) {
     },
     options: {
       scales: scales(
-          t, {
-            text: name,
-            type: log ? 'logarithmic' : 'linear',
-            ticks: log ? {callback: (v) => (/^1e/.test(v.toExponential()) ? v.toPrecision(1) : '')} : {}
-          },
-          {text: label, ticks: percent ? percentTicks : {}}),
+          t, axis, {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: notBelowZero(percent)}),
       plugins: {
         legend: {display: false},
         tooltip: {
@@ -262,7 +269,7 @@ function reliabilityConfig(t, bins) {
           pointHitRadius: 0
         },
         {
-          label: 'segments, by confidence',
+          label: 'clips, by confidence',
           data: full.map((b) => ({x: b[3], y: b[4], n: b[2]})),
           showLine: true,
           borderColor: t.series[0],
@@ -281,7 +288,7 @@ function reliabilityConfig(t, bins) {
         tooltip: {
           callbacks: {
             label: (i) => i.raw.n ?
-                `${i.raw.n} segments: confidence ${(100 * i.parsed.x).toFixed(1)}%, accuracy ${
+                `${i.raw.n} clips: confidence ${(100 * i.parsed.x).toFixed(1)}%, accuracy ${
                     (100 * i.parsed.y).toFixed(1)}%` :
                 ''
           }

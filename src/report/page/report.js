@@ -109,6 +109,7 @@ function again() {
 
 function failures() {
   const rows = data.failed.map((f) => [f.name, f.message]);
+  for (const file of data.copies) rows.push([file, 'the same run as another one here; counted once']);
   for (const f of data.families)
     for (const c of f.configurations)
       for (const i of c.runs) {

@@ -11,12 +11,26 @@ const figuresOfAxes = [
 const mean = (values) => (values.length ? values.reduce((a, b) => a + b, 0) / values.length : null);
 const where = (f, test, figure) => f.configurations.filter(test).map((c) => figure.of(c).mean).filter(known);
 
-// The mean over configurations, and its standard error (null of single seeds): the mean of theirs, as of
-// figures that rise and fall together. They share their splits, so that chance does not average out.
-function pooled(f, test, figure) {
-  const spreads = f.configurations.filter(test).map(figure.of).filter((s) => known(s.mean));
-  const errors = spreads.map((s) => s.se);
-  return {y: mean(spreads.map((s) => s.mean)), error: errors.every(known) ? mean(errors) : null};
+// The mean over configurations. No whisker: what settings do is judged by matched differences, in the table below.
+const pooled = (f, test, figure) => ({y: mean(where(f, test, figure)), error: null});
+
+// What each value of an axis does against its first.
+function effectsTable(f, axis) {
+  const rows = axis.effects.filter((e) => e.pairs);
+  if (!rows.length) return '';
+  return scroll(
+      `Matched differences of ${axis.key}`,
+      table(
+          `Matched differences: ${axis.name} against ${axis.texts[0]}, all else and the split alike`,
+          [
+            {name: axis.name}, {name: 'pairs of configurations'}, {name: 'clip accuracy, points'}, {name: '95% over repetitions'},
+            {name: 'loss'}, {name: 'gap, points'}, {name: '95% over repetitions'}
+          ],
+          rows,
+          (e) =>
+              [axis.texts[e.value], e.pairs, signed(e.clip.mean), e.clip_interval,
+               known(e.loss.mean) ? (e.loss.mean < 0 ? '−' : '+') + Math.abs(e.loss.mean).toFixed(3) : '–', signed(e.gap.mean),
+               e.gap_interval]));
 }
 
 // Whether (nearly) every configuration has its own number on an axis, as where values are drawn at random.
@@ -81,8 +95,9 @@ function axes() {
   const node = section(
       'axes', 'What each setting does',
       note(
-          'Of the validation part. Each point is the mean over all configurations with the value, whatever their other settings; its whisker is one standard error, that of the interval over seeds explained above, taken as if all configurations rose and fell together. ' +
-          'Where whiskers overlap, seeds alone can make the difference. Validation loss is without penalties; the gap is training minus validation accuracy (segments) at the kept epoch.'));
+          'Of the validation part. Each point is the mean over all configurations with the value, whatever their other settings. ' +
+          'The tables pair configurations that differ in this setting alone, on the same split; the differences of a repetition are averaged, and their mean has the interval over repetitions explained above. Where that holds zero, chance alone can make the difference. ' +
+          'Validation loss is without penalties; the gap is training minus validation accuracy (segments).'));
   for (const f of swept) {
     f.axes.forEach((axis, x) => {
       const others = f.axes.map((_, i) => i).filter((i) => i !== x);
@@ -96,7 +111,7 @@ function axes() {
       node.append(
           el('h3', {}, familyName(f), ': ', axis.key),
           others.length && !drawn(f, axis) ? el('div', {class: 'controls'}, lines.node) : '',
-          el('div', {class: 'plots'}, figures));
+          el('div', {class: 'plots'}, figures), effectsTable(f, axis));
     });
     const pairs = f.axes.flatMap((_, x) => f.axes.map((_, y) => [x, y]))
                       .filter(([x, y]) => x < y && !drawn(f, f.axes[x]) && !drawn(f, f.axes[y]));
@@ -139,8 +154,10 @@ function gap() {
   section(
       'gap', 'Generalisation gap',
       note(
-          'How much better a model does on what it was trained on: training minus validation accuracy (segments) at the kept epoch. ' +
-          'Training accuracy is measured with dropout on, so dropout lowers it.'),
+          'How much better a model does on what it was trained on: training minus validation accuracy (segments), both with the kept weights. ' +
+          (data.families.every((f) => f.configurations.every((c) => c.measured || !c.scored)) ?
+               'Training accuracy is measured once more at the end, with dropout off. ' :
+               'Results of earlier versions have training accuracy as the epoch ran, with dropout on, which lowers it. ')),
       el('div', {class: 'plots'}, figures));
 }
 
@@ -149,7 +166,13 @@ function gap() {
 function configurations() {
   const keys = [...new Set(data.families.flatMap((f) => f.axes.map((a) => a.key)))];
   const rows = data.families.flatMap(
-      (f) => f.configurations.map((c, i) => ({f, c, chosen: i === f.chosen, reference: i === f.reference})));
+      (f) => f.configurations.map((c, i) => ({
+        f,
+        c,
+        chosen: i === f.chosen,
+        reference: i === f.reference,
+        splits: (f.choices || []).filter((x) => x.configuration === i).length
+      })));
   const setting = (row, key) => {
     const i = row.f.axes.findIndex((a) => a.key === key);
     return i < 0 ? [null, '–'] : [row.c.values[i], row.f.axes[i].texts[row.c.values[i]]];
@@ -190,7 +213,9 @@ function configurations() {
   const cells = (r) => [
       [
         ...familyName(r.f),
-        r.chosen && r.f.configurations.length > 1 ? el('span', {class: 'tag'}, 'chosen') : '',
+        r.f.configurations.length > 1 && (r.f.nested ? r.splits : r.chosen) ?
+            el('span', {class: 'tag'}, r.f.nested ? `chosen in ${r.splits} of ${r.f.choices.length} splits` : 'chosen') :
+            '',
         r.reference && r.f.configurations.length > 1 ? el('span', {class: 'tag'}, 'reference') : ''
       ],
       ...keys.map((k) => setting(r, k)[1]), ...figures.map((g) => g.show(r))];

@@ -1,0 +1,62 @@
+// What any model has to beat, on the same rows: three classifiers without layers, on the mean and the deviation over
+// time of each coefficient of the run's features.
+//
+//   majority       the share of each class among the training rows, whatever is heard
+//   nearest_mean   the class whose mean over the training rows is nearest: softmax(-|x - mean|^2 / 2)
+//   logistic       multinomial logistic regression, by L-BFGS until the gradient is below 1e-6 (logistic.hpp)
+//
+// x is standardised by mean and deviation of the training rows. The penalty of the regression is the one of seven with which
+// most validation clips are right, of equal ones that of the lower cross-entropy, then the larger. No chance: the same rows give
+// the same bytes on any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/parallel.hpp"
+
+namespace timbre::evaluation {
+
+/// Rows of numbers, one after the other.
+struct Matrix {
+  std::int64_t rows = 0, columns = 0;
+  std::vector<double> values;
+  std::span<const double> row(std::int64_t i) const {
+    return {values.data() + i * columns, static_cast<std::size_t>(columns)};
+  }
+};
+
+/// Of features [frames, coefficients]: the mean over time of each coefficient, then its deviation (of n).
+void summarise(std::span<const float> features, std::int64_t coefficients, std::span<double> out);
+
+/// Mean and deviation of the columns over the rows of a matrix; a column that never varies has deviation 1.
+struct Standard {
+  std::vector<double> mean, deviation;
+};
+Standard standard_of(const Matrix& m);
+void standardise(Matrix& m, const Standard& s);
+
+/// The rows of a split, summarised. Labels are in [0, classes).
+struct BaselineData {
+  std::int64_t classes = 0;
+  Matrix train, validation, test;
+  std::vector<std::int32_t> train_label, validation_label, validation_clip;
+};
+
+struct Baseline {
+  std::string name;
+  std::vector<float> probabilities;  // [test rows, classes]
+  std::int64_t parameters = 0;       // fitted numbers
+  double penalty = 0;                // of the regression
+};
+
+/// In the order above. Standardises the matrices of `data`. Throws std::invalid_argument where they do not fit together.
+std::vector<Baseline> fit_baselines(BaselineData& data, ThreadPool& pool);
+
+Baseline majority(const BaselineData& data);
+Baseline nearest_mean(const BaselineData& data);
+Baseline logistic(const BaselineData& data, ThreadPool& pool);
+
+}  // namespace timbre::evaluation

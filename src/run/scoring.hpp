@@ -1,0 +1,19 @@
+// The test part of a run: scored beside baselines, when the run ends or, where it was sealed, when a study has chosen it.
+#pragma once
+
+#include "results/run_record.hpp"
+#include "run/run.hpp"
+
+namespace timbre::run {
+
+/// Puts the scores of the test part into the record, and baselines beside them, and enters the look into its ledger.
+void score_test(results::RunRecord& record, results::Evaluation test, const Plan& plan,
+                const data::FeatureSet& features, const data::Split& split, results::Look look,
+                ThreadPool& pool);
+
+/// Scores the test part of a finished run whose result is sealed, with the weights that it kept; the file is replaced whole or
+/// not at all, and gains nothing but what score_test fills. Does nothing where it was scored before. `options.features`:
+/// of this plan. Throws Error where the run's folder holds another run, or no such result.
+void unseal(const Plan& plan, const RunOptions& options, const results::Look& look);
+
+}  // namespace timbre::run
