@@ -56,6 +56,7 @@ void summarise(const std::vector<RunSummary>& runs, Configuration& c) {
   Values clip, segment, f1, loss, train, gap;
   std::vector<double> epochs, best, stopped, seconds, predict;
   std::int64_t measured = 0;
+  c.scored = c.diverged = c.unfinished = 0;
   for (const auto i : c.runs) {
     const auto& r = runs[i];
     c.parameters = r.parameters, c.trainable_parameters = r.trainable_parameters;

@@ -169,7 +169,24 @@ TEST(Selection, OnOneSplitTheMeanOverSeedsChooses) {
       r.add({.seed = seed, .l2 = l2, .validation_right = l2[1] ? 7 : 5 + 2 * seed, .test_right = 5});
   const auto a = analyse(r.files(), {});
   EXPECT_FALSE(a.families[0].nested);
+  EXPECT_EQ(a.families[0].selected.scored, 3);
   EXPECT_EQ(a.families[0].selected.runs, a.families[0].configurations[*a.families[0].chosen].runs);
+}
+
+TEST(Selection, TheGapIsOfTheKeptWeightsWhereTheyWereScored) {
+  Results r;
+  auto record = made({.validation_right = 6});  // 83.3% as epoch 3 ran, with dropout
+  record.scores.train = results::TrainRecord{.accuracy = 0.95, .loss = 0.2};
+  r.add(record);
+  r.write();
+  const auto a = analyse(r.files(), {});
+  EXPECT_NEAR(a.families[0].selected.gap.mean, 0.35, 1e-12);
+  EXPECT_TRUE(a.families[0].selected.train_measured);
+  EXPECT_TRUE(
+      has(r.markdown(),
+          "training accuracy is 95.0% and validation accuracy 60.0% (segments), a gap of 35.0 points;"))
+      << r.markdown();
+  EXPECT_FALSE(has(r.markdown(), "of an earlier version)"));
 }
 
 TEST(Selection, SealedResultsAreChosenAmongAndShownWithoutTestFigures) {

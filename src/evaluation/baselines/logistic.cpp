@@ -11,6 +11,8 @@ namespace timbre::evaluation {
 namespace {
 
 constexpr std::int64_t piece_rows = 128;
+// Products of a whole fit: wide features of many rows (spectrograms) end after fewer steps than the gradient asks for.
+constexpr std::int64_t most_work = 1'000'000'000;
 
 // Scores of a row, then its probabilities in their place; returns the log of the sum of exponentials.
 double softmax_of(std::span<const double> x, const double* weights, std::span<double> p) {
@@ -78,7 +80,9 @@ Minimum fit_logistic(const Matrix& x, std::span<const std::int32_t> label, std::
     return value;
   };
   if (start.size() != size) start.assign(size, 0.0);
-  return minimise(loss, std::move(start), logistic_tolerance);
+  const auto steps =
+      std::clamp<std::int64_t>(most_work / std::max<std::int64_t>(1, x.rows * std::int64_t(size)), 10, 2000);
+  return minimise(loss, std::move(start), logistic_tolerance, int(steps));
 }
 
 std::vector<float> logistic_probabilities(const Matrix& x, std::span<const double> weights,

@@ -13,7 +13,8 @@ namespace timbre::evaluation {
 inline constexpr double logistic_penalties[] = {1000, 100, 10, 1, 0.1, 0.01, 0.001};
 inline constexpr double logistic_tolerance = 1e-6;
 
-/// Minimum::x: [classes, columns + 1], each row's intercept last. `start`: empty, or an x to begin with.
+/// A fit takes at most a thousand million products, so that spectrograms do not take minutes: there it ends before its gradient
+/// is below the tolerance (Minimum::converged), after the same number of steps on any machine. Minimum::x: [classes, columns + 1], each row's intercept last. `start`: empty, or an x to begin with.
 Minimum fit_logistic(const Matrix& x, std::span<const std::int32_t> label, std::int64_t classes,
                      double penalty, ThreadPool& pool, std::vector<double> start = {});
 
