@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -213,6 +214,26 @@ class Jobs {
 
 }  // namespace
 
+namespace {
+
+/// Several processes that share a study end with the same choice. One that finds a result in use waits until the other has
+/// completed it: unseal then has nothing left to do.
+void unseal_in_turn(const run::Plan& plan, const run::RunOptions& options, const results::Look& look) {
+  using Clock = std::chrono::steady_clock;
+  const auto patience = Clock::now() + std::chrono::minutes(10);
+  for (;;) {
+    throw_if_stopped();
+    try {
+      return run::unseal(plan, options, look);
+    } catch (const storage::InUse&) {
+      if (Clock::now() > patience) throw;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+}
+
+}  // namespace
+
 void score_chosen(const Study& study, const std::vector<ToScore>& chosen, const ScheduleOptions& options,
                   run::Watcher& watcher) {
   if (chosen.empty()) return;
@@ -225,11 +246,10 @@ void score_chosen(const Study& study, const std::vector<ToScore>& chosen, const 
   run::Watcher nobody;
   const auto features = load_feature_sets(study, runs, {}, options, threads, nobody);
   for (const auto& [index, why] : chosen) {
-    throw_if_stopped();
     const auto& entry = study.runs[index];
     run::RunOptions wanted{.folder = run_folder(options, entry), .runs = options.runs, .threads = threads};
     wanted.features = features[entry.features];
-    run::unseal(study.plan(entry), wanted, {"run_study " + study.name, why});
+    unseal_in_turn(study.plan(entry), wanted, {"run_study " + study.name, why});
   }
 }
 
