@@ -29,7 +29,8 @@ TEST(Describe, BeginsWithTheHeadlineAndItsStamps) {
             "  segment accuracy   75.0%   3 of 4 segments, macro F1 0.833, loss 0.848\n"
             "  validation, clips 100.0%   2 of 2 clips, macro F1 1.000\n"
             "    segments        100.0%   2 of 2 segments, macro F1 1.000, loss 0.458\n"
-            "  calibration        0.400   expected calibration error of clip probabilities; 0.415 if they were calibrated; Brier score 0.287\n"
+            "  calibration        0.400   expected calibration error of clip probabilities; 0.415 if they "
+            "were calibrated; Brier score 0.287\n"
             "  epochs                 3   best 2, weights of epoch 2, stopped early, trained in 13 s, "
             "predicted in 0.2 s\n"
             "  parameters        214,954\n");
