@@ -130,8 +130,11 @@ function tickedAxis(name, at, texts) {
     ticks: {autoSkip: true, callback: (v) => texts[at.indexOf(v)] || ''}
   };
 }
-const notBelowZero = (percent) => (s) => {
-  if (!percent) s.min = Math.max(0, s.min);
+// A loss is not negative, and an accuracy lies in 0..1, even where all values are equal and the axis makes room around them.
+const withinReason = (label, percent) => (s) => {
+  const share = percent && !label.includes('gap');
+  if (!percent || share) s.min = Math.max(0, s.min);
+  if (share) s.max = Math.min(1, s.max);
 };
 
 // Lines over the values of one axis. lines: [{label, values: [{y}]}]; y may be null.
@@ -159,7 +162,7 @@ function axisConfig(t, texts, name, lines, label, percent) {
     options: {
       scales: scales(
           t, places && places.log ? tickedAxis(name, places.at, texts) : {text: name, offset: true},
-          {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: notBelowZero(percent)}),
+          {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: withinReason(label, percent)}),
       plugins: {
         legend: {...legend(t), display: lines.length > 1},
         tooltip: {
@@ -201,7 +204,7 @@ function spotsConfig(t, spots, name, label, percent) {
     },
     options: {
       scales: scales(
-          t, axis, {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: notBelowZero(percent)}),
+          t, axis, {text: label, ticks: percent ? percentTicks : {}, afterDataLimits: withinReason(label, percent)}),
       plugins: {
         legend: {display: false},
         tooltip: {
@@ -233,9 +236,7 @@ function scatterConfig(t, groups, xLabel, yLabel) {
       scales: scales(t, {text: xLabel, ticks: percentTicks}, {
         text: yLabel,
         ticks: percentTicks,
-        afterDataLimits: (s) => {
-          s.min = Math.max(0, s.min), s.max = Math.min(1, s.max);
-        }
+        afterDataLimits: withinReason(yLabel, true)
       }),
       plugins: {
         legend: legend(t),
