@@ -150,7 +150,9 @@ TEST(Paired, IntervalsOverArtistsCoverOtherArtists) {
                 100.0 * grouped / trials, 100.0 * plain / trials);
     EXPECT_GE(grouped, 0.90 * trials) << deviation;
     EXPECT_LE(grouped, 0.98 * trials) << deviation;
-    if (deviation > 1.5) EXPECT_LE(plain, 0.85 * trials);
+    if (deviation > 1.5) {
+      EXPECT_LE(plain, 0.85 * trials);
+    }
   }
 }
 

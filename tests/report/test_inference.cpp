@@ -121,7 +121,9 @@ TEST(Inference, NullIsRejectedNoMoreOftenThanFiveTimesOfAHundred) {
     std::printf("runs differ by %.1f logits: rejected %.1f%%, by clips alone %.1f%%\n", deviation,
                 100.0 * better / trials, 100.0 * clips_alone / trials);
     EXPECT_LE(better, 0.05 * trials);
-    if (deviation == 0.4) EXPECT_GE(clips_alone, 0.12 * trials);
+    if (deviation == 0.4) {
+      EXPECT_GE(clips_alone, 0.12 * trials);
+    }
   }
 }
 
