@@ -8,6 +8,8 @@
 //
 // The sound itself is hashed as well: mono samples at the file's rate as 16-bit whole numbers, without what is nearly
 // silent (-66 dB) at both ends. Equal hashes are the same audio, whatever the container.
+// Why own code: libchromaprint 1.5.1 takes five times as long for a clip of 30 s (20.7 against 3.9 ms in one run, ours with
+// decoding), and brings libavcodec.
 #pragma once
 
 #include <cstdint>
