@@ -1,5 +1,4 @@
-// A request to stop, as every room sees it. Whoever hears the request
-// (cli/command_line.hpp: signals) makes it here.
+// A request to stop, as every room sees it. cli/command_line.hpp hears signals and makes the request.
 #pragma once
 
 #include <atomic>

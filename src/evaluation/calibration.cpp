@@ -84,8 +84,12 @@ double brier(std::span<const float> probabilities, std::int64_t classes,
 
 Calibration calibration(std::span<const float> probabilities, std::int64_t classes,
                         std::span<const std::int32_t> label) {
-  return {reliability(probabilities, classes, label), expected_error_null(probabilities, classes),
-          brier(probabilities, classes, label)};
+  // The simulated error varies the less, the more rows there are: so many take fewer simulations.
+  constexpr std::int64_t most_answers = 4'000'000;
+  const auto rows = std::max<std::int64_t>(1, static_cast<std::int64_t>(label.size()));
+  const auto samples = static_cast<int>(std::clamp<std::int64_t>(most_answers / rows, 10, 200));
+  return {reliability(probabilities, classes, label),
+          expected_error_null(probabilities, classes, 15, 0, samples), brier(probabilities, classes, label)};
 }
 
 }  // namespace timbre::evaluation

@@ -42,8 +42,8 @@ const Entry* best_of(const std::vector<Entry>& entries, bool& diverged) {
   const Entry* fullest = nullptr;
   for (const auto& e : entries)
     if (!e.diverged && e.scored.size() > (fullest ? fullest->scored.size() : 0)) fullest = &e;
-  // Equal accuracies may differ in their last bits, by the order of their sums.
-  // Of what is alike in both, the one that was scored when a study chose it, whatever the order of the files.
+  // Equal accuracies may differ in their last bits, by the order of their sums. Ties go to the one that a study has scored,
+  // so that the order of the files does not matter.
   const auto rank = [](const Entry& e) {
     return std::tuple(std::round(-1e9 * e.accuracy), e.loss, e.sealed);
   };

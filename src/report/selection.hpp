@@ -6,10 +6,9 @@
 // procedure "train all, keep the best" gives. Where there is one split, the mean over its seeds chooses, and the test
 // clips took no part.
 //
-// The best: the largest mean validation clip accuracy, then the lower mean validation loss, then what is scored already, then
-// the first. First among
-// those that were scored with the repetitions of the one that has most, and did not diverge: the mean of fewer is more
-// easily a lucky one, and that of others is of other clips.
+// The best has the largest mean validation clip accuracy. Ties go to the lower mean validation loss, then to what is scored
+// already, then to the first. Only configurations that did not diverge, and have as many repetitions as any, take part:
+// the mean of fewer is more easily a lucky one, and that of others is of other clips. If there are none, all take part.
 #pragma once
 
 #include <filesystem>

@@ -76,7 +76,7 @@ void unseal(const Plan& plan, const RunOptions& options, const results::Look& lo
   auto record = results::read_result(result, true, storage::own_file);
   if (record.test || record.status != "finished" || record.weights.empty()) return;
   const auto split = data::make_split(plan.config.split, features, seed);
-  if (folder_key(folder) != record.key || run_key(plan, features) != record.key)
+  if (folder_key(folder) != record.key || run_key(plan, features, split) != record.key)
     fail("{}: holds another run than the one that was chosen", printable(folder.string()));
   Watcher nobody;
   Log log(folder / "run.log", nobody);
@@ -88,8 +88,10 @@ void unseal(const Plan& plan, const RunOptions& options, const results::Look& lo
   if (!record.feature_mean.empty()) rows->standardise({record.feature_mean, record.feature_std});
   // A row has the same bytes alone and in any batch: these are the probabilities that the run's own step would have given.
   constexpr std::int64_t at_once = 64;
-  const auto network = nn::make_network(
-      record.device, {.model = &plan.model, .weights = weights, .rows_at_once = at_once}, pool);
+  // The result's own device: another would give other last bits. Where it is not there, choose() says so in one line.
+  const auto network =
+      nn::make_network(device::choose(record.device).name,
+                       {.model = &plan.model, .weights = weights, .rows_at_once = at_once}, pool);
   const auto width = std::size_t(rows->width()), classes = std::size_t(plan.model.classes());
   std::vector<float> x, probabilities(split.test.size() * classes);
   for (std::size_t first = 0; first < split.test.size(); first += std::size_t(at_once)) {

@@ -34,6 +34,9 @@ double penalty_sum(const float* p, std::int64_t n, double l1, double l2) {
   });
 }
 
+/// Rows that an evaluation takes at once, if that is more than a batch.
+constexpr std::int64_t evaluation_rows = 64;
+
 class CpuStep final : public TrainingStep, nn::GradientSink {
  public:
   CpuStep(const StepOptions& options, ThreadPool& pool)
@@ -43,7 +46,7 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
         pool_(pool),
         seed_(options.seed),
         learning_rate_(optimizer_.learning_rate()),
-        capacity_(std::max(options.batch_size, options.evaluation_rows)),
+        capacity_(std::max(options.batch_size, evaluation_rows)),
         arena_(std::size_t(model_.arena_size())),
         gradients_(std::size_t(model_.trainable_size())),
         losses_(std::size_t(capacity_)),

@@ -43,7 +43,6 @@ struct StepOptions {
   const Optimizer* optimizer = nullptr;
   std::int64_t batch_size = 1;
   std::uint64_t seed = 0;
-  std::int64_t evaluation_rows = 64;  // at once, if that is more than a batch; memory grows with them
 };
 
 class TrainingStep {
