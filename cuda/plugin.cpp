@@ -1,14 +1,14 @@
 // Entry of the plug-in: adds the CUDA back end to the registry of back ends.
-#include "plugin.hpp"
+#include "cuda/plugin.hpp"
 
 #include <cuda_runtime_api.h>
 
 #include <cstdlib>
 
 #include "core/error.hpp"
+#include "cuda/support/check.hpp"
 #include "features/engine.hpp"
 #include "nn/network.hpp"
-#include "support/check.hpp"
 #include "training/step.hpp"
 
 namespace timbre::cuda {

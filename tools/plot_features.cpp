@@ -36,12 +36,12 @@ int main(int argc, char** argv) {
     if (out.extension() != ".svg")
       fail_request("-o {}: only SVG is written; give a name that ends in .svg", shown);
     const auto features = load_run_config(config, overrides).features;
-    const auto stretch = read_stretch(audio, features.sample_rate, offset, seconds);
+    const auto excerpt = read_excerpt(audio, features.sample_rate, offset, seconds);
     throw_if_stopped();
     std::string picture;
     try {
-      picture = feature_picture(features, stretch, printable(audio.filename().string()),
-                                fmt::format("{}, at {} Hz", describe_stretch(stretch, features.sample_rate),
+      picture = feature_picture(features, excerpt, printable(audio.filename().string()),
+                                fmt::format("{}, at {} Hz", describe_excerpt(excerpt, features.sample_rate),
                                             grouped(features.sample_rate)));
     } catch (const RequestError& e) {
       fail_request("{}: {}", printable(audio.string()), e.what());

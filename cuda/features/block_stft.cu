@@ -6,11 +6,11 @@
 // One block per frame; neighbouring threads touch neighbouring samples.
 #include <cstdio>
 
-#include "features/block_stft.hpp"
+#include "cuda/features/block_stft.hpp"
+#include "cuda/features/power.cuh"
+#include "cuda/support/kernel.hpp"
 #include "features/engine.hpp"
-#include "features/power.cuh"
 #include "features/window.hpp"
-#include "support/kernel.hpp"
 
 namespace timbre::cuda {
 

@@ -9,9 +9,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "cuda/support/handles.hpp"
+#include "cuda/support/memory.hpp"
 #include "features/options.hpp"
-#include "support/handles.hpp"
-#include "support/memory.hpp"
 
 namespace timbre::cuda {
 

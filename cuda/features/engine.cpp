@@ -2,8 +2,8 @@
 // segments, shared by the engines of all threads.
 #include "features/engine.hpp"
 
-#include "features/pipeline.hpp"
-#include "plugin.hpp"
+#include "cuda/features/pipeline.hpp"
+#include "cuda/plugin.hpp"
 
 namespace timbre::cuda {
 namespace {

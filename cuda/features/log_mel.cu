@@ -1,12 +1,12 @@
 // log_mel: mel bands in decibels, [T, n_mels].
-#include "features/device_feature.hpp"
-#include "features/mel_bands.hpp"
+#include "cuda/features/cuda_feature.hpp"
+#include "cuda/features/mel_bands.hpp"
 
 namespace timbre::cuda {
 
 // ---- The host's half
 
-class LogMel final : public DeviceFeature {
+class LogMel final : public CudaFeature {
  public:
   LogMel(const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments, cudaStream_t stream)
       : mel_(o, stream), decibels_(o.top_db, frames * mel_.bands(), segments) {}
@@ -19,14 +19,14 @@ class LogMel final : public DeviceFeature {
   }
 
  private:
-  DeviceMelBands mel_;
-  DeviceDecibels decibels_;
+  CudaMelBands mel_;
+  CudaDecibels decibels_;
 };
 
-inline const Registration<DeviceFeatureType> log_mel{
+inline const Registration<CudaFeatureType> log_mel{
     "log_mel",
     {.make = [](const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments,
-                cudaStream_t stream) -> std::unique_ptr<DeviceFeature> {
+                cudaStream_t stream) -> std::unique_ptr<CudaFeature> {
       return std::make_unique<LogMel>(o, frames, segments, stream);
     }}};
 

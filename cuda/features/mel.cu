@@ -1,12 +1,12 @@
 // mel: spectrogram summed into mel bands, [T, n_mels].
-#include "features/device_feature.hpp"
-#include "features/mel_bands.hpp"
+#include "cuda/features/cuda_feature.hpp"
+#include "cuda/features/mel_bands.hpp"
 
 namespace timbre::cuda {
 
 // ---- The host's half
 
-class Mel final : public DeviceFeature {
+class Mel final : public CudaFeature {
  public:
   Mel(const features::FeatureOptions& o, cudaStream_t stream) : mel_(o, stream) {}
   void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
@@ -15,12 +15,12 @@ class Mel final : public DeviceFeature {
   }
 
  private:
-  DeviceMelBands mel_;
+  CudaMelBands mel_;
 };
 
-inline const Registration<DeviceFeatureType> mel{
+inline const Registration<CudaFeatureType> mel{
     "mel",
     {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t, cudaStream_t stream)
-         -> std::unique_ptr<DeviceFeature> { return std::make_unique<Mel>(o, stream); }}};
+         -> std::unique_ptr<CudaFeature> { return std::make_unique<Mel>(o, stream); }}};
 
 }  // namespace timbre::cuda

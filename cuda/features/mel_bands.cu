@@ -15,10 +15,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "cuda/features/mel_bands.hpp"
+#include "cuda/features/power.cuh"
 #include "features/decibel.hpp"
-#include "features/mel_bands.hpp"
 #include "features/mel_filters.hpp"
-#include "features/power.cuh"
 
 namespace timbre::cuda {
 
@@ -122,7 +122,7 @@ void to_decibels(cudaStream_t stream, float* values, std::int64_t segments, std:
 
 // ---- The host's half
 
-DeviceMelBands::DeviceMelBands(const features::FeatureOptions& options, cudaStream_t stream)
+CudaMelBands::CudaMelBands(const features::FeatureOptions& options, cudaStream_t stream)
     : power_(static_cast<float>(options.power)) {
   const features::MelFilters filters(options);
   std::vector<std::int32_t> first, groups, offset;
@@ -140,15 +140,15 @@ DeviceMelBands::DeviceMelBands(const features::FeatureOptions& options, cudaStre
       options.bins()};
 }
 
-void DeviceMelBands::enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first,
-                             std::int64_t count, float* out) const {
+void CudaMelBands::enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first,
+                           std::int64_t count, float* out) const {
   mel_bands(stream, spectrum, count, view_, power_, out + first * view_.bands);
 }
 
-DeviceDecibels::DeviceDecibels(std::optional<double> top_db, std::int64_t size, std::int64_t segments)
+CudaDecibels::CudaDecibels(std::optional<double> top_db, std::int64_t size, std::int64_t segments)
     : top_db_(top_db), size_(size), maxima_(top_db ? static_cast<std::size_t>(segments) : 0) {}
 
-void DeviceDecibels::enqueue(cudaStream_t stream, std::int64_t segments, float* values) const {
+void CudaDecibels::enqueue(cudaStream_t stream, std::int64_t segments, float* values) const {
   if (top_db_) {
     TIMBRE_CUDA_CHECK(
         cudaMemsetAsync(maxima_.data(), 0, static_cast<std::size_t>(segments) * sizeof(float), stream));

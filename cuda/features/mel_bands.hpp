@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "cuda/support/memory.hpp"
 #include "features/options.hpp"
-#include "support/memory.hpp"
 
 namespace timbre::cuda {
 
@@ -34,9 +34,9 @@ void segment_maxima(cudaStream_t stream, const float* values, std::int64_t segme
 void to_decibels(cudaStream_t stream, float* values, std::int64_t segments, std::int64_t size,
                  const float* maxima, double top_db);
 
-class DeviceMelBands {
+class CudaMelBands {
  public:
-  DeviceMelBands(const features::FeatureOptions& options, cudaStream_t stream);
+  CudaMelBands(const features::FeatureOptions& options, cudaStream_t stream);
   std::int64_t bands() const { return view_.bands; }
   /// spectrum [count, bins] -> out + first * bands: [count, bands]
   void enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
@@ -49,10 +49,10 @@ class DeviceMelBands {
   float power_;
 };
 
-class DeviceDecibels {
+class CudaDecibels {
  public:
   /// size: values of a segment.
-  DeviceDecibels(std::optional<double> top_db, std::int64_t size, std::int64_t segments);
+  CudaDecibels(std::optional<double> top_db, std::int64_t size, std::int64_t segments);
   /// values [segments, size], in place
   void enqueue(cudaStream_t stream, std::int64_t segments, float* values) const;
 

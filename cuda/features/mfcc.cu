@@ -10,10 +10,10 @@
 // into shared memory and sums it in double, then all threads share the coefficients of all rows.
 #include <algorithm>
 
+#include "cuda/features/cuda_feature.hpp"
+#include "cuda/features/mel_bands.hpp"
+#include "cuda/features/power.cuh"
 #include "features/cepstrum.hpp"
-#include "features/device_feature.hpp"
-#include "features/mel_bands.hpp"
-#include "features/power.cuh"
 
 namespace timbre::cuda {
 
@@ -58,7 +58,7 @@ inline void cepstrum(cudaStream_t stream, const float* decibels, const float* co
 
 // ---- The host's half
 
-class Mfcc final : public DeviceFeature {
+class Mfcc final : public CudaFeature {
  public:
   Mfcc(const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments, cudaStream_t stream)
       : frames_(frames),
@@ -81,16 +81,16 @@ class Mfcc final : public DeviceFeature {
  private:
   std::int64_t frames_;
   int coefficients_;
-  DeviceMelBands mel_;
-  DeviceDecibels decibels_;
+  CudaMelBands mel_;
+  CudaDecibels decibels_;
   DeviceArray<float> bands_;    // [segments, T, n_mels]
   DeviceArray<float> cosines_;  // [n_mels, n_mfcc - 1]
 };
 
-inline const Registration<DeviceFeatureType> mfcc{
+inline const Registration<CudaFeatureType> mfcc{
     "mfcc",
     {.make = [](const features::FeatureOptions& o, std::int64_t frames, std::int64_t segments,
-                cudaStream_t stream) -> std::unique_ptr<DeviceFeature> {
+                cudaStream_t stream) -> std::unique_ptr<CudaFeature> {
        return std::make_unique<Mfcc>(o, frames, segments, stream);
      },
      .work_floats = [](const features::FeatureOptions& o,

@@ -1,4 +1,4 @@
-#include "features/pipeline.hpp"
+#include "cuda/features/pipeline.hpp"
 
 #include <algorithm>
 
@@ -8,8 +8,8 @@
 namespace timbre::cuda {
 namespace {
 
-const DeviceFeatureType& type_of(const features::FeatureOptions& options) {
-  const auto* type = DeviceFeatureRegistry::instance().find(options.kind);
+const CudaFeatureType& type_of(const features::FeatureOptions& options) {
+  const auto* type = CudaFeatureRegistry::instance().find(options.kind);
   if (!type) fail("device cuda: the feature {} has no CUDA implementation", options.kind);
   return *type;
 }
@@ -45,7 +45,7 @@ BatchPlan plan_batches(const features::FeatureOptions& options, std::int64_t seg
   return {segments, block};
 }
 
-FeaturePipeline::Slot::Slot(std::size_t sample_count, std::size_t value_count)
+FeaturePipeline::Buffers::Buffers(std::size_t sample_count, std::size_t value_count)
     : samples(sample_count), values(value_count), device_samples(sample_count), device_values(value_count) {}
 
 FeaturePipeline::FeaturePipeline(const features::FeatureOptions& options, std::int64_t segment_samples)
@@ -54,25 +54,25 @@ FeaturePipeline::FeaturePipeline(const features::FeatureOptions& options, std::i
       batch_(plan_batches(options, segment_samples, quarter_of_free_memory())),
       stft_(options, segment_samples, batch_.block, compute_),
       feature_(type_of(options).make(options, shape_[0], batch_.segments, compute_)),
-      slots_{Slot(static_cast<std::size_t>(batch_.segments * samples_),
-                  static_cast<std::size_t>(batch_.segments * shape_.size())),
-             Slot(static_cast<std::size_t>(batch_.segments * samples_),
-                  static_cast<std::size_t>(batch_.segments * shape_.size()))} {}
+      buffers_{Buffers(static_cast<std::size_t>(batch_.segments * samples_),
+                       static_cast<std::size_t>(batch_.segments * shape_.size())),
+               Buffers(static_cast<std::size_t>(batch_.segments * samples_),
+                       static_cast<std::size_t>(batch_.segments * shape_.size()))} {}
 
 FeaturePipeline::~FeaturePipeline() {
   for (const cudaStream_t stream : {upload_.get(), compute_.get(), download_.get()})
     complain(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
 }
 
-/// Waits for a free slot and gives it back, also where work on it failed half-way.
+/// Waits for free buffers and gives them back, also where work on them failed half-way.
 class FeaturePipeline::Taken {
  public:
   explicit Taken(FeaturePipeline& p) : pipeline_(p) {
-    std::unique_lock lock(p.slots_lock_);
-    const auto is_free = [](const Slot& s) { return !s.taken; };
-    p.slot_free_.wait(lock, [&] { return std::any_of(p.slots_.begin(), p.slots_.end(), is_free); });
-    slot_ = &*std::find_if(p.slots_.begin(), p.slots_.end(), is_free);
-    slot_->taken = true;
+    std::unique_lock lock(p.buffers_lock_);
+    const auto is_free = [](const Buffers& b) { return !b.taken; };
+    p.buffer_free_.wait(lock, [&] { return std::any_of(p.buffers_.begin(), p.buffers_.end(), is_free); });
+    held_ = &*std::find_if(p.buffers_.begin(), p.buffers_.end(), is_free);
+    held_->taken = true;
   }
   ~Taken() {
     // After an error, what was enqueued may still use the buffers.
@@ -82,50 +82,50 @@ class FeaturePipeline::Taken {
         complain(cudaStreamSynchronize(stream), "cudaStreamSynchronize");
     }
     {
-      const std::lock_guard lock(pipeline_.slots_lock_);
-      slot_->taken = false;
+      const std::lock_guard lock(pipeline_.buffers_lock_);
+      held_->taken = false;
     }
-    pipeline_.slot_free_.notify_one();
+    pipeline_.buffer_free_.notify_one();
   }
   Taken(const Taken&) = delete;
   Taken& operator=(const Taken&) = delete;
-  Slot& slot() { return *slot_; }
+  Buffers& buffers() { return *held_; }
   bool done = false;
 
  private:
   FeaturePipeline& pipeline_;
-  Slot* slot_;
+  Buffers* held_;
 };
 
-void FeaturePipeline::enqueue(Slot& slot, std::int64_t count) {
+void FeaturePipeline::enqueue(Buffers& buffers, std::int64_t count) {
   const std::lock_guard lock(enqueue_lock_);  // the batches' kernels must not mix: they share work areas
   const auto in_bytes = static_cast<std::size_t>(count * samples_) * sizeof(float);
   const auto out_bytes = static_cast<std::size_t>(count * shape_.size()) * sizeof(float);
-  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(slot.device_samples.data(), slot.samples.data(), in_bytes,
+  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(buffers.device_samples.data(), buffers.samples.data(), in_bytes,
                                     cudaMemcpyHostToDevice, upload_));
-  TIMBRE_CUDA_CHECK(cudaEventRecord(slot.uploaded, upload_));
-  TIMBRE_CUDA_CHECK(cudaStreamWaitEvent(compute_, slot.uploaded));
-  stft_.each_block(slot.device_samples.data(), count,
+  TIMBRE_CUDA_CHECK(cudaEventRecord(buffers.uploaded, upload_));
+  TIMBRE_CUDA_CHECK(cudaStreamWaitEvent(compute_, buffers.uploaded));
+  stft_.each_block(buffers.device_samples.data(), count,
                    [&](std::int64_t first, std::int64_t n, const float2* spectrum) {
-                     feature_->take(compute_, spectrum, first, n, slot.device_values.data());
+                     feature_->take(compute_, spectrum, first, n, buffers.device_values.data());
                    });
-  feature_->finish(compute_, count, slot.device_values.data());
-  TIMBRE_CUDA_CHECK(cudaEventRecord(slot.computed, compute_));
-  TIMBRE_CUDA_CHECK(cudaStreamWaitEvent(download_, slot.computed));
-  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(slot.values.data(), slot.device_values.data(), out_bytes,
+  feature_->finish(compute_, count, buffers.device_values.data());
+  TIMBRE_CUDA_CHECK(cudaEventRecord(buffers.computed, compute_));
+  TIMBRE_CUDA_CHECK(cudaStreamWaitEvent(download_, buffers.computed));
+  TIMBRE_CUDA_CHECK(cudaMemcpyAsync(buffers.values.data(), buffers.device_values.data(), out_bytes,
                                     cudaMemcpyDeviceToHost, download_));
-  TIMBRE_CUDA_CHECK(cudaEventRecord(slot.downloaded, download_));
+  TIMBRE_CUDA_CHECK(cudaEventRecord(buffers.downloaded, download_));
 }
 
 void FeaturePipeline::compute(const float* segments, std::int64_t count, float* out) {
   for (std::int64_t first = 0; first < count; first += batch_.segments) {
     const auto n = std::min(batch_.segments, count - first);
     Taken taken(*this);
-    auto& slot = taken.slot();
-    std::copy_n(segments + first * samples_, n * samples_, slot.samples.data());
-    enqueue(slot, n);
-    TIMBRE_CUDA_CHECK(cudaEventSynchronize(slot.downloaded));
-    std::copy_n(slot.values.data(), n * shape_.size(), out + first * shape_.size());
+    auto& buffers = taken.buffers();
+    std::copy_n(segments + first * samples_, n * samples_, buffers.samples.data());
+    enqueue(buffers, n);
+    TIMBRE_CUDA_CHECK(cudaEventSynchronize(buffers.downloaded));
+    std::copy_n(buffers.values.data(), n * shape_.size(), out + first * shape_.size());
     taken.done = true;
   }
 }

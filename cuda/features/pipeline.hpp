@@ -16,10 +16,10 @@
 #include <mutex>
 
 #include "core/shape.hpp"
-#include "features/block_stft.hpp"
-#include "features/device_feature.hpp"
-#include "support/handles.hpp"
-#include "support/memory.hpp"
+#include "cuda/features/block_stft.hpp"
+#include "cuda/features/cuda_feature.hpp"
+#include "cuda/support/handles.hpp"
+#include "cuda/support/memory.hpp"
 
 namespace timbre::cuda {
 
@@ -47,26 +47,27 @@ class FeaturePipeline {
   void compute(const float* segments, std::int64_t count, float* out);
 
  private:
-  struct Slot {
-    Slot(std::size_t samples, std::size_t values);
+  /// The memory of one call: pinned on the host, and its mirror on the device.
+  struct Buffers {
+    Buffers(std::size_t samples, std::size_t values);
     PinnedArray<float> samples, values;                // [segments, samples], [segments, T, F]
     DeviceArray<float> device_samples, device_values;  // the same
     Event uploaded = make_event(), computed = make_event(), downloaded = make_event();
     bool taken = false;
   };
-  class Taken;  // a slot for as long as a thread holds it
+  class Taken;  // buffers for as long as a thread holds them
 
-  void enqueue(Slot& slot, std::int64_t count);
+  void enqueue(Buffers& buffers, std::int64_t count);
 
   std::int64_t samples_;
   Shape shape_;
   BatchPlan batch_;
   Stream upload_ = make_stream(), compute_ = make_stream(), download_ = make_stream();
   BlockStft stft_;
-  std::unique_ptr<DeviceFeature> feature_;
-  std::mutex slots_lock_, enqueue_lock_;
-  std::condition_variable slot_free_;
-  std::array<Slot, 2> slots_;
+  std::unique_ptr<CudaFeature> feature_;
+  std::mutex buffers_lock_, enqueue_lock_;
+  std::condition_variable buffer_free_;
+  std::array<Buffers, 2> buffers_;
 };
 
 }  // namespace timbre::cuda

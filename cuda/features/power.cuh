@@ -1,7 +1,7 @@
 // Powers of a spectrum, for the kernels that take them; and how feature kernels are launched.
 #pragma once
 
-#include "support/kernel.hpp"
+#include "cuda/support/kernel.hpp"
 
 namespace timbre::cuda {
 

@@ -1,8 +1,8 @@
 // spectrogram: |STFT|^power, [T, bins]. Each element alone, in a grid-stride loop.
 #include <algorithm>
 
-#include "features/device_feature.hpp"
-#include "features/power.cuh"
+#include "cuda/features/cuda_feature.hpp"
+#include "cuda/features/power.cuh"
 
 namespace timbre::cuda {
 
@@ -24,7 +24,7 @@ inline void spectrum_power(cudaStream_t stream, const float2* spectrum, std::int
 
 // ---- The host's half
 
-class Spectrogram final : public DeviceFeature {
+class Spectrogram final : public CudaFeature {
  public:
   explicit Spectrogram(const features::FeatureOptions& o)
       : bins_(o.bins()), power_(static_cast<float>(o.power)) {}
@@ -38,9 +38,9 @@ class Spectrogram final : public DeviceFeature {
   float power_;
 };
 
-inline const Registration<DeviceFeatureType> spectrogram{
+inline const Registration<CudaFeatureType> spectrogram{
     "spectrogram",
-    {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t, cudaStream_t)
-         -> std::unique_ptr<DeviceFeature> { return std::make_unique<Spectrogram>(o); }}};
+    {.make = [](const features::FeatureOptions& o, std::int64_t, std::int64_t,
+                cudaStream_t) -> std::unique_ptr<CudaFeature> { return std::make_unique<Spectrogram>(o); }}};
 
 }  // namespace timbre::cuda

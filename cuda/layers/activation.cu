@@ -1,11 +1,11 @@
 // activation: y = f(x) (nn/layers/activation.hpp); and what other layers share with it (layers/activation.hpp): bias and
 // activation in one pass, the slopes, softmax over rows, one warp per row, and sums over rows.
-#include "layers/activation.hpp"
-#include "layers/device_layer.hpp"
+#include "cuda/layers/activation.hpp"
+#include "cuda/layers/cuda_layer.hpp"
+#include "cuda/support/columns.cuh"
+#include "cuda/support/elementwise.cuh"
+#include "cuda/support/warp.cuh"
 #include "nn/layers/activation.hpp"
-#include "support/columns.cuh"
-#include "support/elementwise.cuh"
-#include "support/warp.cuh"
 
 namespace timbre::cuda {
 
@@ -144,9 +144,9 @@ std::int64_t column_sums_work(std::int64_t rows, std::int64_t columns) {
 
 // ---- The host's half
 
-class ActivationDevice final : public DeviceLayer {
+class ActivationDevice final : public CudaLayer {
  public:
-  ActivationDevice(const nn::ActivationOptions& options, const DeviceBinding& binding)
+  ActivationDevice(const nn::ActivationOptions& options, const CudaBinding& binding)
       : binding_(binding),
         activation_(nn::activation_of(options.activation)),
         columns_(binding.input.back()),
@@ -163,11 +163,11 @@ class ActivationDevice final : public DeviceLayer {
   }
 
  private:
-  DeviceBinding binding_;
+  CudaBinding binding_;
   nn::Activation activation_;
   std::int64_t columns_, rows_;
 };
 
-const DeviceLayers::Add<ActivationDevice, nn::ActivationOptions> activation;
+const CudaLayers::Add<ActivationDevice, nn::ActivationOptions> activation;
 
 }  // namespace timbre::cuda

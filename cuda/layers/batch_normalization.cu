@@ -1,11 +1,11 @@
 // batch_normalization over the last axis (nn/layers/batch_normalization.hpp), by own kernels: the moving variance is the
 // biased one, as Keras's (cuDNN's is not). Sums are doubles, added in a fixed order over the rows of the batch that are
 // live: the first *live of `rows`. dx of the others is zero. x, y, dy, dx: [rows * inner, channels].
-#include "layers/device_layer.hpp"
+#include "cuda/layers/cuda_layer.hpp"
+#include "cuda/support/columns.cuh"
+#include "cuda/support/elementwise.cuh"
 #include "nn/layers/batch_normalization.hpp"
 #include "nn/layers/batch_normalization_rules.hpp"
-#include "support/columns.cuh"
-#include "support/elementwise.cuh"
 
 namespace timbre::cuda {
 
@@ -152,9 +152,9 @@ inline void normalise_backward(cudaStream_t stream, const NormalisationArrays& a
 
 // ---- The host's half
 
-class BatchNormalizationDevice final : public DeviceLayer {
+class BatchNormalizationDevice final : public CudaLayer {
  public:
-  BatchNormalizationDevice(const nn::BatchNormalizationOptions& options, const DeviceBinding& binding)
+  BatchNormalizationDevice(const nn::BatchNormalizationOptions& options, const CudaBinding& binding)
       : binding_(binding),
         channels_(binding.output.back()),
         inner_(binding.output.size() / channels_),
@@ -183,7 +183,7 @@ class BatchNormalizationDevice final : public DeviceLayer {
   }
 
  private:
-  DeviceBinding binding_;
+  CudaBinding binding_;
   std::int64_t channels_, inner_;
   DeviceArray<float> floats_;
   DeviceArray<double> doubles_;
@@ -192,6 +192,6 @@ class BatchNormalizationDevice final : public DeviceLayer {
   float *gamma_gradient_ = nullptr, *beta_gradient_ = nullptr;
 };
 
-inline const DeviceLayers::Add<BatchNormalizationDevice, nn::BatchNormalizationOptions> batch_normalization;
+inline const CudaLayers::Add<BatchNormalizationDevice, nn::BatchNormalizationOptions> batch_normalization;
 
 }  // namespace timbre::cuda

@@ -12,12 +12,12 @@
 // The kernel (kh, kw, C, filters) in Keras's layout is then the matrix [kh * kw * C, filters] as it lies.
 #include <algorithm>
 
-#include "layers/activation.hpp"
-#include "layers/device_layer.hpp"
-#include "layers/window.cuh"
+#include "cuda/layers/activation.hpp"
+#include "cuda/layers/cuda_layer.hpp"
+#include "cuda/layers/window.cuh"
+#include "cuda/support/elementwise.cuh"
+#include "cuda/support/tuning.hpp"
 #include "nn/layers/conv2d.hpp"
-#include "support/elementwise.cuh"
-#include "support/tuning.hpp"
 
 namespace timbre::cuda {
 
@@ -80,9 +80,9 @@ inline void columns_to_windows(cudaStream_t stream, const WindowGrid& grid, std:
 
 // ---- The host's half
 
-class Conv2DDevice final : public DeviceLayer {
+class Conv2DDevice final : public CudaLayer {
  public:
-  Conv2DDevice(const nn::Conv2DOptions& options, const DeviceBinding& binding)
+  Conv2DDevice(const nn::Conv2DOptions& options, const CudaBinding& binding)
       : binding_(binding), grid_(window_grid(nn::window_of(options, binding.input))) {
     activation_ = nn::activation_of(options.activation);
     use_bias_ = options.use_bias;
@@ -129,7 +129,7 @@ class Conv2DDevice final : public DeviceLayer {
   }
 
  private:
-  DeviceBinding binding_;
+  CudaBinding binding_;
   WindowGrid grid_;
   nn::Activation activation_ = nn::Activation::linear;
   bool use_bias_ = true;
@@ -137,6 +137,6 @@ class Conv2DDevice final : public DeviceLayer {
   DeviceArray<float> columns_, d_columns_, work_;
 };
 
-inline const DeviceLayers::Add<Conv2DDevice, nn::Conv2DOptions> conv2d;
+inline const CudaLayers::Add<Conv2DDevice, nn::Conv2DOptions> conv2d;
 
 }  // namespace timbre::cuda

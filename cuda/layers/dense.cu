@@ -1,15 +1,15 @@
 // dense: y = activation(x W + b) (nn/layers/dense.hpp), products by cuBLAS.
-#include "layers/activation.hpp"
-#include "layers/device_layer.hpp"
+#include "cuda/layers/activation.hpp"
+#include "cuda/layers/cuda_layer.hpp"
 #include "nn/layers/dense.hpp"
 
 namespace timbre::cuda {
 
 // ---- The host's half
 
-class DenseDevice final : public DeviceLayer {
+class DenseDevice final : public CudaLayer {
  public:
-  DenseDevice(const nn::DenseOptions& options, const DeviceBinding& binding) : binding_(binding) {
+  DenseDevice(const nn::DenseOptions& options, const CudaBinding& binding) : binding_(binding) {
     activation_ = nn::activation_of(options.activation);
     if (binding.logits && activation_ == nn::Activation::softmax) activation_ = nn::Activation::linear;
     use_bias_ = options.use_bias;
@@ -35,13 +35,13 @@ class DenseDevice final : public DeviceLayer {
   }
 
  private:
-  DeviceBinding binding_;
+  CudaBinding binding_;
   nn::Activation activation_ = nn::Activation::linear;
   bool use_bias_ = true;
   std::int64_t in_ = 0, out_ = 0, rows_ = 0;
   DeviceArray<float> work_;
 };
 
-inline const DeviceLayers::Add<DenseDevice, nn::DenseOptions> dense;
+inline const CudaLayers::Add<DenseDevice, nn::DenseOptions> dense;
 
 }  // namespace timbre::cuda

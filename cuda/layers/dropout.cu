@@ -1,9 +1,9 @@
 // dropout: the CPU's masks (nn/layers/dropout.hpp), bit for bit, made again in backward. One thread takes the four
 // elements of one Philox block.
-#include "layers/device_layer.hpp"
+#include "cuda/layers/cuda_layer.hpp"
+#include "cuda/support/elementwise.cuh"
 #include "nn/layers/dropout.hpp"
 #include "nn/layers/dropout_mask.hpp"
-#include "support/elementwise.cuh"
 
 namespace timbre::cuda {
 
@@ -39,9 +39,9 @@ inline void apply_dropout(cudaStream_t stream, std::uint64_t seed, int index, do
 
 // ---- The host's half
 
-class DropoutDevice final : public DeviceLayer {
+class DropoutDevice final : public CudaLayer {
  public:
-  DropoutDevice(const nn::DropoutOptions& options, const DeviceBinding& binding)
+  DropoutDevice(const nn::DropoutOptions& options, const CudaBinding& binding)
       : binding_(binding), rate_(options.rate), size_(binding.capacity * binding.input.size()) {}
   void forward(bool training, const float* x, float* y) override { run(training, x, y); }
   void backward(const float*, const float*, float* dy, float* dx) override {
@@ -57,11 +57,11 @@ class DropoutDevice final : public DeviceLayer {
       copy_on_device(from, to, std::size_t(size_), stream);
   }
 
-  DeviceBinding binding_;
+  CudaBinding binding_;
   double rate_;
   std::int64_t size_;
 };
 
-inline const DeviceLayers::Add<DropoutDevice, nn::DropoutOptions> dropout;
+inline const CudaLayers::Add<DropoutDevice, nn::DropoutOptions> dropout;
 
 }  // namespace timbre::cuda

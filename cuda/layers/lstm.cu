@@ -7,18 +7,18 @@
 #include <string_view>
 
 #include "core/error_types.hpp"
-#include "layers/lstm.hpp"
+#include "cuda/layers/lstm.hpp"
 
 namespace timbre::cuda {
 
 // ---- The host's half
 
-std::string lstm_name(const DeviceBinding& b) {
+std::string lstm_name(const CudaBinding& b) {
   return "lstm (layer " + std::to_string(b.index) + ", " + std::to_string(b.output.back()) + " units)";
 }
 
 struct LstmDevice {
-  static std::unique_ptr<DeviceLayer> make(const nn::LstmOptions& options, const DeviceBinding& binding) {
+  static std::unique_ptr<CudaLayer> make(const nn::LstmOptions& options, const CudaBinding& binding) {
     const char* set = std::getenv("TIMBRE_LSTM");
     const std::string_view wanted = set && *set ? set : "auto";
     if (wanted != "auto" && wanted != "cudnn" && wanted != "own")
@@ -29,6 +29,6 @@ struct LstmDevice {
     return make_lstm_on_cudnn(options, binding, why_not);
   }
 };
-const DeviceLayers::Add<LstmDevice, nn::LstmOptions> lstm;
+const CudaLayers::Add<LstmDevice, nn::LstmOptions> lstm;
 
 }  // namespace timbre::cuda

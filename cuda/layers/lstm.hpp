@@ -4,21 +4,21 @@
 #include <memory>
 #include <string>
 
-#include "layers/device_layer.hpp"
+#include "cuda/layers/cuda_layer.hpp"
 #include "nn/layers/lstm.hpp"
 
 namespace timbre::cuda {
 
 /// cuDNN's RNN interface: any number of units. The note also tells why the other was not taken, where that is
 /// not empty.
-std::unique_ptr<DeviceLayer> make_lstm_on_cudnn(const nn::LstmOptions& options, const DeviceBinding& binding,
-                                                const std::string& why_not_on_chip);
+std::unique_ptr<CudaLayer> make_lstm_on_cudnn(const nn::LstmOptions& options, const CudaBinding& binding,
+                                              const std::string& why_not_on_chip);
 /// cuBLAS for what does not depend on the step before, and lstm_recurrence for the rest.
-std::unique_ptr<DeviceLayer> make_lstm_on_chip(const nn::LstmOptions& options, const DeviceBinding& binding);
+std::unique_ptr<CudaLayer> make_lstm_on_chip(const nn::LstmOptions& options, const CudaBinding& binding);
 /// Why the second cannot compute this layer; "" where it can.
-std::string why_not_on_chip(const DeviceBinding& binding);
+std::string why_not_on_chip(const CudaBinding& binding);
 
 /// For notes: "lstm (layer 0, 128 units)".
-std::string lstm_name(const DeviceBinding& binding);
+std::string lstm_name(const CudaBinding& binding);
 
 }  // namespace timbre::cuda

@@ -12,8 +12,8 @@
 #include <array>
 
 #include "core/error_types.hpp"
-#include "layers/lstm.hpp"
-#include "layers/lstm_layout.cuh"
+#include "cuda/layers/lstm.hpp"
+#include "cuda/layers/lstm_layout.cuh"
 
 namespace timbre::cuda {
 
@@ -27,10 +27,9 @@ constexpr int largest_persistent = 128;
 // What cudnnSetRNNDataDescriptor takes (tried with 9.19).
 constexpr int most_steps = 65535;
 
-class LstmOnCudnn final : public DeviceLayer {
+class LstmOnCudnn final : public CudaLayer {
  public:
-  LstmOnCudnn(const nn::LstmOptions& options, const DeviceBinding& binding,
-              const std::string& why_not_on_chip)
+  LstmOnCudnn(const nn::LstmOptions& options, const CudaBinding& binding, const std::string& why_not_on_chip)
       : binding_(binding), shape_(shape_of(binding)), data_(shape_) {
     sequences_ = options.return_sequences, reversed_ = options.go_backwards;
     const bool use_bias = options.use_bias;
@@ -75,7 +74,7 @@ class LstmOnCudnn final : public DeviceLayer {
   std::string note() const override { return note_; }
 
  private:
-  static LstmShape shape_of(const DeviceBinding& b) {
+  static LstmShape shape_of(const CudaBinding& b) {
     if (b.input[0] > most_steps)
       throw Error(lstm_name(b) + ": cuDNN takes " + std::to_string(most_steps) + " time steps at most");
     return {int(b.capacity), int(b.input[0]), int(b.input[1]), int(b.output.back())};
@@ -179,7 +178,7 @@ class LstmOnCudnn final : public DeviceLayer {
       }
   }
 
-  DeviceBinding binding_;
+  CudaBinding binding_;
   LstmShape shape_;
   LstmDescriptors data_;
   RnnDescriptor rnn_;
@@ -197,8 +196,8 @@ class LstmOnCudnn final : public DeviceLayer {
 
 }  // namespace
 
-std::unique_ptr<DeviceLayer> make_lstm_on_cudnn(const nn::LstmOptions& options, const DeviceBinding& binding,
-                                                const std::string& why_not_on_chip) {
+std::unique_ptr<CudaLayer> make_lstm_on_cudnn(const nn::LstmOptions& options, const CudaBinding& binding,
+                                              const std::string& why_not_on_chip) {
   return std::make_unique<LstmOnCudnn>(options, binding, why_not_on_chip);
 }
 

@@ -5,7 +5,7 @@
 // space; gates in the same order.
 #pragma once
 
-#include "support/elementwise.cuh"
+#include "cuda/support/elementwise.cuh"
 
 namespace timbre::cuda {
 

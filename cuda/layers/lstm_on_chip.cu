@@ -5,10 +5,10 @@
 //   backward  the recurrence; dW = x^T dz    dR = h'^T dz    db = sum dz    dx = dz W^T
 #include <limits>
 
-#include "layers/activation.hpp"
-#include "layers/lstm.hpp"
-#include "layers/lstm_recurrence.cuh"
-#include "support/tuning.hpp"
+#include "cuda/layers/activation.hpp"
+#include "cuda/layers/lstm.hpp"
+#include "cuda/layers/lstm_recurrence.cuh"
+#include "cuda/support/tuning.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -55,9 +55,9 @@ void lstm_backward(cudaStream_t stream, const LstmBackwardRun& run) { enqueue_fo
 
 namespace {
 
-class LstmOnChip final : public DeviceLayer {
+class LstmOnChip final : public CudaLayer {
  public:
-  LstmOnChip(const nn::LstmOptions& options, const DeviceBinding& binding)
+  LstmOnChip(const nn::LstmOptions& options, const CudaBinding& binding)
       : binding_(binding),
         cells_(binding.capacity * binding.input[0]),
         inputs_(binding.input[1]),
@@ -98,7 +98,7 @@ class LstmOnChip final : public DeviceLayer {
   std::string note() const override { return lstm_name(binding_) + ": own kernel, weights on the chip"; }
 
  private:
-  DeviceBinding binding_;
+  CudaBinding binding_;
   std::int64_t cells_, inputs_, units_;  // cells: rows * T
   LstmRunSize size_{};
   bool use_bias_ = true;
@@ -107,7 +107,7 @@ class LstmOnChip final : public DeviceLayer {
 
 }  // namespace
 
-std::string why_not_on_chip(const DeviceBinding& b) {
+std::string why_not_on_chip(const CudaBinding& b) {
   if (b.output.back() > largest_recurrence)
     return "for " + std::to_string(largest_recurrence) + " units at most";
   if (b.capacity * b.input[0] * 4 * b.output.back() > std::numeric_limits<std::int32_t>::max())
@@ -115,7 +115,7 @@ std::string why_not_on_chip(const DeviceBinding& b) {
   return "";
 }
 
-std::unique_ptr<DeviceLayer> make_lstm_on_chip(const nn::LstmOptions& options, const DeviceBinding& binding) {
+std::unique_ptr<CudaLayer> make_lstm_on_chip(const nn::LstmOptions& options, const CudaBinding& binding) {
   return std::make_unique<LstmOnChip>(options, binding);
 }
 

@@ -21,8 +21,8 @@
 // processing, all else in the order of x, so that dW, dR, db and dx are plain products over [rows * T, ..].
 #pragma once
 
+#include "cuda/support/kernel.hpp"
 #include "nn/activation.hpp"
-#include "support/kernel.hpp"
 
 namespace timbre::cuda {
 

@@ -3,10 +3,10 @@
 //
 // Forward: a thread per output; the maximum's place in the window is kept. Backward: a thread per input gathers from the
 // windows that hold it, in a fixed order.
-#include "layers/device_layer.hpp"
-#include "layers/window.cuh"
+#include "cuda/layers/cuda_layer.hpp"
+#include "cuda/layers/window.cuh"
+#include "cuda/support/elementwise.cuh"
 #include "nn/layers/max_pooling2d.hpp"
-#include "support/elementwise.cuh"
 
 namespace timbre::cuda {
 
@@ -68,9 +68,9 @@ inline void pool_backward(cudaStream_t stream, const WindowGrid& grid, std::int6
 
 // ---- The host's half
 
-class MaxPooling2DDevice final : public DeviceLayer {
+class MaxPooling2DDevice final : public CudaLayer {
  public:
-  MaxPooling2DDevice(const nn::MaxPooling2DOptions& options, const DeviceBinding& binding)
+  MaxPooling2DDevice(const nn::MaxPooling2DOptions& options, const CudaBinding& binding)
       : binding_(binding),
         grid_(window_grid(nn::window_of(options, binding.input))),
         place_(std::size_t(binding.capacity * grid_.output_size())) {}
@@ -83,11 +83,11 @@ class MaxPooling2DDevice final : public DeviceLayer {
   }
 
  private:
-  DeviceBinding binding_;
+  CudaBinding binding_;
   WindowGrid grid_;
   DeviceArray<std::uint16_t> place_;
 };
 
-inline const DeviceLayers::Add<MaxPooling2DDevice, nn::MaxPooling2DOptions> max_pooling2d;
+inline const CudaLayers::Add<MaxPooling2DDevice, nn::MaxPooling2DOptions> max_pooling2d;
 
 }  // namespace timbre::cuda

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "core/philox.hpp"  // TIMBRE_HD
+#include "cuda/support/kernel.hpp"
 #include "nn/layers/window.hpp"
-#include "support/kernel.hpp"
 
 namespace timbre::cuda {
 

@@ -1,4 +1,4 @@
-#include "support/blas.hpp"
+#include "cuda/support/blas.hpp"
 
 #include <cstdio>
 #include <string_view>

@@ -10,8 +10,8 @@
 #include <cstdint>
 
 #include "core/gemm.hpp"
-#include "support/handles.hpp"
-#include "support/memory.hpp"
+#include "cuda/support/handles.hpp"
+#include "cuda/support/memory.hpp"
 
 namespace timbre::cuda {
 

@@ -1,4 +1,4 @@
-#include "support/check.hpp"
+#include "cuda/support/check.hpp"
 
 #include <cstdio>
 #include <string_view>

@@ -6,7 +6,7 @@
 // with operator+=. Finish is a functor (column, total) that does something with each total, once.
 #pragma once
 
-#include "support/kernel.hpp"
+#include "cuda/support/kernel.hpp"
 
 namespace timbre::cuda {
 

@@ -1,4 +1,4 @@
-#include "support/dnn.hpp"
+#include "cuda/support/dnn.hpp"
 
 #include <cstdio>
 #include <string_view>

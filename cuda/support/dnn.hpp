@@ -7,7 +7,7 @@
 
 #include <cudnn.h>
 
-#include "support/handles.hpp"
+#include "cuda/support/handles.hpp"
 
 namespace timbre::cuda {
 

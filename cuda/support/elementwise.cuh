@@ -1,7 +1,7 @@
 // Kernels over a flat array: each thread takes every so many elements.
 #pragma once
 
-#include "support/kernel.hpp"
+#include "cuda/support/kernel.hpp"
 
 namespace timbre::cuda {
 

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-#include "support/check.hpp"
+#include "cuda/support/check.hpp"
 
 namespace timbre::cuda {
 

@@ -18,7 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "support/check.hpp"
+#include "cuda/support/check.hpp"
 
 #ifndef TIMBRE_SIMT_HOST
 #define TIMBRE_UNROLL _Pragma("unroll")

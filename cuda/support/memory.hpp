@@ -7,7 +7,7 @@
 #include <memory>
 #include <span>
 
-#include "support/check.hpp"
+#include "cuda/support/check.hpp"
 
 namespace timbre::cuda {
 

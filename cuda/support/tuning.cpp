@@ -1,4 +1,4 @@
-#include "support/tuning.hpp"
+#include "cuda/support/tuning.hpp"
 
 #include <charconv>
 #include <cstdlib>

@@ -2,7 +2,7 @@
 // time.
 #pragma once
 
-#include "support/kernel.hpp"
+#include "cuda/support/kernel.hpp"
 
 namespace timbre::cuda {
 

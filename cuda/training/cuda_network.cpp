@@ -4,9 +4,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "cuda/plugin.hpp"
+#include "cuda/training/evaluation.hpp"
 #include "nn/network.hpp"
-#include "plugin.hpp"
-#include "training/evaluation.hpp"
 #include "training/losses/cross_entropy.hpp"
 
 namespace timbre::cuda {
@@ -56,10 +56,10 @@ class CudaNetwork final : public nn::Network {
  private:
   const nn::Model& model_;
   Stream stream_ = make_stream();
-  DeviceTools tools_;
+  CudaTools tools_;
   DataFeed feed_;
   training::CrossEntropyOptions cross_entropy_;
-  std::unique_ptr<DeviceLoss> loss_;
+  std::unique_ptr<CudaLoss> loss_;
   DeviceArray<float> arena_;
   DeviceArray<std::int64_t> step_;  // 0: nothing here draws random numbers
   ScoredNetwork net_;

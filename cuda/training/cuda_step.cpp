@@ -21,9 +21,9 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "plugin.hpp"
-#include "support/tuning.hpp"
-#include "training/evaluation.hpp"
+#include "cuda/plugin.hpp"
+#include "cuda/support/tuning.hpp"
+#include "cuda/training/evaluation.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -52,7 +52,7 @@ class CudaStep final : public training::TrainingStep {
       slots_.emplace_back(std::size_t(model_.trainable_size()));
     for (const auto& s : slots_) clear_on_device(s, stream_);
     clear_on_device(gradients_, stream_);  // the gaps between parameters stay zero
-    make_stretches(*options.optimizer);
+    make_chunks(*options.optimizer);
     StepScalars initial{};
     initial.learning_rate = options.optimizer->learning_rate();
     put(scalars_, {&initial, 1});
@@ -151,19 +151,19 @@ class CudaStep final : public training::TrainingStep {
   std::vector<std::string> notes() override { return std::exchange(notes_, {}); }
 
  private:
-  void make_stretches(const training::Optimizer& optimizer) {
-    std::vector<Stretch> all, penalised;
-    for (const auto& slot : model_.slots())
-      for (std::int64_t done = 0; slot.spec.trainable && done < slot.spec.shape.size();
-           done += stretch_size) {
-        const auto& p = slot.penalty;
-        all.push_back({slot.offset + done,
-                       std::int32_t(std::min(stretch_size, slot.spec.shape.size() - done)), float(p.l1),
-                       float(2 * p.l2), p.l1, p.l2, optimizer.weight_decay(slot.spec)});
+  void make_chunks(const training::Optimizer& optimizer) {
+    std::vector<Chunk> all, penalised;
+    for (const auto& parameter : model_.parameters())
+      for (std::int64_t done = 0; parameter.spec.trainable && done < parameter.spec.shape.size();
+           done += chunk_size) {
+        const auto& p = parameter.penalty;
+        all.push_back({parameter.offset + done,
+                       std::int32_t(std::min(chunk_size, parameter.spec.shape.size() - done)), float(p.l1),
+                       float(2 * p.l2), p.l1, p.l2, optimizer.weight_decay(parameter.spec)});
         if (p.l1 > 0 || p.l2 > 0) penalised.push_back(all.back());
       }
-    stretches_ = upload(std::span<const Stretch>(all), stream_);
-    penalised_ = upload(std::span<const Stretch>(penalised), stream_);
+    chunks_ = upload(std::span<const Chunk>(all), stream_);
+    penalised_ = upload(std::span<const Chunk>(penalised), stream_);
     partial_ = DeviceArray<double>(penalised.size());
   }
 
@@ -197,7 +197,7 @@ class CudaStep final : public training::TrainingStep {
     // Counts the step, so it stands behind what draws its random numbers by the counter.
     optimizer_->finish_loss(stream_, penalty_sum(), {net.losses.data(), net.hits.data(), feed_.header()},
                             scalars_.data());
-    ArenaUpdate u{stretches_.data(), std::int64_t(stretches_.size()), arena_.data(), gradients_.data(), {}};
+    ArenaUpdate u{chunks_.data(), std::int64_t(chunks_.size()), arena_.data(), gradients_.data(), {}};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data();
     optimizer_->update(stream_, u);
   }
@@ -261,14 +261,14 @@ class CudaStep final : public training::TrainingStep {
   const nn::Model& model_;
   std::int64_t capacity_, evaluation_rows_;
   Stream stream_ = make_stream();
-  DeviceTools tools_;
+  CudaTools tools_;
   DataFeed feed_;
-  std::unique_ptr<DeviceLoss> loss_;
-  std::unique_ptr<DeviceOptimizer> optimizer_;
+  std::unique_ptr<CudaLoss> loss_;
+  std::unique_ptr<CudaOptimizer> optimizer_;
   DeviceArray<float> arena_, gradients_;
   DeviceArray<StepScalars> scalars_;
   DeviceArray<double> penalty_, partial_;
-  DeviceArray<Stretch> stretches_, penalised_;  // all of the trainable arena, and what of it has a penalty
+  DeviceArray<Chunk> chunks_, penalised_;  // all of the trainable arena, and what of it has a penalty
   std::vector<DeviceArray<float>> slots_;
   std::array<DeviceArray<float>, 2> dy_;  // [capacity, widest of the network]
   NetworkParts parts_;

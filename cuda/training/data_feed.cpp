@@ -1,4 +1,4 @@
-#include "training/data_feed.hpp"
+#include "cuda/training/data_feed.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -13,10 +13,10 @@
 #include <span>
 #include <vector>
 
+#include "cuda/support/handles.hpp"
+#include "cuda/support/memory.hpp"
+#include "cuda/training/step_state.hpp"
 #include "data/row_source.hpp"
-#include "support/handles.hpp"
-#include "support/memory.hpp"
-#include "training/step_state.hpp"
 
 namespace timbre::cuda {
 

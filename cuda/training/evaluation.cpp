@@ -1,8 +1,8 @@
-#include "training/evaluation.hpp"
+#include "cuda/training/evaluation.hpp"
 
 #include <algorithm>
 
-#include "training/gather.hpp"
+#include "cuda/training/gather.hpp"
 
 namespace timbre::cuda {
 
@@ -12,7 +12,7 @@ ScoredNetwork::ScoredNetwork(const NetworkParts& parts, std::int64_t capacity)
       probabilities(std::size_t(capacity * parts.model->classes())),
       hits(std::size_t(capacity)) {}
 
-void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const DeviceLoss& loss, ScoredNetwork& net,
+void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const CudaLoss& loss, ScoredNetwork& net,
                      bool training, float* gradient, float* probabilities) {
   const auto capacity = net.capacity();
   gather_rows(stream, feed.header(), feed.rows(), capacity, net.width(), net.input());
@@ -22,7 +22,7 @@ void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const DeviceLoss
                          net.hits.data(), gradient, probabilities});
 }
 
-training::TrainingStep::Scores Evaluation::run(cudaStream_t stream, DataFeed& feed, const DeviceLoss& loss,
+training::TrainingStep::Scores Evaluation::run(cudaStream_t stream, DataFeed& feed, const CudaLoss& loss,
                                                ScoredNetwork& net, std::int64_t classes,
                                                std::span<const std::int32_t> rows) {
   const auto n = rows.size(), width = std::size_t(classes);

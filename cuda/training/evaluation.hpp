@@ -6,11 +6,11 @@
 #include <span>
 #include <string>
 
-#include "support/memory.hpp"
-#include "training/data_feed.hpp"
-#include "training/device_parts.hpp"
-#include "training/graph.hpp"
-#include "training/network.hpp"
+#include "cuda/support/memory.hpp"
+#include "cuda/training/cuda_parts.hpp"
+#include "cuda/training/data_feed.hpp"
+#include "cuda/training/graph.hpp"
+#include "cuda/training/network.hpp"
 #include "training/step.hpp"
 
 namespace timbre::cuda {
@@ -23,13 +23,13 @@ struct ScoredNetwork : Network {
 };
 
 /// Enqueues the forward pass of the feed's batch. gradient, probabilities: of the loss, may be null.
-void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const DeviceLoss& loss, ScoredNetwork& net,
+void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const CudaLoss& loss, ScoredNetwork& net,
                      bool training, float* gradient, float* probabilities);
 
 /// Evaluates any number of rows, as many at once as the network takes, in one graph.
 class Evaluation {
  public:
-  training::TrainingStep::Scores run(cudaStream_t stream, DataFeed& feed, const DeviceLoss& loss,
+  training::TrainingStep::Scores run(cudaStream_t stream, DataFeed& feed, const CudaLoss& loss,
                                      ScoredNetwork& net, std::int64_t classes,
                                      std::span<const std::int32_t> rows);
   /// Why it runs without a graph; "" where it does not.

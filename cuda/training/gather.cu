@@ -1,6 +1,6 @@
 // The rows of a batch, gathered by index from the data; rows that are not live become zeros.
-#include "support/elementwise.cuh"
-#include "training/gather.hpp"
+#include "cuda/support/elementwise.cuh"
+#include "cuda/training/gather.hpp"
 
 namespace timbre::cuda {
 

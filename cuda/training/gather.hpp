@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "training/step_state.hpp"
+#include "cuda/training/step_state.hpp"
 
 namespace timbre::cuda {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "core/error_types.hpp"
-#include "support/handles.hpp"
+#include "cuda/support/handles.hpp"
 
 namespace timbre::cuda {
 

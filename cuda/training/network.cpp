@@ -1,4 +1,4 @@
-#include "training/network.hpp"
+#include "cuda/training/network.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,20 +15,20 @@ Network::Network(const NetworkParts& parts, std::int64_t capacity)
   bool trainable_before = false;
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const auto& entry = model.layers()[i];
-    DeviceBinding b;
+    CudaBinding b;
     b.input = entry.input, b.output = entry.output, b.capacity = capacity, b.index = int(i);
     b.input_gradient = trainable_before;
     b.logits = i + 1 == model.layers().size();
     b.seed = parts.seed, b.step = parts.step, b.live = parts.live, b.tools = parts.tools;
     widest_ = std::max({widest_, entry.output.size(), trainable_before ? entry.input.size() : 0});
-    for (const int s : entry.slots) {
-      const auto& slot = model.slots()[std::size_t(s)];
-      b.parameters.push_back(parts.arena + slot.offset);
-      const bool trained = slot.spec.trainable && parts.gradients;
-      b.gradients.push_back(trained ? parts.gradients + slot.offset : nullptr);
+    for (const int index : entry.parameters) {
+      const auto& parameter = model.parameters()[std::size_t(index)];
+      b.parameters.push_back(parts.arena + parameter.offset);
+      const bool trained = parameter.spec.trainable && parts.gradients;
+      b.gradients.push_back(trained ? parts.gradients + parameter.offset : nullptr);
       if (trained && !std::exchange(trainable_before, true)) first_trainable_ = i;
     }
-    layers_.push_back(make_device_layer(entry.layer->options(), b));
+    layers_.push_back(make_cuda_layer(entry.layer->options(), b));
     if (layers_.back()->passes_through())
       values_.push_back(values_.back());
     else

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "layers/device_layer.hpp"
+#include "cuda/layers/cuda_layer.hpp"
+#include "cuda/support/memory.hpp"
 #include "nn/model.hpp"
-#include "support/memory.hpp"
 
 namespace timbre::cuda {
 
@@ -21,7 +21,7 @@ struct NetworkParts {
   std::uint64_t seed;
   const std::int64_t* step;  // training steps done
   const std::int32_t* live;  // rows of the batch that count
-  DeviceTools* tools;
+  CudaTools* tools;
 };
 
 class Network {
@@ -50,7 +50,7 @@ class Network {
  private:
   std::int64_t capacity_, width_, widest_ = 0;
   std::size_t first_trainable_ = 0;
-  std::vector<std::unique_ptr<DeviceLayer>> layers_;
+  std::vector<std::unique_ptr<CudaLayer>> layers_;
   std::vector<DeviceArray<float>> arrays_;
   std::vector<float*> values_;  // the input, and the output of each layer
 };

@@ -1,14 +1,14 @@
 // The sum of the penalties of the arena as it is.
-#include "training/update.cuh"
+#include "cuda/training/update.cuh"
 
 namespace timbre::cuda {
 
-/// partial[i]: the penalty of stretch i. One block per stretch; doubles, in a fixed order.
+/// partial[i]: the penalty of chunk i. One block per chunk; doubles, in a fixed order.
 __global__ void __launch_bounds__(update_threads)
-    penalties_kernel(const Stretch* __restrict__ stretches, const float* __restrict__ arena,
+    penalties_kernel(const Chunk* __restrict__ chunks, const float* __restrict__ arena,
                      double* __restrict__ partial) {
   TIMBRE_SHARED(double, part, [warp_size]);
-  const Stretch s = stretches[blockIdx.x];
+  const Chunk s = chunks[blockIdx.x];
   double absolute = 0, square = 0;
   if (s.l1 > 0.0f || s.twice_l2 > 0.0f)
     for (std::int32_t i = static_cast<std::int32_t>(threadIdx.x); i < s.size; i += update_threads) {
@@ -19,22 +19,22 @@ __global__ void __launch_bounds__(update_threads)
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
 
-void stretch_penalties(cudaStream_t stream, const PenaltySum& sum) {
+void chunk_penalties(cudaStream_t stream, const PenaltySum& sum) {
   if (sum.count > 0)
     launch(penalties_kernel, dim3(static_cast<unsigned>(sum.count)), dim3(update_threads), 0, stream,
-           sum.stretches, sum.arena, sum.partial);
+           sum.chunks, sum.arena, sum.partial);
 }
 
 /// One block.
 __global__ void __launch_bounds__(update_threads)
-    total_penalty_kernel(const double* __restrict__ partial, std::int64_t stretches,
+    total_penalty_kernel(const double* __restrict__ partial, std::int64_t chunks,
                          double* __restrict__ total) {
   TIMBRE_SHARED(double, part, [warp_size]);
-  total_penalty(partial, stretches, part, total);
+  total_penalty(partial, chunks, part, total);
 }
 
 void sum_penalties(cudaStream_t stream, const PenaltySum& sum) {
-  stretch_penalties(stream, sum);
+  chunk_penalties(stream, sum);
   launch(total_penalty_kernel, dim3(1), dim3(update_threads), 0, stream, sum.partial, sum.count, sum.total);
 }
 

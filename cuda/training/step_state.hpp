@@ -23,14 +23,14 @@ struct BatchHeader {
 };
 
 /// Pieces of the arena that the optimizer and the penalties go through: no piece is longer than
-/// `stretch_size`.
-struct Stretch {
+/// `chunk_size`.
+struct Chunk {
   std::int64_t offset;
   std::int32_t size;
   float l1, twice_l2;
   double exact_l1, exact_l2;
   double weight_decay;  // training::Optimizer::weight_decay of the parameter
 };
-inline constexpr std::int64_t stretch_size = 1024;
+inline constexpr std::int64_t chunk_size = 1024;
 
 }  // namespace timbre::cuda

@@ -4,24 +4,24 @@
 //   inline const AddRule<training::SgdOptions> sgd;
 #pragma once
 
-#include "support/memory.hpp"
-#include "support/warp.cuh"
-#include "training/device_parts.hpp"
+#include "cuda/support/memory.hpp"
+#include "cuda/support/warp.cuh"
+#include "cuda/training/cuda_parts.hpp"
 #include "training/optimizer_rules.hpp"
 
 namespace timbre::cuda {
 
 inline constexpr int update_threads = 256;
 
-/// partial[i]: the penalty of stretch i (penalties.cu).
-void stretch_penalties(cudaStream_t stream, const PenaltySum& sum);
+/// partial[i]: the penalty of chunk i (penalties.cu).
+void chunk_penalties(cudaStream_t stream, const PenaltySum& sum);
 
 /// *total = the sum of the partial penalties, in a fixed order, by one block; every thread gets it. `part` is shared,
 /// [warp_size].
-__device__ inline double total_penalty(const double* partial, std::int64_t stretches, double* part,
+__device__ inline double total_penalty(const double* partial, std::int64_t chunks, double* part,
                                        double* total) {
   double penalty = 0;
-  for (std::int64_t i = threadIdx.x; i < stretches; i += update_threads) penalty += partial[i];
+  for (std::int64_t i = threadIdx.x; i < chunks; i += update_threads) penalty += partial[i];
   penalty = block_sum(penalty, part);
   if (threadIdx.x == 0) *total = penalty;
   return penalty;
@@ -32,7 +32,7 @@ __device__ inline double total_penalty(const double* partial, std::int64_t stret
 /// do: a power in double takes its time).
 template <class Rule>
 __global__ void __launch_bounds__(update_threads)
-    finish_loss_kernel(const double* __restrict__ partial, std::int64_t stretches,
+    finish_loss_kernel(const double* __restrict__ partial, std::int64_t chunks,
                        const float* __restrict__ losses, const std::int32_t* __restrict__ hits,
                        const BatchHeader* __restrict__ batch, Rule rule, Rule* __restrict__ now,
                        StepScalars* scalars, double* __restrict__ total) {
@@ -42,7 +42,7 @@ __global__ void __launch_bounds__(update_threads)
   double loss = 0;
   std::int64_t correct = 0;
   if (threadIdx.x == update_threads - 1) *now = rule.at_step(scalars->learning_rate, scalars->step + 1);
-  const double penalty = total_penalty(partial, stretches, part, total);
+  const double penalty = total_penalty(partial, chunks, part, total);
   for (std::int32_t r = static_cast<std::int32_t>(threadIdx.x); r < batch->live; r += update_threads)
     loss += losses[r], correct += hits[r];
   loss = block_sum(loss, part_loss);
@@ -56,13 +56,13 @@ __global__ void __launch_bounds__(update_threads)
   scalars->rows += batch->live;
 }
 
-/// One block per stretch of the arena. now: the rule of this step.
+/// One block per chunk of the arena. now: the rule of this step.
 template <class Rule>
 __global__ void __launch_bounds__(update_threads)
-    update_kernel(const Stretch* __restrict__ stretches, const Rule* __restrict__ now,
-                  float* __restrict__ arena, const float* __restrict__ gradients, float* __restrict__ first,
+    update_kernel(const Chunk* __restrict__ chunks, const Rule* __restrict__ now, float* __restrict__ arena,
+                  const float* __restrict__ gradients, float* __restrict__ first,
                   float* __restrict__ second) {
-  const Stretch s = stretches[blockIdx.x];
+  const Chunk s = chunks[blockIdx.x];
   const Rule rule = training::for_parameter(*now, s.weight_decay);
   for (std::int32_t k = static_cast<std::int32_t>(threadIdx.x); k < s.size; k += update_threads) {
     const std::int64_t i = s.offset + k;
@@ -76,18 +76,18 @@ __global__ void __launch_bounds__(update_threads)
 }
 
 template <class Rule>
-class RuleDevice final : public DeviceOptimizer {
+class RuleDevice final : public CudaOptimizer {
  public:
   explicit RuleDevice(const Rule& rule) : rule_(rule), now_(1) {}
   void finish_loss(cudaStream_t stream, const PenaltySum& sum, const BatchResult& result,
                    StepScalars* scalars) const override {
-    stretch_penalties(stream, sum);
+    chunk_penalties(stream, sum);
     launch(finish_loss_kernel<Rule>, dim3(1), dim3(update_threads), 0, stream, sum.partial, sum.count,
            result.losses, result.hits, result.batch, rule_, now_.data(), scalars, sum.total);
   }
   void update(cudaStream_t stream, const ArenaUpdate& u) const override {
     launch(update_kernel<Rule>, dim3(static_cast<unsigned>(u.count)), dim3(update_threads), 0, stream,
-           u.stretches, now_.data(), u.arena, u.gradients, u.slots[0], u.slots[1]);
+           u.chunks, now_.data(), u.arena, u.gradients, u.slots[0], u.slots[1]);
   }
   /// [1], the rule of the step that finish_loss began
   const DeviceArray<Rule>& now() const { return now_; }
@@ -99,14 +99,14 @@ class RuleDevice final : public DeviceOptimizer {
 
 template <class Options>
 struct RuleOf {
-  static std::unique_ptr<DeviceOptimizer> make(const Options& options) {
-    return training::with_rule(options, []<class Rule>(const Rule& rule) -> std::unique_ptr<DeviceOptimizer> {
+  static std::unique_ptr<CudaOptimizer> make(const Options& options) {
+    return training::with_rule(options, []<class Rule>(const Rule& rule) -> std::unique_ptr<CudaOptimizer> {
       return std::make_unique<RuleDevice<Rule>>(rule);
     });
   }
 };
 /// Adds an optimizer that is a rule.
 template <class Options>
-using AddRule = DeviceOptimizers::Add<RuleOf<Options>, Options>;
+using AddRule = CudaOptimizers::Add<RuleOf<Options>, Options>;
 
 }  // namespace timbre::cuda

@@ -18,12 +18,12 @@ CpuLayers::CpuLayers(const Parts& parts, std::int64_t capacity)
     b.input_gradient = trainable_before;
     b.logits = i + 1 == model.layers().size();
     b.sink = parts.sink;
-    for (const int s : entry.slots) {
-      const auto& slot = model.slots()[std::size_t(s)];
-      b.parameters.push_back(parts.arena + slot.offset);
+    for (const int index : entry.parameters) {
+      const auto& parameter = model.parameters()[std::size_t(index)];
+      b.parameters.push_back(parts.arena + parameter.offset);
       if (!parts.gradients) continue;
-      b.gradients.push_back(slot.spec.trainable ? parts.gradients + slot.offset : nullptr);
-      if (slot.spec.trainable && !std::exchange(trainable_before, true)) first_trainable_ = i;
+      b.gradients.push_back(parameter.spec.trainable ? parts.gradients + parameter.offset : nullptr);
+      if (parameter.spec.trainable && !std::exchange(trainable_before, true)) first_trainable_ = i;
     }
     ops_.push_back(make_cpu_op(*entry.layer, b));
     values_.emplace_back(std::size_t(capacity * entry.output.size()));

@@ -2,7 +2,7 @@
 //
 //   Layer     the architecture: options, shape inference, parameters, Keras's description. It knows no device.
 //   its work on a device, found by the struct of its options: LayerOp on the CPU (nn/layer_op.hpp), in the layer's one
-//             file under layers/; DeviceLayer on a GPU, in its file under cuda/layers/
+//             file under layers/; CudaLayer on a GPU, in its file under cuda/layers/
 //
 // Shapes exclude the batch dimension and are channels last: (T, F) for sequences, (H, W, C) for pictures,
 // (N,) for vectors. Arrays are contiguous, row-major, float32, batch outermost. A rank-2 input (T, F) of a

@@ -57,14 +57,14 @@ Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_
         const Penalty global{regularisation.l1, regularisation.l2};
         const Penalty penalty = spec.penalty ? *spec.penalty : spec.global_penalty ? global : Penalty{};
         if (spec.shape.size() > most_parameters) fail_request("has more than 2^31 parameters");
-        entry.slots.push_back(int(m.slots_.size()));
-        m.slots_.push_back({int(i), std::move(spec), 0, penalty});
+        entry.parameters.push_back(int(m.parameters_.size()));
+        m.parameters_.push_back({int(i), std::move(spec), 0, penalty});
       }
     } catch (const RequestError& e) {
       options.fail(e.what());
     }
     m.layers_.push_back(std::move(entry));
-    if (m.parameters() > most_parameters) options.fail("the model has more than 2^31 parameters");
+    if (m.parameter_count() > most_parameters) options.fail("the model has more than 2^31 parameters");
     if (shape.size() > most_parameters) options.fail("its output " + shape.str() + " is too large");
   }
   const auto last = reader.item(reader.node().items.size() - 1);
@@ -75,27 +75,27 @@ Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_
   if (shape != Shape{classes})
     last.fail(fmt::format("the model's output is {}, but the data have {} classes: use units: classes",
                           shape.str(), classes));
-  if (m.trainable_parameters() == 0) reader.fail("has nothing to train");
+  if (m.trainable_parameter_count() == 0) reader.fail("has nothing to train");
   for (const bool trainable : {true, false}) {
-    for (auto& slot : m.slots_)
-      if (slot.spec.trainable == trainable) {
-        slot.offset = m.arena_size_;
-        m.arena_size_ += padded(slot.spec.shape.size());
+    for (auto& parameter : m.parameters_)
+      if (parameter.spec.trainable == trainable) {
+        parameter.offset = m.arena_size_;
+        m.arena_size_ += padded(parameter.spec.shape.size());
       }
     if (trainable) m.trainable_size_ = m.arena_size_;
   }
   return m;
 }
 
-std::int64_t Model::parameters() const {
+std::int64_t Model::parameter_count() const {
   std::int64_t n = 0;
-  for (const auto& s : slots_) n += s.spec.shape.size();
+  for (const auto& s : parameters_) n += s.spec.shape.size();
   return n;
 }
 
-std::int64_t Model::trainable_parameters() const {
+std::int64_t Model::trainable_parameter_count() const {
   std::int64_t n = 0;
-  for (const auto& s : slots_) n += s.spec.trainable ? s.spec.shape.size() : 0;
+  for (const auto& s : parameters_) n += s.spec.trainable ? s.spec.shape.size() : 0;
   return n;
 }
 
@@ -112,7 +112,7 @@ std::string Model::summary() const {
   std::vector<Row> rows{{"Layer (type)", "Output shape", "Param #"}};
   for (const auto& e : layers_) {
     std::int64_t n = 0;
-    for (const int s : e.slots) n += slots_[std::size_t(s)].spec.shape.size();
+    for (const int index : e.parameters) n += parameters_[std::size_t(index)].spec.shape.size();
     std::string shape = e.output.str();
     rows.push_back(
         {fmt::format("{} ({})", e.name, e.layer->keras_class()), "(None, " + shape.substr(1), grouped(n)});
@@ -127,16 +127,17 @@ std::string Model::summary() const {
     out += fmt::format("{:<{}}  {:<{}}  {:>{}}\n", rows[i].layer, a, rows[i].shape, b, rows[i].count, c);
     if (i == 0) out += rule + "\n";
   }
-  out += fmt::format("{}\nParameters: {} ({} trainable, {} not)\n", rule, grouped(parameters()),
-                     grouped(trainable_parameters()), grouped(parameters() - trainable_parameters()));
+  out += fmt::format("{}\nParameters: {} ({} trainable, {} not)\n", rule, grouped(parameter_count()),
+                     grouped(trainable_parameter_count()),
+                     grouped(parameter_count() - trainable_parameter_count()));
   return out;
 }
 
 void Model::initialise(std::uint64_t seed, float* arena) const {
   std::fill_n(arena, arena_size_, 0.0f);
-  for (std::size_t i = 0; i < slots_.size(); ++i)
-    nn::initialise(slots_[i].spec, seed, std::uint32_t(i),
-                   {arena + slots_[i].offset, std::size_t(slots_[i].spec.shape.size())});
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    nn::initialise(parameters_[i].spec, seed, std::uint32_t(i),
+                   {arena + parameters_[i].offset, std::size_t(parameters_[i].spec.shape.size())});
 }
 
 }  // namespace timbre::nn

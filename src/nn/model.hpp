@@ -22,7 +22,7 @@ struct Regularisation {
 const config::Schema<Regularisation>& schema(config::of<Regularisation>);
 
 /// One parameter in the arena.
-struct Slot {
+struct Parameter {
   int layer;  // index of the layer
   ParameterSpec spec;
   std::int64_t offset;  // in floats from the start of the arena
@@ -35,7 +35,7 @@ class Model {
     std::string name;  // Keras's: lstm, lstm_1, dense, ...
     std::unique_ptr<Layer> layer;
     Shape input, output;
-    std::vector<int> slots;  // indices into slots(), in Keras's order
+    std::vector<int> parameters;  // indices into parameters(), in Keras's order
   };
 
   /// Reads the sequence `model:`. Shapes are inferred and checked as it goes; a wrong one throws RequestError
@@ -46,12 +46,12 @@ class Model {
   const Shape& input() const { return input_; }
   std::int64_t classes() const { return classes_; }
   const std::vector<Entry>& layers() const { return layers_; }
-  const std::vector<Slot>& slots() const { return slots_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
   std::int64_t arena_size() const { return arena_size_; }
   std::int64_t trainable_size() const { return trainable_size_; }
   /// Numbers of parameters, without the gaps.
-  std::int64_t parameters() const;
-  std::int64_t trainable_parameters() const;
+  std::int64_t parameter_count() const;
+  std::int64_t trainable_parameter_count() const;
 
   /// The resolved `model:` sequence.
   config::Node dump() const;
@@ -64,7 +64,7 @@ class Model {
   Shape input_;
   std::int64_t classes_ = 0, arena_size_ = 0, trainable_size_ = 0;
   std::vector<Entry> layers_;
-  std::vector<Slot> slots_;
+  std::vector<Parameter> parameters_;
 };
 
 }  // namespace timbre::nn

@@ -161,11 +161,11 @@ void draw_mfcc_axis(Svg& svg, const Panel& p, const FeatureRasters& r, double di
 
 }  // namespace
 
-Stretch read_stretch(const std::filesystem::path& file, int sample_rate, double offset, double seconds) {
+Excerpt read_excerpt(const std::filesystem::path& file, int sample_rate, double offset, double seconds) {
   const auto name = printable(file.string());
   try {
     audio::AudioReader reader(file, sample_rate);
-    Stretch out{.offset = offset};
+    Excerpt out{.offset = offset};
     const auto skipped = std::llround(offset * sample_rate),
                wanted = std::max(1LL, std::llround(seconds * sample_rate));
     std::vector<float> block(1 << 16);
@@ -186,7 +186,7 @@ Stretch read_stretch(const std::filesystem::path& file, int sample_rate, double 
     if (out.samples.empty())
       fail_request("{}: --offset {} lies behind its end: it has {} s", name, number_text(offset),
                    rounded(double(at) / sample_rate, 3));
-    // A file that ends exactly with the stretch has nothing more to give either.
+    // A file that ends exactly with the excerpt has nothing more to give either.
     if (!ended) ended = reader.read(std::span(block).first(1)) == 0;
     if (ended)
       out.file_seconds = double(skipped + std::ssize(out.samples)) / sample_rate;
@@ -200,7 +200,7 @@ Stretch read_stretch(const std::filesystem::path& file, int sample_rate, double 
   }
 }
 
-std::string describe_stretch(const Stretch& s, int sample_rate) {
+std::string describe_excerpt(const Excerpt& s, int sample_rate) {
   const double length = double(s.samples.size()) / sample_rate;
   const auto whole = s.file_seconds > 0 ? fmt::format(" of {} s", rounded(s.file_seconds, 1)) : "";
   if (s.offset > 0)
@@ -209,9 +209,9 @@ std::string describe_stretch(const Stretch& s, int sample_rate) {
   return fmt::format("the first {} s{}", rounded(length, 2), whole);
 }
 
-std::string feature_picture(const FeatureOptions& options, const Stretch& stretch, std::string_view name,
+std::string feature_picture(const FeatureOptions& options, const Excerpt& excerpt, std::string_view name,
                             std::string_view what) {
-  const auto count = std::ssize(stretch.samples);
+  const auto count = std::ssize(excerpt.samples);
   const auto ms = [&](double samples) {
     const double value = 1000 * samples / options.sample_rate;
     return rounded(value, value < 1 ? 3 : 1);
@@ -222,7 +222,7 @@ std::string feature_picture(const FeatureOptions& options, const Stretch& stretc
   const Panel wave{84, 84, 780, 100}, spectrogram{84, 220, 780, 210}, mel{84, 466, 780, 190},
       mfcc{84, 692, 780, 140};
   const auto r =
-      feature_rasters(options, stretch.samples,
+      feature_rasters(options, excerpt.samples,
                       {int(wave.width), int(spectrogram.height), int(mel.height), int(mfcc.height)});
   const auto bitmaps = encode_all(r, true, 190'000);
 
@@ -230,14 +230,14 @@ std::string feature_picture(const FeatureOptions& options, const Stretch& stretc
   svg.text(wave.x, 30, plot::shortened(name, 80), {.size = 17, .fill = "#111", .bold = true});
   svg.text(wave.x, 50, what, {.size = 12, .fill = "#555"});
 
-  const Range time{stretch.offset, stretch.offset + double(count) / options.sample_rate};
+  const Range time{excerpt.offset, excerpt.offset + double(count) / options.sample_rate};
   const auto time_axis = plot::time_ticks(time.low, time.high, 10);
   const bool clock = time_axis.front().label.find(':') != std::string::npos;
 
   draw_heading(svg, wave, "Waveform", "", 0);
-  const double full = full_scale(stretch.samples);
+  const double full = full_scale(excerpt.samples);
   svg.line(wave.x, wave.y + wave.height / 2, wave.x + wave.width, wave.y + wave.height / 2, "#ccc");
-  draw_waveform(svg, wave, stretch.samples, full);
+  draw_waveform(svg, wave, excerpt.samples, full);
   draw_y_axis(
       svg, wave, plot::linear_ticks(-full, full, 4),
       [&](double v) { return wave.y + wave.height / 2 * (1 - v / full); }, text_size);

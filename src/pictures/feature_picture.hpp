@@ -16,7 +16,7 @@
 namespace timbre::pictures {
 
 /// A part of an audio file.
-struct Stretch {
+struct Excerpt {
   std::vector<float> samples;  // mono, at the rate asked for
   double offset = 0;           // seconds before it
   double file_seconds = 0;  // length of the file, by its header where it was not read to its end; 0: unknown
@@ -24,14 +24,14 @@ struct Stretch {
 
 /// Reads at most `seconds` from `offset` on (in seconds). Errors are RequestError with the path: what
 /// AudioReader says, an offset behind the end.
-Stretch read_stretch(const std::filesystem::path& file, int sample_rate, double offset, double seconds);
+Excerpt read_excerpt(const std::filesystem::path& file, int sample_rate, double offset, double seconds);
 
 /// "the first 30 s of 125.4 s", "10 to 15 s of 125.4 s", "15.2 s".
-std::string describe_stretch(const Stretch& stretch, int sample_rate);
+std::string describe_excerpt(const Excerpt& excerpt, int sample_rate);
 
 /// Four panels, 960 x 876 pixels, below 300 kB. `name` and `what` are the lines of its title. Errors: RequestError
 /// where there are fewer samples than a frame has (n_fft).
-std::string feature_picture(const features::FeatureOptions& options, const Stretch& stretch,
+std::string feature_picture(const features::FeatureOptions& options, const Excerpt& excerpt,
                             std::string_view name, std::string_view what);
 
 /// Spectrogram and MFCCs, 320 x 200 pixels, below 25 kB. Errors: RequestError where no frame fits.

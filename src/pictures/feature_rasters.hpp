@@ -1,13 +1,13 @@
-// The features of a stretch of sound as rasters over one time axis, for pictures.
+// The features of an excerpt of sound as rasters over one time axis, for pictures.
 //
 // They come from the feature engines themselves, with the configuration's options, taken over the whole
-// stretch: what counts from a segment's maximum (top_db) counts from the stretch's here.
+// excerpt: what counts from a segment's maximum (top_db) counts from the excerpt's here.
 //
 //   spectrogram  20 log10 |STFT| in dB, whatever `power` is; frequency axis logarithmic (linear for n_fft <
 //   128) mel          log_mel in dB mfcc         its coefficients
 //
 // Decibels of several cells under one pixel become their maximum, so that no short sound is lost;
-// coefficients their mean. Where a stretch has more frames than fit in 128 MiB, every second (third, ...) is
+// coefficients their mean. Where an excerpt has more frames than fit in 128 MiB, every second (third, ...) is
 // taken.
 #pragma once
 

@@ -100,10 +100,10 @@ ordered_json sequential_config(const std::string& name, const nn::Model& model) 
 std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena) {
   std::vector<WeightTensor> out;
   for (const auto& entry : model.layers())
-    for (const int index : entry.slots) {
-      const auto& slot = model.slots()[index];
-      const auto values = arena.subspan(slot.offset, slot.spec.shape.size());
-      out.push_back({entry.name, slot.spec.name, slot.spec.shape, {values.begin(), values.end()}});
+    for (const int index : entry.parameters) {
+      const auto& parameter = model.parameters()[index];
+      const auto values = arena.subspan(parameter.offset, parameter.spec.shape.size());
+      out.push_back({entry.name, parameter.spec.name, parameter.spec.shape, {values.begin(), values.end()}});
     }
   return out;
 }
@@ -111,14 +111,15 @@ std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const 
 void require_fitting(const nn::Model& model, const std::vector<WeightTensor>& weights) {
   std::size_t next = 0;
   for (const auto& entry : model.layers())
-    for (const int index : entry.slots) {
-      const auto& slot = model.slots()[index];
-      if (next == weights.size()) fail("the weights end before {} of layer {}", slot.spec.name, entry.name);
+    for (const int index : entry.parameters) {
+      const auto& parameter = model.parameters()[index];
+      if (next == weights.size())
+        fail("the weights end before {} of layer {}", parameter.spec.name, entry.name);
       const auto& tensor = weights[next++];
-      if (tensor.name != slot.spec.name || tensor.shape != slot.spec.shape ||
-          std::ssize(tensor.data) != slot.spec.shape.size())
+      if (tensor.name != parameter.spec.name || tensor.shape != parameter.spec.shape ||
+          std::ssize(tensor.data) != parameter.spec.shape.size())
         fail("the weights do not fit the model: {} of layer {} is {}, found {} of layer {}, {}",
-             slot.spec.name, entry.name, slot.spec.shape.str(), printable(tensor.name),
+             parameter.spec.name, entry.name, parameter.spec.shape.str(), printable(tensor.name),
              printable(tensor.layer), tensor.shape.str());
     }
   if (next != weights.size())
@@ -130,8 +131,8 @@ void load_weights(const nn::Model& model, const std::vector<WeightTensor>& weigh
   require_fitting(model, weights);
   auto tensor = weights.begin();
   for (const auto& entry : model.layers())
-    for (const int index : entry.slots) {
-      std::copy(tensor->data.begin(), tensor->data.end(), arena.begin() + model.slots()[index].offset);
+    for (const int index : entry.parameters) {
+      std::copy(tensor->data.begin(), tensor->data.end(), arena.begin() + model.parameters()[index].offset);
       ++tensor;
     }
 }

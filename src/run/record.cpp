@@ -62,7 +62,8 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   r.best_epoch = trained.best_epoch, r.weights_epoch = trained.weights_epoch,
   r.epochs_run = trained.epochs_run;
   r.stopped_early = trained.stopped_early;
-  r.parameters = plan.model.parameters(), r.trainable_parameters = plan.model.trainable_parameters();
+  r.parameters = plan.model.parameter_count(),
+  r.trainable_parameters = plan.model.trainable_parameter_count();
   r.train_seconds = trained.seconds;
   r.synthetic = plan.clips.synthetic;
   r.config = resolved_yaml(plan);

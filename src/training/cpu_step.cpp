@@ -55,8 +55,8 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(gradients_.size());
     model_.initialise(seed_, arena_.data());
     for (auto& d : dy_) d.resize(std::size_t(capacity_ * layers_.widest()));
-    for (const auto& slot : model_.slots())
-      if (slot.spec.trainable) add_stretches(slot);
+    for (const auto& parameter : model_.parameters())
+      if (parameter.spec.trainable) add_chunks(parameter);
     updated_ = std::vector<std::atomic<std::int64_t>>(trainable_.size());
   }
 
@@ -108,11 +108,11 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   double penalty() override {
     double total = 0;
     bool any = false;
-    for (const auto& s : stretches_) any |= s.penalty.l1 > 0 || s.penalty.l2 > 0;
+    for (const auto& s : chunks_) any |= s.penalty.l1 > 0 || s.penalty.l2 > 0;
     if (!any) return 0;
-    partial_.assign(stretches_.size(), 0);
-    pool_.parallel_for(std::int64_t(stretches_.size()), [&](std::int64_t i, int) {
-      const auto& s = stretches_[std::size_t(i)];
+    partial_.assign(chunks_.size(), 0);
+    pool_.parallel_for(std::int64_t(chunks_.size()), [&](std::int64_t i, int) {
+      const auto& s = chunks_[std::size_t(i)];
       if (s.penalty.l1 > 0 || s.penalty.l2 > 0)
         partial_[std::size_t(i)] = penalty_sum(arena_.data() + s.offset, s.size, s.penalty.l1, s.penalty.l2);
     });
@@ -150,20 +150,20 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
 
  private:
   // Pieces of the arena with one penalty each: the unit of work of the optimizer and of the penalty's sum.
-  struct Stretch {
+  struct Chunk {
     std::int64_t offset, size;
     nn::Penalty penalty;
     std::size_t trainable;  // index of its parameter among those that are trained
   };
 
-  void add_stretches(const nn::Slot& slot) {
+  void add_chunks(const nn::Parameter& parameter) {
     constexpr std::int64_t largest = 1 << 16;
-    const auto size = slot.spec.shape.size(), pieces = piece_count(size, largest);
+    const auto size = parameter.spec.shape.size(), pieces = piece_count(size, largest);
     for (std::int64_t i = 0; i < pieces; ++i) {
       const auto p = piece_of(size, pieces, i);
-      stretches_.push_back({slot.offset + p.begin, p.size(), slot.penalty, trainable_.size()});
+      chunks_.push_back({parameter.offset + p.begin, p.size(), parameter.penalty, trainable_.size()});
     }
-    trainable_.push_back(&slot);
+    trainable_.push_back(&parameter);
   }
 
   void gather(std::span<const std::int32_t> rows) {
@@ -187,24 +187,24 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   /// A part of a gradient that is still in the cache: penalty and optimizer follow there.
   void ready(const float* first, std::int64_t count) override {
     const auto offset = first - gradients_.data();
-    const auto after =
-        std::upper_bound(trainable_.begin(), trainable_.end(), offset,
-                         [](std::int64_t at, const nn::Slot* slot) { return at < slot->offset; });
+    const auto after = std::upper_bound(
+        trainable_.begin(), trainable_.end(), offset,
+        [](std::int64_t at, const nn::Parameter* parameter) { return at < parameter->offset; });
     const auto index = std::size_t(after - trainable_.begin()) - 1;
     update_part(offset, count, index);
     updated_[index].fetch_add(count, std::memory_order_relaxed);
   }
 
   void update_part(std::int64_t offset, std::int64_t count, std::size_t trainable) {
-    const auto& slot = *trainable_[trainable];
+    const auto& parameter = *trainable_[trainable];
     Update u{count,
              arena_.data() + offset,
              gradients_.data() + offset,
              {},
-             slot.penalty,
+             parameter.penalty,
              learning_rate_,
              step_,
-             optimizer_.weight_decay(slot.spec)};
+             optimizer_.weight_decay(parameter.spec)};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data() + offset;
     optimizer_.update(u);
   }
@@ -213,7 +213,7 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   void update() {
     waiting_.clear();
     std::int64_t elements = 0;
-    for (const auto& s : stretches_)
+    for (const auto& s : chunks_)
       if (updated_[s.trainable].load(std::memory_order_relaxed) == 0)
         waiting_.push_back(&s), elements += s.size;
     for (auto& n : updated_) n.store(0, std::memory_order_relaxed);
@@ -239,9 +239,9 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   nn::CpuLayers layers_;
   std::vector<AlignedFloats> slots_;
   std::array<AlignedFloats, 2> dy_;  // [capacity, widest of the layers]
-  std::vector<Stretch> stretches_;
-  std::vector<const Stretch*> waiting_;
-  std::vector<const nn::Slot*> trainable_;          // in the order of the arena
+  std::vector<Chunk> chunks_;
+  std::vector<const Chunk*> waiting_;
+  std::vector<const nn::Parameter*> trainable_;     // in the order of the arena
   std::vector<std::atomic<std::int64_t>> updated_;  // for each: elements moved in this step
   std::vector<double> partial_;
   const data::RowSource* features_ = nullptr;

@@ -56,8 +56,8 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
   CheckReport report;
   Comparison comparison(report);
   const auto& layers = model.layers();
-  const auto part = [&](const std::vector<float>& arena, int slot) {
-    const auto& p = model.slots()[std::size_t(slot)];
+  const auto part = [&](const std::vector<float>& arena, int parameter) {
+    const auto& p = model.parameters()[std::size_t(parameter)];
     return std::span(arena).subspan(std::size_t(p.offset), std::size_t(p.spec.shape.size()));
   };
   auto before = reference.export_state().arena;
@@ -72,23 +72,27 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
                      tolerances.output);
 
     for (std::size_t i = layers.size(); i-- > 0;) {
-      const auto trainable = [&](int slot) { return model.slots()[std::size_t(slot)].spec.trainable; };
+      const auto trainable = [&](int parameter) {
+        return model.parameters()[std::size_t(parameter)].spec.trainable;
+      };
       double scale = 0;
-      for (const int slot : layers[i].slots)
-        if (trainable(slot)) scale = std::max(scale, largest(part(b.gradients, slot)));
-      for (const int slot : layers[i].slots)
-        if (trainable(slot))
-          comparison.add(layers[i].name, "gradient of " + model.slots()[std::size_t(slot)].spec.name,
-                         over(largest_difference(part(a.gradients, slot), part(b.gradients, slot)), scale),
-                         tolerances.gradient);
+      for (const int parameter : layers[i].parameters)
+        if (trainable(parameter)) scale = std::max(scale, largest(part(b.gradients, parameter)));
+      for (const int parameter : layers[i].parameters)
+        if (trainable(parameter))
+          comparison.add(
+              layers[i].name, "gradient of " + model.parameters()[std::size_t(parameter)].spec.name,
+              over(largest_difference(part(a.gradients, parameter), part(b.gradients, parameter)), scale),
+              tolerances.gradient);
     }
 
     auto state = reference.export_state();
     const auto of_other = other.export_state();
     for (const auto& layer : layers) {
       double difference = 0, update = 0;
-      for (const int slot : layer.slots) {
-        const auto x = part(of_other.arena, slot), y = part(state.arena, slot), was = part(before, slot);
+      for (const int parameter : layer.parameters) {
+        const auto x = part(of_other.arena, parameter), y = part(state.arena, parameter),
+                   was = part(before, parameter);
         for (std::size_t k = 0; k < y.size(); ++k) {
           if (x[k] != y[k] && !(std::isnan(x[k]) && std::isnan(y[k])))
             difference += std::pow(double(x[k]) - y[k], 2);
@@ -96,7 +100,7 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
         }
       }
       const double d = over(std::sqrt(difference), std::sqrt(update));
-      if (!layer.slots.empty())
+      if (!layer.parameters.empty())
         comparison.add(layer.name, "update", std::isnan(d) ? INFINITY : d, tolerances.update);
     }
     other.import_state(state);

@@ -12,7 +12,7 @@
 
 namespace timbre::training {
 
-/// A stretch of the arena, of one parameter or of several that are treated alike.
+/// A chunk of the arena, of one parameter or of several that are treated alike.
 struct Update {
   std::int64_t count;
   float* parameters;
@@ -34,7 +34,7 @@ class Optimizer {
   virtual int slots() const = 0;
   /// The decoupled decay of a parameter, in parts of it for a learning rate of 1; 0: none.
   virtual double weight_decay(const nn::ParameterSpec& parameter) const = 0;
-  /// One step of one stretch, elementwise: the same bytes however the arena is cut.
+  /// One step of one chunk, elementwise: the same bytes however the arena is cut.
   virtual void update(const Update& update) const = 0;
 };
 using OptimizerRegistry = config::PartRegistry<Optimizer>;

@@ -86,8 +86,8 @@ Json cost_of(const std::string& configs, const std::string& name, std::int64_t b
   }
   for (const auto& layer : model.layers()) outputs += double(layer.output.size());
   return {{"flops", flops},
-          {"bytes", 32.0 * double(model.trainable_parameters()) + 20.0 * double(batch) * outputs},
-          {"update_bytes", 24.0 * double(model.trainable_parameters())},
+          {"bytes", 32.0 * double(model.trainable_parameter_count()) + 20.0 * double(batch) * outputs},
+          {"update_bytes", 24.0 * double(model.trainable_parameter_count())},
           {"chain", chain}};
 }
 

@@ -18,15 +18,15 @@
 #include <nlohmann/json.hpp>
 
 #include "core/philox.hpp"
-#include "features/block_stft.hpp"
+#include "cuda/features/block_stft.hpp"
+#include "cuda/features/mel_bands.hpp"
+#include "cuda/features/mfcc.cu"
+#include "cuda/features/spectrogram.cu"
+#include "cuda/support/blas.hpp"
+#include "cuda/training/graph.hpp"
 #include "features/cepstrum.hpp"
 #include "features/engine.hpp"
-#include "features/mel_bands.hpp"
-#include "features/mfcc.cu"
-#include "features/spectrogram.cu"
 #include "features/window.hpp"
-#include "support/blas.hpp"
-#include "training/graph.hpp"
 
 namespace {
 
@@ -101,7 +101,7 @@ void measure_kernels(Stream& stream, std::int64_t wanted_frames, double copy_rat
   const DeviceArray<float> power(std::size_t(frames * bins)), maxima{std::size_t(segments)},
       values(std::size_t(whole * coefficients));
   const auto banded = random_values(std::size_t(whole * bands), stream);
-  const DeviceMelBands mel(options, stream);
+  const CudaMelBands mel(options, stream);
   const auto cosines = upload<float>(features::cepstral_cosines(bands, int(coefficients)), stream);
   clear_on_device(maxima, stream);
 

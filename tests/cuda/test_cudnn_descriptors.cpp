@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "support/dnn.hpp"
+#include "cuda/support/dnn.hpp"
 
 namespace timbre::cuda {
 namespace {

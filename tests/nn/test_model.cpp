@@ -28,7 +28,7 @@ TEST(Model, TheOriginalsThreeNetworksHaveTheirParameters) {
   const auto mlp = parse(
       "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: relu}, dense: "
       "{units: 64, activation: relu}, dense: {units: classes, activation: softmax}]");
-  EXPECT_EQ(mlp.parameters(), 1'014'218);
+  EXPECT_EQ(mlp.parameter_count(), 1'014'218);
   const auto cnn = parse(
       "[conv2d: {filters: 32, kernel_size: [3, 3], activation: relu}, max_pooling2d: {pool_size: [3, 3], "
       "strides: [2, 2], padding: same}, batch_normalization,"
@@ -38,13 +38,13 @@ TEST(Model, TheOriginalsThreeNetworksHaveTheirParameters) {
       "strides: [2, 2], padding: same}, batch_normalization,"
       " flatten, dense: {units: 64, activation: relu}, dropout: 0.3, dense: {units: classes, activation: "
       "softmax}]");
-  EXPECT_EQ(cnn.parameters(), 45'514);
-  EXPECT_EQ(cnn.trainable_parameters(), 45'322);
+  EXPECT_EQ(cnn.parameter_count(), 45'514);
+  EXPECT_EQ(cnn.trainable_parameter_count(), 45'322);
   const auto lstm = parse(
       "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dropout: 0.2, dense: {units: 64, "
       "activation: relu}, dropout: 0.3, dense: {units: 32, activation: relu}, dropout: 0.3, dense: {units: "
       "classes, activation: softmax}]");
-  EXPECT_EQ(lstm.parameters(), 214'954);
+  EXPECT_EQ(lstm.parameter_count(), 214'954);
   EXPECT_EQ(lstm.layers()[1].name, "lstm_1");
   EXPECT_EQ(lstm.layers()[0].output, (Shape{130, 128}));
   EXPECT_NE(lstm.summary().find("214,954"), std::string::npos);
@@ -77,10 +77,13 @@ TEST(Model, TheGlobalPenaltyIsForKernelsAndALayersOwnReplacesIt) {
       "[lstm: {units: 4}, dense: {units: 6, kernel_regulariser: {l1: 0.25}}, dense: {units: classes, "
       "activation: softmax}]",
       r);
-  for (const auto& slot : m.slots()) {
-    const bool own = slot.layer == 1 && slot.spec.name == "kernel";
-    EXPECT_EQ(slot.penalty.l1, own ? 0.25 : 0) << slot.spec.name;
-    EXPECT_EQ(slot.penalty.l2, own ? 0 : slot.spec.name == "kernel" ? 0.5 : 0) << slot.spec.name;
+  for (const auto& parameter : m.parameters()) {
+    const bool own = parameter.layer == 1 && parameter.spec.name == "kernel";
+    EXPECT_EQ(parameter.penalty.l1, own ? 0.25 : 0) << parameter.spec.name;
+    EXPECT_EQ(parameter.penalty.l2, own                               ? 0
+                                    : parameter.spec.name == "kernel" ? 0.5
+                                                                      : 0)
+        << parameter.spec.name;
   }
 }
 
@@ -89,10 +92,10 @@ TEST(Model, TheArenaHoldsTrainableParametersFirstAndOnCacheLines) {
       "[conv2d: {filters: 3, kernel_size: 2}, batch_normalization, flatten, dense: {units: classes, "
       "activation: softmax}]");
   std::int64_t end = 0;
-  for (const auto& slot : m.slots()) {
-    EXPECT_EQ(slot.offset % 16, 0);
-    EXPECT_EQ(slot.spec.trainable, slot.offset < m.trainable_size());
-    end = std::max(end, slot.offset + slot.spec.shape.size());
+  for (const auto& parameter : m.parameters()) {
+    EXPECT_EQ(parameter.offset % 16, 0);
+    EXPECT_EQ(parameter.spec.trainable, parameter.offset < m.trainable_size());
+    end = std::max(end, parameter.offset + parameter.spec.shape.size());
   }
   EXPECT_LE(end, m.arena_size());
 }

@@ -194,9 +194,9 @@ TEST(SmallFeaturePicture, IsSmallAndStandsAmongOthers) {
               std::log(1000), 0.064);
 }
 
-class Stretches : public testing::Test {
+class Excerpts : public testing::Test {
  protected:
-  Stretches() {
+  Excerpts() {
     samples_ = noise(3);
     test::write_wav(file_, samples_, rate);
   }
@@ -205,22 +205,22 @@ class Stretches : public testing::Test {
   std::vector<float> samples_;
 };
 
-TEST_F(Stretches, AreCutWhereTheyAreAskedFor) {
-  const auto s = read_stretch(file_, rate, 1, 0.5);
+TEST_F(Excerpts, AreCutWhereTheyAreAskedFor) {
+  const auto s = read_excerpt(file_, rate, 1, 0.5);
   ASSERT_EQ(s.samples.size(), std::size_t(rate / 2));
   for (std::size_t i = 0; i < s.samples.size(); ++i) ASSERT_NEAR(s.samples[i], samples_[rate + i], 1e-4);
   EXPECT_NEAR(s.file_seconds, 3, 1e-9);
-  EXPECT_EQ(describe_stretch(s, rate), "1 to 1.5 s of 3 s");
-  EXPECT_EQ(describe_stretch(read_stretch(file_, rate, 0, 2), rate), "the first 2 s of 3 s");
-  EXPECT_EQ(describe_stretch(read_stretch(file_, rate, 0, 30), rate), "3 s");
-  EXPECT_EQ(describe_stretch(read_stretch(file_, rate, 0, 3), rate), "3 s");
-  EXPECT_EQ(describe_stretch(read_stretch(file_, rate, 2.5, 30), rate), "2.5 to 3 s of 3 s");
-  EXPECT_EQ(describe_stretch(read_stretch(file_, 8000, 0, 1), 8000), "the first 1 s of 3 s");
+  EXPECT_EQ(describe_excerpt(s, rate), "1 to 1.5 s of 3 s");
+  EXPECT_EQ(describe_excerpt(read_excerpt(file_, rate, 0, 2), rate), "the first 2 s of 3 s");
+  EXPECT_EQ(describe_excerpt(read_excerpt(file_, rate, 0, 30), rate), "3 s");
+  EXPECT_EQ(describe_excerpt(read_excerpt(file_, rate, 0, 3), rate), "3 s");
+  EXPECT_EQ(describe_excerpt(read_excerpt(file_, rate, 2.5, 30), rate), "2.5 to 3 s of 3 s");
+  EXPECT_EQ(describe_excerpt(read_excerpt(file_, 8000, 0, 1), 8000), "the first 1 s of 3 s");
 }
 
-TEST_F(Stretches, SayWhatIsWrongWithAFile) {
+TEST_F(Excerpts, SayWhatIsWrongWithAFile) {
   const auto message = [&](const std::filesystem::path& file, double offset) {
-    return test::message_of<RequestError>([&] { read_stretch(file, rate, offset, 30); });
+    return test::message_of<RequestError>([&] { read_excerpt(file, rate, offset, 30); });
   };
   EXPECT_EQ(message(file_, 3), file_.string() + ": --offset 3 lies behind its end: it has 3 s");
   EXPECT_EQ(message(file_, 1e6), file_.string() + ": --offset 1000000 lies behind its end: it has 3 s");

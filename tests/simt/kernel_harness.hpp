@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "core/philox.hpp"
+#include "cuda/support/memory.hpp"
 #include "host/device.hpp"
-#include "support/memory.hpp"
 
 namespace timbre::cuda {
 

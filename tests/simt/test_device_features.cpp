@@ -6,12 +6,12 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "cuda/features/pipeline.hpp"
+#include "cuda/plugin.hpp"
 #include "data/feature_store.hpp"
 #include "device/device.hpp"
 #include "features/conformance.hpp"
-#include "features/pipeline.hpp"
 #include "host/device.hpp"
-#include "plugin.hpp"
 #include "storage/temporary_folder.hpp"
 
 namespace timbre::features {

@@ -4,12 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "cuda/layers/cuda_layer.hpp"
+#include "cuda/plugin.hpp"
+#include "cuda/training/cuda_parts.hpp"
 #include "cudnn.h"
 #include "host/device.hpp"
-#include "layers/device_layer.hpp"
-#include "plugin.hpp"
 #include "training/conformance.hpp"
-#include "training/device_parts.hpp"
 
 namespace timbre::training {
 namespace {
@@ -64,9 +64,9 @@ TEST_P(StandInTraining, ConvolvesInPartsWhereTheWindowsAreMany) {
 }
 
 TEST_P(StandInTraining, KnowsEveryRegisteredPart) {
-  EXPECT_EQ(cuda::DeviceLayers::Registry::instance().names(), nn::LayerRegistry::instance().names());
-  EXPECT_EQ(cuda::DeviceOptimizers::Registry::instance().names(), OptimizerRegistry::instance().names());
-  EXPECT_EQ(cuda::DeviceLosses::Registry::instance().names(), LossRegistry::instance().names());
+  EXPECT_EQ(cuda::CudaLayers::Registry::instance().names(), nn::LayerRegistry::instance().names());
+  EXPECT_EQ(cuda::CudaOptimizers::Registry::instance().names(), OptimizerRegistry::instance().names());
+  EXPECT_EQ(cuda::CudaLosses::Registry::instance().names(), LossRegistry::instance().names());
 }
 
 TEST_P(StandInTraining, StepsAreReplayedAsOneGraph) {

@@ -5,12 +5,12 @@
 #include <complex>
 #include <numbers>
 
-#include "features/block_stft.hpp"
+#include "cuda/features/block_stft.hpp"
+#include "cuda/features/mel_bands.hpp"
+#include "cuda/features/mfcc.cu"
+#include "cuda/features/spectrogram.cu"
 #include "features/decibel.hpp"
-#include "features/mel_bands.hpp"
 #include "features/mel_filters.hpp"
-#include "features/mfcc.cu"
-#include "features/spectrogram.cu"
 #include "kernel_harness.hpp"
 
 namespace timbre::cuda {
@@ -65,8 +65,8 @@ KernelCase power_case(std::size_t size, float exponent) {
 }
 
 /// Filters on the device, as the engine keeps them.
-struct DeviceMel {
-  explicit DeviceMel(const features::MelFilters& filters, int bins) {
+struct CudaMel {
+  explicit CudaMel(const features::MelFilters& filters, int bins) {
     std::vector<std::int32_t> f, g, o;
     std::int32_t at = 0;
     for (const auto& filter : filters.filters())
@@ -89,7 +89,7 @@ KernelCase mel_case(int n_fft, int n_mels, std::int64_t frames, float exponent, 
         const int bins = o.bins();
         const auto z = random_spectrum(std::size_t(frames * bins));
         const auto dz = to_device(z);
-        const DeviceMel mel(filters, bins);
+        const CudaMel mel(filters, bins);
         const DeviceArray<float> out(std::size_t(frames * n_mels));
         mel_bands(nullptr, dz.data(), frames, mel.bands, exponent, out.data(), tile);
         const auto weights = filters.dense();

@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "cuda/support/kernel.hpp"
+#include "cuda/support/tuning.hpp"
 #include "device/environment.hpp"
 #include "kernel_harness.hpp"
-#include "support/kernel.hpp"
-#include "support/tuning.hpp"
 
 namespace timbre::cuda {
 namespace {

@@ -3,13 +3,13 @@
 // layer, bit for bit.
 #include <gtest/gtest.h>
 
+#include "cuda/layers/activation.hpp"
+#include "cuda/layers/batch_normalization.cu"
+#include "cuda/layers/conv2d.cu"
+#include "cuda/layers/dropout.cu"
+#include "cuda/layers/lstm_layout.cuh"
+#include "cuda/layers/max_pooling2d.cu"
 #include "kernel_harness.hpp"
-#include "layers/activation.hpp"
-#include "layers/batch_normalization.cu"
-#include "layers/conv2d.cu"
-#include "layers/dropout.cu"
-#include "layers/lstm_layout.cuh"
-#include "layers/max_pooling2d.cu"
 #include "nn/layer_harness.hpp"
 
 namespace timbre::cuda {

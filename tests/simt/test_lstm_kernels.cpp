@@ -3,9 +3,9 @@
 // same bytes whatever rows lie beside it.
 #include <gtest/gtest.h>
 
+#include "cuda/layers/lstm_recurrence.cuh"
 #include "device/environment.hpp"
 #include "kernel_harness.hpp"
-#include "layers/lstm_recurrence.cuh"
 
 namespace timbre::cuda {
 namespace {

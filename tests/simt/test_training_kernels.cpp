@@ -2,13 +2,13 @@
 // optimizers; each against a reference in double, in every order of threads, and with each barrier taken out.
 #include <gtest/gtest.h>
 
+#include "cuda/training/gather.hpp"
+#include "cuda/training/losses/cross_entropy.cu"
+#include "cuda/training/update.cuh"
 #include "kernel_harness.hpp"
-#include "training/gather.hpp"
-#include "training/losses/cross_entropy.cu"
 #include "training/optimizer.hpp"
 #include "training/optimizers/adam.hpp"
 #include "training/optimizers/sgd.hpp"
-#include "training/update.cuh"
 
 namespace timbre::cuda {
 namespace {
@@ -85,76 +85,75 @@ KernelCase loss_case(std::int64_t capacity, std::int64_t live, std::int64_t clas
           }};
 }
 
-/// An arena of three parameters: with both penalties, with one, with none; in stretches.
+/// An arena of three parameters: with both penalties, with one, with none; in chunks.
 struct TestArena {
   TestArena() {
     std::int64_t at = 0;
     const double l1[] = {1e-3, 0, 0}, l2[] = {1e-2, 0.3, 0};
-    const std::int64_t sizes[] = {stretch_size + 700, 333, 50};
+    const std::int64_t sizes[] = {chunk_size + 700, 333, 50};
     for (int k = 0; k < 3; ++k)
-      for (std::int64_t done = 0; done < sizes[k]; done += stretch_size) {
-        const auto n = std::min(stretch_size, sizes[k] - done);
-        stretches.push_back({at, std::int32_t(n), float(l1[k]), float(2 * l2[k]), l1[k], l2[k], 0});
+      for (std::int64_t done = 0; done < sizes[k]; done += chunk_size) {
+        const auto n = std::min(chunk_size, sizes[k] - done);
+        chunks.push_back({at, std::int32_t(n), float(l1[k]), float(2 * l2[k]), l1[k], l2[k], 0});
         at += n;
       }
     p = random_values(std::size_t(at), 8, -1, 1);
     for (std::size_t i = 0; i < p.size(); i += 97) p[i] = 0;
-    device_stretches = to_device(stretches);
+    device_chunks = to_device(chunks);
   }
   double penalty() const {
     double sum = 0;
-    for (const auto& s : stretches)
+    for (const auto& s : chunks)
       for (std::int32_t i = 0; i < s.size; ++i) {
         const double v = p[std::size_t(s.offset + i)];
         sum += s.exact_l1 * std::abs(v) + s.exact_l2 * v * v;
       }
     return sum;
   }
-  std::vector<Stretch> stretches;
+  std::vector<Chunk> chunks;
   std::vector<float> p;
-  DeviceArray<Stretch> device_stretches;
+  DeviceArray<Chunk> device_chunks;
 };
 
 KernelCase finish_case(std::int64_t capacity, std::int64_t live, float poison) {
-  return {
-      "metrics of " + std::to_string(live), [=] {
-        const TestArena arena;
-        const TestBatch b(20, 1, capacity, live, 3);
-        auto losses = random_values(std::size_t(capacity), 4, 0, 3);
-        losses[0] += poison;
-        std::vector<std::int32_t> hits;
-        for (std::int64_t r = 0; r < capacity; ++r) hits.push_back(r % 3 == 0);
-        const auto p = to_device(arena.p), dl = to_device(losses);
-        const auto dh = to_device(hits);
-        const auto scalars = to_device(std::vector<StepScalars>{{41, 0.01, 2.5, 7, 30, 0}});
-        const DeviceArray<double> partial(arena.stretches.size()), total(2);
-        const auto count = std::int64_t(arena.stretches.size());
-        // Of two rules, one of which has a rate of its own.
-        const RuleDevice<training::AdamRule> adam(rule_of(training::AdamOptions{.beta_2 = 0.99}));
-        const RuleDevice<training::SgdRule> sgd{training::SgdRule{}};
-        const bool is_adam = live % 2 == 0;
-        const PenaltySum sum{arena.device_stretches.data(), count, p.data(), partial.data(), total.data()},
-            again{arena.device_stretches.data(), count, p.data(), partial.data(), total.data() + 1};
-        const DeviceOptimizer& optimizer =
-            is_adam ? static_cast<const DeviceOptimizer&>(adam) : static_cast<const DeviceOptimizer&>(sgd);
-        optimizer.finish_loss(nullptr, sum, {dl.data(), dh.data(), b.header.data()}, scalars.data());
-        sum_penalties(nullptr, again);
-        const float rate = is_adam ? from_device(adam.now())[0].alpha : from_device(sgd.now())[0].rate;
-        const auto s = from_device(scalars)[0];
-        const auto t = from_device(total);
-        double loss = 2.5 + arena.penalty() * double(live);
-        std::int64_t correct = 7;
-        for (std::int64_t r = 0; r < live; ++r)
-          loss += losses[std::size_t(r)], correct += hits[std::size_t(r)];
-        const double alpha = 0.01 * std::sqrt(1 - std::pow(0.99, 42)) / (1 - std::pow(0.9, 42));
-        const bool counted = s.step == 42 && rate == float(is_adam ? alpha : 0.01) && s.correct == correct &&
-                             s.rows == 30 + live && s.bad_step == (std::isfinite(poison) ? 0 : 42) &&
-                             t[0] == t[1];
-        const double error = std::max(std::abs(t[0] - arena.penalty()),
-                                      std::isfinite(poison) ? std::abs(s.loss_sum - loss) : 0.0) /
-                             1e-9;
-        return counted && std::isfinite(error) ? error : INFINITY;
-      }};
+  return {"metrics of " + std::to_string(live), [=] {
+            const TestArena arena;
+            const TestBatch b(20, 1, capacity, live, 3);
+            auto losses = random_values(std::size_t(capacity), 4, 0, 3);
+            losses[0] += poison;
+            std::vector<std::int32_t> hits;
+            for (std::int64_t r = 0; r < capacity; ++r) hits.push_back(r % 3 == 0);
+            const auto p = to_device(arena.p), dl = to_device(losses);
+            const auto dh = to_device(hits);
+            const auto scalars = to_device(std::vector<StepScalars>{{41, 0.01, 2.5, 7, 30, 0}});
+            const DeviceArray<double> partial(arena.chunks.size()), total(2);
+            const auto count = std::int64_t(arena.chunks.size());
+            // Of two rules, one of which has a rate of its own.
+            const RuleDevice<training::AdamRule> adam(rule_of(training::AdamOptions{.beta_2 = 0.99}));
+            const RuleDevice<training::SgdRule> sgd{training::SgdRule{}};
+            const bool is_adam = live % 2 == 0;
+            const PenaltySum sum{arena.device_chunks.data(), count, p.data(), partial.data(), total.data()},
+                again{arena.device_chunks.data(), count, p.data(), partial.data(), total.data() + 1};
+            const CudaOptimizer& optimizer =
+                is_adam ? static_cast<const CudaOptimizer&>(adam) : static_cast<const CudaOptimizer&>(sgd);
+            optimizer.finish_loss(nullptr, sum, {dl.data(), dh.data(), b.header.data()}, scalars.data());
+            sum_penalties(nullptr, again);
+            const float rate = is_adam ? from_device(adam.now())[0].alpha : from_device(sgd.now())[0].rate;
+            const auto s = from_device(scalars)[0];
+            const auto t = from_device(total);
+            double loss = 2.5 + arena.penalty() * double(live);
+            std::int64_t correct = 7;
+            for (std::int64_t r = 0; r < live; ++r)
+              loss += losses[std::size_t(r)], correct += hits[std::size_t(r)];
+            const double alpha = 0.01 * std::sqrt(1 - std::pow(0.99, 42)) / (1 - std::pow(0.9, 42));
+            const bool counted = s.step == 42 && rate == float(is_adam ? alpha : 0.01) &&
+                                 s.correct == correct && s.rows == 30 + live &&
+                                 s.bad_step == (std::isfinite(poison) ? 0 : 42) && t[0] == t[1];
+            const double error = std::max(std::abs(t[0] - arena.penalty()),
+                                          std::isfinite(poison) ? std::abs(s.loss_sum - loss) : 0.0) /
+                                 1e-9;
+            return counted && std::isfinite(error) ? error : INFINITY;
+          }};
 }
 
 std::vector<KernelCase> training_kernels() {
@@ -186,19 +185,19 @@ TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
     optimizers.push_back(yaml);
   TestArena arena;
   const auto n = arena.p.size();
-  const auto count = std::int64_t(arena.stretches.size());
+  const auto count = std::int64_t(arena.chunks.size());
   const TestBatch batch(20, 1, 4, 4, 3);
   const auto losses = to_device(std::vector<float>(4, 1.0f));
   const auto hits = to_device(std::vector<std::int32_t>(4, 0));
-  const DeviceArray<double> partial(arena.stretches.size()), total(1);
+  const DeviceArray<double> partial(arena.chunks.size()), total(1);
   for (const auto& yaml : optimizers) {
     const auto node = config::parse_text(yaml, "test", ".");
     const auto cpu = training::OptimizerChoice::from(node);
     const auto device = make_device_optimizer(cpu->options());
-    for (std::size_t k = 0; k < arena.stretches.size(); ++k)  // the last of the parameters is called bias
-      arena.stretches[k].weight_decay =
-          cpu->weight_decay({.name = k + 1 < arena.stretches.size() ? "kernel" : "bias"});
-    const auto stretches = to_device(arena.stretches);
+    for (std::size_t k = 0; k < arena.chunks.size(); ++k)  // the last of the parameters is called bias
+      arena.chunks[k].weight_decay =
+          cpu->weight_decay({.name = k + 1 < arena.chunks.size() ? "kernel" : "bias"});
+    const auto chunks = to_device(arena.chunks);
     auto p = arena.p;
     std::vector<float> a(n, 0.0f), b(n, 0.0f);
     const auto dp = to_device(p), da = to_device(a), db = to_device(b);
@@ -206,10 +205,10 @@ TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
     for (std::int64_t step = 1; step <= 3; ++step) {
       const auto g = random_values(n, 20 + std::uint64_t(step), -1, 1);
       const auto dg = to_device(g);
-      device->finish_loss(nullptr, {stretches.data(), count, dp.data(), partial.data(), total.data()},
+      device->finish_loss(nullptr, {chunks.data(), count, dp.data(), partial.data(), total.data()},
                           {losses.data(), hits.data(), batch.header.data()}, scalars.data());
-      device->update(nullptr, {stretches.data(), count, dp.data(), dg.data(), {da.data(), db.data()}});
-      for (const auto& s : arena.stretches)
+      device->update(nullptr, {chunks.data(), count, dp.data(), dg.data(), {da.data(), db.data()}});
+      for (const auto& s : arena.chunks)
         cpu->update({s.size,
                      p.data() + s.offset,
                      g.data() + s.offset,

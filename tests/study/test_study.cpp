@@ -118,7 +118,8 @@ runs: [net.yaml, {config: net.yaml, set: {experiment: wide, "model[1].dense.unit
 )");
   ASSERT_EQ(study.runs.size(), 2u);
   EXPECT_EQ(study.runs[1].name, "wide seed=0");
-  EXPECT_GT(study.plan(study.runs[1]).model.parameters(), study.plan(study.runs[0]).model.parameters());
+  EXPECT_GT(study.plan(study.runs[1]).model.parameter_count(),
+            study.plan(study.runs[0]).model.parameter_count());
 }
 
 TEST_F(Studies, OverridesApplyToEveryRunAndSeedsCanBeNamed) {
@@ -173,7 +174,7 @@ search: {random: {runs: 40, seed: )");
     small += rate < 1e-3;
     EXPECT_GE(*run.config.regularisation.dropout, 0.1);
     EXPECT_LE(*run.config.regularisation.dropout, 0.5);
-    parameters.insert(study.plan(run).model.parameters());
+    parameters.insert(study.plan(run).model.parameter_count());
   }
   EXPECT_GT(small, 15) << "two thirds of a logarithmic range lie below its last decade";
   EXPECT_LT(small, 38);

@@ -150,12 +150,12 @@ inline void expect_same_state(const nn::Model& model, const StepState& a, const 
   EXPECT_NEAR(a.metrics.loss_sum, b.metrics.loss_sum, tolerance * std::abs(b.metrics.loss_sum));
   ASSERT_EQ(a.arena.size(), b.arena.size());
   ASSERT_EQ(a.slots.size(), b.slots.size());
-  for (const auto& slot : model.slots()) {
-    const auto at = std::size_t(slot.offset), size = std::size_t(slot.spec.shape.size());
+  for (const auto& parameter : model.parameters()) {
+    const auto at = std::size_t(parameter.offset), size = std::size_t(parameter.spec.shape.size());
     const auto part = [&](const std::vector<float>& v) { return std::span(v).subspan(at, size); };
-    SCOPED_TRACE("layer " + std::to_string(slot.layer) + ", " + slot.spec.name);
+    SCOPED_TRACE("layer " + std::to_string(parameter.layer) + ", " + parameter.spec.name);
     EXPECT_LE(difference(part(a.arena), part(b.arena)), tolerance);
-    for (std::size_t k = 0; slot.spec.trainable && k < a.slots.size(); ++k)
+    for (std::size_t k = 0; parameter.spec.trainable && k < a.slots.size(); ++k)
       EXPECT_LE(difference(part(a.slots[k]), part(b.slots[k])), 10 * tolerance);
   }
 }
@@ -219,8 +219,8 @@ inline void expect_every_layer_agrees(const std::string& device) {
     const auto report = check_devices(setup.model, *setup.step("cpu"), *setup.step(device), batches);
     EXPECT_FALSE(report.first) << c.name << "\n" << describe(report);
     std::size_t lines = 0;  // an output and an update per layer, a gradient per parameter
-    for (const auto& s : setup.model.slots()) lines += s.spec.trainable;
-    for (const auto& l : setup.model.layers()) lines += l.slots.empty() ? 1 : 2;
+    for (const auto& s : setup.model.parameters()) lines += s.spec.trainable;
+    for (const auto& l : setup.model.layers()) lines += l.parameters.empty() ? 1 : 2;
     EXPECT_EQ(report.lines.size(), lines);
   }
 }

@@ -23,7 +23,7 @@ TEST(DeviceCheck, NamesTheFirstLayerWhoseOutputDiffers) {
   ConformanceSetup setup(conformance_cases()[0]);
   const auto a = setup.step("cpu"), b = setup.step("cpu");
   auto state = b->export_state();
-  state.arena[std::size_t(setup.model.slots()[2].offset)] += 0.1f;  // the second dense layer's kernel
+  state.arena[std::size_t(setup.model.parameters()[2].offset)] += 0.1f;  // the second dense layer's kernel
   b->import_state(state);
   const auto report = check_devices(setup.model, *a, *b, batches);
   ASSERT_TRUE(report.first);
@@ -64,7 +64,7 @@ TEST(DeviceCheck, ABiasWhoseGradientIsNothingButRoundingDoesNotCount) {
   ConformanceSetup setup(c);
   const auto a = setup.step("cpu"), b = setup.step("cpu");
   auto state = b->export_state();
-  for (int k = 0; k < 3; ++k) state.arena[std::size_t(setup.model.slots()[1].offset + k)] += 1e-6f;
+  for (int k = 0; k < 3; ++k) state.arena[std::size_t(setup.model.parameters()[1].offset + k)] += 1e-6f;
   b->import_state(state);
   const auto report = check_devices(setup.model, *a, *b, batches);
   EXPECT_FALSE(report.first) << describe(report);

@@ -64,10 +64,10 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
   step->bind(rows, y.data());
   auto state = step->export_state();
   for (std::size_t l = 0; l < model.layers().size(); ++l)
-    for (std::size_t k = 0; k < model.layers()[l].slots.size(); ++k) {
-      const auto& slot = model.slots()[std::size_t(model.layers()[l].slots[k])];
-      const auto v = initial(slot.spec, std::uint32_t(1000 * l + k));
-      std::copy(v.begin(), v.end(), state.arena.begin() + slot.offset);
+    for (std::size_t k = 0; k < model.layers()[l].parameters.size(); ++k) {
+      const auto& parameter = model.parameters()[std::size_t(model.layers()[l].parameters[k])];
+      const auto v = initial(parameter.spec, std::uint32_t(1000 * l + k));
+      std::copy(v.begin(), v.end(), state.arena.begin() + parameter.offset);
     }
   step->import_state(state);
   const auto start = state.arena;
@@ -84,22 +84,22 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
   state = step->export_state();
   int k = 0;
   for (const auto& layer : model.layers())
-    for (const int index : layer.slots) {
-      const auto& slot = model.slots()[std::size_t(index)];
+    for (const int index : layer.parameters) {
+      const auto& parameter = model.parameters()[std::size_t(index)];
       const auto path = fmt::format("/{}/w{}", c.name, k++);
       const auto expected = h5.read_doubles(path);
       const auto stride = h5.int_attribute(path, "stride");
       double largest = 0, worst = 0, moved = 0;
       for (std::size_t i = 0; i < expected.size(); ++i) {
-        const auto at = std::size_t(slot.offset + std::int64_t(i) * stride);
+        const auto at = std::size_t(parameter.offset + std::int64_t(i) * stride);
         largest = std::max(largest, std::abs(expected[i]));
         moved = std::max(moved, std::abs(expected[i] - double(start[at])));
         worst = std::max(worst, std::abs(expected[i] - double(state.arena[at])));
       }
       EXPECT_LE(worst, 1e-4 * largest)
-          << layer.name << "." << slot.spec.name << ": relative " << worst / largest;
+          << layer.name << "." << parameter.spec.name << ": relative " << worst / largest;
       EXPECT_LE(worst, 0.02 * moved + 1e-6 * largest)
-          << layer.name << "." << slot.spec.name << ": of the update " << worst / moved;
+          << layer.name << "." << parameter.spec.name << ": of the update " << worst / moved;
     }
 }
 

@@ -1,8 +1,8 @@
 // Softmax and cross-entropy in one pass (training/losses/cross_entropy.hpp has the formula), one warp per
 // row: the loss of each row, whether its largest logit is the label's (the first of equals counts), the
 // gradient of the mean, and the probabilities. Rows that are not live give zeros.
-#include "support/warp.cuh"
-#include "training/device_parts.hpp"
+#include "cuda/support/warp.cuh"
+#include "cuda/training/cuda_parts.hpp"
 #include "training/losses/cross_entropy.hpp"
 
 namespace timbre::cuda {
@@ -55,7 +55,7 @@ __global__ void __launch_bounds__(warp_size* loss_rows_per_block)
 
 // ---- The host's half
 
-class CrossEntropyDevice final : public DeviceLoss {
+class CrossEntropyDevice final : public CudaLoss {
  public:
   explicit CrossEntropyDevice(const training::CrossEntropyOptions& options)
       : label_smoothing_(options.label_smoothing) {}
@@ -71,6 +71,6 @@ class CrossEntropyDevice final : public DeviceLoss {
   double label_smoothing_;
 };
 
-inline const DeviceLosses::Add<CrossEntropyDevice, training::CrossEntropyOptions> cross_entropy;
+inline const CudaLosses::Add<CrossEntropyDevice, training::CrossEntropyOptions> cross_entropy;
 
 }  // namespace timbre::cuda

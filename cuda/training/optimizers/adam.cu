@@ -1,6 +1,6 @@
 // adam: its rule (training/optimizers/adam.hpp) over the arena.
+#include "cuda/training/update.cuh"
 #include "training/optimizers/adam.hpp"
-#include "training/update.cuh"
 
 namespace timbre::cuda {
 

@@ -1,6 +1,6 @@
 // adamw: its rule (training/optimizers/adamw.hpp) over the arena.
+#include "cuda/training/update.cuh"
 #include "training/optimizers/adamw.hpp"
-#include "training/update.cuh"
 
 namespace timbre::cuda {
 inline const AddRule<training::AdamwOptions> adamw;

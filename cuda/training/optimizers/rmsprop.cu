@@ -1,6 +1,6 @@
 // rmsprop: its rule (training/optimizers/rmsprop.hpp) over the arena.
+#include "cuda/training/update.cuh"
 #include "training/optimizers/rmsprop.hpp"
-#include "training/update.cuh"
 
 namespace timbre::cuda {
 

@@ -1,6 +1,6 @@
 // sgd: its rule (training/optimizers/sgd.hpp) over the arena.
+#include "cuda/training/update.cuh"
 #include "training/optimizers/sgd.hpp"
-#include "training/update.cuh"
 
 namespace timbre::cuda {
 

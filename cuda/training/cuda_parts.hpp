@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "core/part.hpp"
-#include "training/step_state.hpp"
+#include "cuda/training/step_state.hpp"
 
 namespace timbre::cuda {
 
@@ -24,16 +24,16 @@ struct LossBatch {
   float *gradient, *probabilities;  // may be null
 };
 
-class DeviceLoss {
+class CudaLoss {
  public:
-  virtual ~DeviceLoss() = default;
+  virtual ~CudaLoss() = default;
   virtual void evaluate(cudaStream_t stream, const LossBatch& batch) const = 0;
 };
-using DeviceLosses = Implementations<DeviceLoss>;
+using CudaLosses = Implementations<CudaLoss>;
 
-/// The stretches that have a penalty, and the work space of its sum: partial [count], total [1].
+/// The chunks that have a penalty, and the work space of its sum: partial [count], total [1].
 struct PenaltySum {
-  const Stretch* stretches;
+  const Chunk* chunks;
   std::int64_t count;  // may be 0
   const float* arena;
   double *partial, *total;
@@ -50,26 +50,26 @@ struct BatchResult {
 
 /// What one optimizer step works on; slots as many as the rule has.
 struct ArenaUpdate {
-  const Stretch* stretches;
+  const Chunk* chunks;
   std::int64_t count;
   float* arena;
   const float* gradients;
   float* slots[2];
 };
 
-class DeviceOptimizer {
+class CudaOptimizer {
  public:
-  virtual ~DeviceOptimizer() = default;
+  virtual ~CudaOptimizer() = default;
   /// sum_penalties, and the batch enters the metrics; counts the step, and makes the rule ready for it.
   virtual void finish_loss(cudaStream_t stream, const PenaltySum& sum, const BatchResult& result,
                            StepScalars* scalars) const = 0;
   /// One step of the whole arena, after finish_loss.
   virtual void update(cudaStream_t stream, const ArenaUpdate& update) const = 0;
 };
-using DeviceOptimizers = Implementations<DeviceOptimizer>;
+using CudaOptimizers = Implementations<CudaOptimizer>;
 
 /// For the options of a training::Loss or Optimizer. Throws Error where the back end does not know it.
-std::unique_ptr<DeviceLoss> make_device_loss(const OptionsRef& options);
-std::unique_ptr<DeviceOptimizer> make_device_optimizer(const OptionsRef& options);
+std::unique_ptr<CudaLoss> make_device_loss(const OptionsRef& options);
+std::unique_ptr<CudaOptimizer> make_device_optimizer(const OptionsRef& options);
 
 }  // namespace timbre::cuda

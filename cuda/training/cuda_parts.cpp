@@ -1,17 +1,17 @@
-#include "training/device_parts.hpp"
+#include "cuda/training/cuda_parts.hpp"
 
 #include "core/error.hpp"
 
 namespace timbre::cuda {
 
-std::unique_ptr<DeviceLoss> make_device_loss(const OptionsRef& options) {
-  auto loss = DeviceLosses::make(options);
+std::unique_ptr<CudaLoss> make_device_loss(const OptionsRef& options) {
+  auto loss = CudaLosses::make(options);
   if (!loss) fail("the loss '{}' cannot be computed on the GPU", options.part());
   return loss;
 }
 
-std::unique_ptr<DeviceOptimizer> make_device_optimizer(const OptionsRef& options) {
-  auto optimizer = DeviceOptimizers::make(options);
+std::unique_ptr<CudaOptimizer> make_device_optimizer(const OptionsRef& options) {
+  auto optimizer = CudaOptimizers::make(options);
   if (!optimizer) fail("the optimizer '{}' cannot be computed on the GPU", options.part());
   return optimizer;
 }

@@ -3,7 +3,7 @@
 // Every layer is a .cu here with the name of its file in src/nn/layers: kernels, their launch, the class, and one line that
 // adds it by the struct of its options (core/part.hpp):
 //
-//   inline const DeviceLayers::Add<DenseDevice, nn::DenseOptions> dense;
+//   inline const CudaLayers::Add<DenseDevice, nn::DenseOptions> dense;
 //
 // Tests include a .cu to reach its kernels, so what stands in it is inline.
 // Work is enqueued on one stream and nothing else happens: no allocation, no waiting, no
@@ -20,21 +20,21 @@
 
 #include "core/part.hpp"
 #include "core/shape.hpp"
-#include "support/blas.hpp"
-#include "support/dnn.hpp"
+#include "cuda/support/blas.hpp"
+#include "cuda/support/dnn.hpp"
 
 namespace timbre::cuda {
 
 /// What the layers of one step share.
-struct DeviceTools {
-  explicit DeviceTools(cudaStream_t s);
+struct CudaTools {
+  explicit CudaTools(cudaStream_t s);
   cudaStream_t stream;
   Blas blas;
   DnnHandle dnn;
 };
 
 /// What an operation works with, fixed when it is made. Pointers are to device memory.
-struct DeviceBinding {
+struct CudaBinding {
   Shape input, output;                 // without the batch
   std::int64_t capacity = 0;           // rows of every batch
   std::vector<float*> parameters;      // in the order of Layer::parameters(input), in Keras's layout
@@ -45,12 +45,12 @@ struct DeviceBinding {
   std::uint64_t seed = 0;              // of the run
   const std::int64_t* step = nullptr;  // training steps done so far
   const std::int32_t* live = nullptr;  // rows of this batch that count
-  DeviceTools* tools = nullptr;
+  CudaTools* tools = nullptr;
 };
 
-class DeviceLayer {
+class CudaLayer {
  public:
-  virtual ~DeviceLayer() = default;
+  virtual ~CudaLayer() = default;
   /// x [capacity, input...] -> y [capacity, output...]. x and y stay unchanged until backward has run.
   virtual void forward(bool training, const float* x, float* y) = 0;
   /// dy [capacity, output...], which may be used as work space, -> dx [capacity, input...] (if
@@ -62,9 +62,9 @@ class DeviceLayer {
   virtual std::string note() const { return ""; }
 };
 
-using DeviceLayers = Implementations<DeviceLayer, const DeviceBinding&>;
+using CudaLayers = Implementations<CudaLayer, const CudaBinding&>;
 
 /// Throws Error where the back end does not know the layer.
-std::unique_ptr<DeviceLayer> make_device_layer(const OptionsRef& options, const DeviceBinding& binding);
+std::unique_ptr<CudaLayer> make_cuda_layer(const OptionsRef& options, const CudaBinding& binding);
 
 }  // namespace timbre::cuda

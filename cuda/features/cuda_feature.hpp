@@ -1,7 +1,7 @@
 // What a kind of feature does with spectra on the device: the part of a CUDA engine that differs between
 // kinds.
 //
-// Each kind is a file here with the name of its file in src/features, and registers a DeviceFeatureType under
+// Each kind is a file here with the name of its file in src/features, and registers a CudaFeatureType under
 // the same name. Work is enqueued on the stream given; areas are allocated when it is made, for `segments`
 // segments.
 #pragma once
@@ -16,9 +16,9 @@
 
 namespace timbre::cuda {
 
-class DeviceFeature {
+class CudaFeature {
  public:
-  virtual ~DeviceFeature() = default;
+  virtual ~CudaFeature() = default;
   /// spectrum [count, bins]: frames [first, first + count) of the batch. out: [segments, T, F], of the whole
   /// batch.
   virtual void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
@@ -27,12 +27,12 @@ class DeviceFeature {
   virtual void finish(cudaStream_t, std::int64_t /*segments*/, float* /*out*/) {}
 };
 
-struct DeviceFeatureType {
-  std::unique_ptr<DeviceFeature> (*make)(const features::FeatureOptions&, std::int64_t frames,
-                                         std::int64_t segments, cudaStream_t stream);
+struct CudaFeatureType {
+  std::unique_ptr<CudaFeature> (*make)(const features::FeatureOptions&, std::int64_t frames,
+                                       std::int64_t segments, cudaStream_t stream);
   /// Floats of work areas per segment.
   std::int64_t (*work_floats)(const features::FeatureOptions&, std::int64_t frames) = nullptr;
 };
-using DeviceFeatureRegistry = Registry<DeviceFeatureType>;
+using CudaFeatureRegistry = Registry<CudaFeatureType>;
 
 }  // namespace timbre::cuda

@@ -1,0 +1,15 @@
+#include "cuda/layers/cuda_layer.hpp"
+
+#include "core/error.hpp"
+
+namespace timbre::cuda {
+
+CudaTools::CudaTools(cudaStream_t s) : stream(s), blas(s) { TIMBRE_DNN_CHECK(cudnnSetStream(dnn, s)); }
+
+std::unique_ptr<CudaLayer> make_cuda_layer(const OptionsRef& options, const CudaBinding& binding) {
+  auto layer = CudaLayers::make(options, binding);
+  if (!layer) fail("the layer '{}' cannot be computed on the GPU", options.part());
+  return layer;
+}
+
+}  // namespace timbre::cuda
