@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -295,13 +296,19 @@ void ReadingChild::read_once(const fs::path& file, const std::function<void(Rece
   throw Error(message);
 }
 
+/// Whether the file belongs to the user of this process. In a folder that several people share, it may not.
+static bool is_mine(const fs::path& file) {
+  struct stat info {};
+  return ::stat(file.c_str(), &info) == 0 && info.st_uid == ::geteuid();
+}
+
 bool is_trusted(const fs::path& file, const Trust& trust) {
   require_regular_file(file);
   const auto seal = read_seal(file);
   if (seal == Seal::broken && !trust.unverified)
     throw Damaged(fmt::format("{}: has changed since Timbre wrote it: its checksum does not fit{}",
                               shown(file), trust.own ? "" : "; --unverified reads it all the same"));
-  return trust.own && seal == Seal::whole;
+  return trust.own && seal == Seal::whole && is_mine(file);
 }
 
 }  // namespace timbre::storage

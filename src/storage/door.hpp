@@ -7,7 +7,8 @@
 //
 // Who takes the child:
 //   own = true   files in the folders of runs and stores, which Timbre wrote itself. Those with a checksum that fits
-//                (seal.hpp) are read here and now; those without one (earlier versions) by the child.
+//                (seal.hpp) are read here and now, if they belong to this user; those of another user in a shared
+//                folder, and those without a checksum (earlier versions), by the child.
 //   own = false  files that a person names. Always by the child: a checksum tells that nothing was damaged, not who
 //                wrote it.
 // Either way a file whose checksum does not fit is refused (Damaged), unless `unverified` asks for it; it is then read

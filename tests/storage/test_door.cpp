@@ -75,6 +75,13 @@ TEST_F(Door, IsTakenByStrangersAndByWhatHasNoChecksum) {
   EXPECT_NE(read_behind_door(folder / "old.h5", own_file, reader), here);
 }
 
+TEST_F(Door, IsTakenByFilesOfAnotherUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file to another user";
+  ASSERT_EQ(::chown(file.c_str(), 12345, gid_t(-1)), 0);
+  const auto reader = [] { return std::int64_t(::getpid()); };
+  EXPECT_NE(read_behind_door(file, own_file, reader), ::getpid());
+}
+
 TEST_F(Door, RefusesWhatHasChangedUnlessAskedTo) {
   auto bytes = bytes_of(file);
   bytes[bytes.size() - 1] ^= 1;

@@ -99,6 +99,21 @@ TEST(Trainer, GoesOnFromACheckpointInMidEpochAsIfNeverStopped) {
   std::filesystem::remove(path);
 }
 
+TEST(Trainer, ACheckpointIsReadByAnotherProcess) {
+  const auto path = std::filesystem::temp_directory_path() / fmt::format("timbre-child-{}.h5", ::getpid());
+  Problem p("{epochs: 1, batch_size: 8}");
+  write_checkpoint(path, "key", TrainerState{.epoch = 3, .step = p.step()->export_state()});
+  const auto faults_of_children = [] {
+    rusage used{};
+    ::getrusage(RUSAGE_CHILDREN, &used);
+    return used.ru_minflt;
+  };
+  const auto before = faults_of_children();
+  EXPECT_EQ(read_checkpoint(path, "key").epoch, 3);
+  EXPECT_GT(faults_of_children(), before);
+  std::filesystem::remove(path);
+}
+
 TEST(Trainer, EarlyStoppingEndsAndRestoresTheBestWeights) {
   Problem p(
       "{epochs: 200, batch_size: 8, optimizer: {adam: {learning_rate: 0.05}}, early_stopping: {monitor: "
