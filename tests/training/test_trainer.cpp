@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -142,9 +144,9 @@ TEST(Trainer, PenaltiesCountInTheLossAndNotInTheScores) {
   const auto step = p.step();
   const auto state = step->export_state();
   double expected = 0;
-  const auto& slot = p.model->slots()[0];
-  for (std::int64_t i = 0; i < slot.spec.shape.size(); ++i) {
-    const double w = state.arena[std::size_t(slot.offset + i)];
+  const auto& parameter = p.model->parameters()[0];
+  for (std::int64_t i = 0; i < parameter.spec.shape.size(); ++i) {
+    const double w = state.arena[std::size_t(parameter.offset + i)];
     expected += 0.01 * std::abs(w) + 0.1 * w * w;
   }
   EXPECT_NEAR(step->penalty(), expected, 1e-9);
