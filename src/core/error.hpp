@@ -22,4 +22,23 @@ template <class... A>
   throw RequestError(fmt::format(format, std::forward<A>(args)...));
 }
 
+/// Throws RequestError about a key of the configuration: "PATH: MESSAGE".
+template <class... A>
+[[noreturn]] void fail_at(const std::string& path, fmt::format_string<A...> format, A&&... args) {
+  auto message = fmt::format(format, std::forward<A>(args)...);
+  throw RequestError(path + ": " + message, path, std::move(message));
+}
+
+/// Runs `work` on a file that a key of the configuration names. What is wrong with the file ("FILE:LINE: ...") becomes
+/// an error about the key; its text stays whole.
+template <class Work>
+auto named_by(const std::string& path, Work work) {
+  try {
+    return work();
+  } catch (const RequestError& e) {
+    if (!e.path.empty()) throw;
+    throw RequestError(e.what(), path, e.what());
+  }
+}
+
 }  // namespace timbre

@@ -9,6 +9,8 @@
 #pragma once
 
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 namespace timbre {
 
@@ -22,6 +24,11 @@ struct Unavailable : Error {
 
 struct RequestError : Error {
   using Error::Error;
+  /// About a key of the configuration, "dataset.path"; `text` is what is wrong, without the key. Who knows the
+  /// configuration puts the place of the key before it (run/run_config.hpp).
+  RequestError(const std::string& whole, std::string key, std::string text)
+      : Error(whole), path(std::move(key)), message(std::move(text)) {}
+  std::string path, message;  // empty where no key is to blame
 };
 
 struct Interrupted : Error {

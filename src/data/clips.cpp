@@ -39,15 +39,15 @@ std::string problem_with(const DatasetOptions& o) {
 }
 
 /// One line: where it was looked for, how to get GTZAN, how to do without.
-[[noreturn]] void fail_not_there(std::string_view key, const fs::path& path, std::string_view what) {
+[[noreturn]] void fail_not_there(const std::string& key, const fs::path& path, std::string_view what) {
   const auto tree = path.filename() == "genres_original" ? path
                     : path.filename() == "gtzan"         ? path / "genres_original"
                                                          : path;
-  fail_request(
-      "dataset.{}: {} at {}. GTZAN: search for 'GTZAN Dataset - Music Genre Classification' on Kaggle and "
-      "unpack it "
-      "so that {}/blues/*.wav exists. To try without music: --set dataset.synthetic={{}}",
-      key, what, shown(fs::absolute(path).lexically_normal()), shown(fs::absolute(tree).lexically_normal()));
+  fail_at(key,
+          "{} at {}. GTZAN: search for 'GTZAN Dataset - Music Genre Classification' on Kaggle and unpack it "
+          "so that "
+          "{}/blues/*.wav exists. To try without music: --set dataset.synthetic={{}}",
+          what, shown(fs::absolute(path).lexically_normal()), shown(fs::absolute(tree).lexically_normal()));
 }
 
 /// Children of a folder, sorted by name; hidden ones (and macOS's "._" resource forks) are left out.
@@ -83,29 +83,29 @@ void sort_clips(ClipIndex& index) {
             [](const Clip& a, const Clip& b) { return a.path < b.path; });
 }
 
-void require_classes(const ClipIndex& index, std::string_view key, std::string_view where) {
+void require_classes(const ClipIndex& index, const std::string& key, std::string_view where) {
   if (index.label_names.size() < 2)
-    fail_request("dataset.{}: {} holds a single class, '{}'; a classifier needs at least two", key, where,
-                 printable(index.label_names.front()));
+    fail_at(key, "{} holds a single class, '{}'; a classifier needs at least two", where,
+            printable(index.label_names.front()));
 }
 
 ClipIndex index_tree(const DatasetOptions& options) {
   const fs::path& given = *options.path;
   std::error_code error;
   const auto status = fs::status(given, error);
-  if (status.type() == fs::file_type::not_found) fail_not_there("path", given, "there is no folder");
-  if (error) fail_request("dataset.path: {}: {}", shown(given), error.message());
+  if (status.type() == fs::file_type::not_found) fail_not_there("dataset.path", given, "there is no folder");
+  if (error) fail_at("dataset.path", "{}: {}", shown(given), error.message());
   if (!fs::is_directory(status))
-    fail_request(
-        "dataset.path: {} is a file; a folder <genre>/<clip>.wav is meant (a list of files is given as "
-        "dataset.manifest)",
-        shown(given));
+    fail_at("dataset.path",
+            "{} is a file; a folder <genre>/<clip>.wav is meant (a list of files is given as "
+            "dataset.manifest)",
+            shown(given));
 
   ClipIndex index;
   index.root = fs::absolute(given).lexically_normal();
   const auto root = shown(index.root);
   const auto entries = children(given, error);
-  if (error) fail_request("dataset.path: {} cannot be read: {}", root, error.message());
+  if (error) fail_at("dataset.path", "{} cannot be read: {}", root, error.message());
 
   bool loose_audio = false;
   std::string deeper;
@@ -140,19 +140,19 @@ ClipIndex index_tree(const DatasetOptions& options) {
   }
   if (index.clips.empty()) {
     if (!deeper.empty())
-      fail_request("dataset.path: {} holds no <genre>/<clip>.wav; did you mean {}/{}?", root, root,
-                   printable(deeper));
+      fail_at("dataset.path", "{} holds no <genre>/<clip>.wav; did you mean {}/{}?", root, root,
+              printable(deeper));
     if (loose_audio)
-      fail_request(
-          "dataset.path: the audio files of {} stand directly in it; each belongs in a folder named after "
-          "its "
-          "genre, or in a dataset.manifest with the columns path,label",
-          root);
-    fail_not_there("path", given, "there are no audio files <genre>/<clip>.{wav,au,flac,ogg,mp3}");
+      fail_at("dataset.path",
+              "the audio files of {} stand directly in it; each belongs in a folder named after "
+              "its "
+              "genre, or in a dataset.manifest with the columns path,label",
+              root);
+    fail_not_there("dataset.path", given, "there are no audio files <genre>/<clip>.{wav,au,flac,ogg,mp3}");
   }
   // Folders are sorted as paths, which is the order of their names' bytes; clips likewise but for the '/'.
   sort_clips(index);
-  require_classes(index, "path", root);
+  require_classes(index, "dataset.path", root);
   return index;
 }
 
@@ -169,10 +169,10 @@ ClipIndex index_manifest(const DatasetOptions& options) {
   const fs::path& file = *options.manifest;
   std::error_code error;
   if (fs::status(file, error).type() == fs::file_type::not_found)
-    fail_request(
-        "dataset.manifest: there is no file at {}. It is a CSV file with the columns path,label[,group]"
-        "[,fold]. To try without music: --set dataset.synthetic={{}}",
-        shown(fs::absolute(file).lexically_normal()));
+    fail_at("dataset.manifest",
+            "there is no file at {}. It is a CSV file with the columns path,label[,group]"
+            "[,fold]. To try without music: --set dataset.synthetic={{}}",
+            shown(fs::absolute(file).lexically_normal()));
   const auto table = read_csv(file);
   const std::vector<std::string> known{"path", "label", "group", "fold"};
   for (std::size_t i = 0; i < table.header.fields.size(); ++i) {
@@ -225,7 +225,7 @@ ClipIndex index_manifest(const DatasetOptions& options) {
     index.clips.push_back(std::move(clip));
   }
   sort_clips(index);
-  require_classes(index, "manifest", table.source);
+  require_classes(index, "dataset.manifest", table.source);
   return index;
 }
 
@@ -278,9 +278,10 @@ const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
 }
 
 ClipIndex index_clips(const DatasetOptions& options) {
-  if (const auto wrong = problem_with(options); !wrong.empty()) fail_request("dataset: {}", wrong);
+  if (const auto wrong = problem_with(options); !wrong.empty()) fail_at("dataset", "{}", wrong);
   if (options.synthetic) return index_synthetic(*options.synthetic);
-  return options.path ? index_tree(options) : index_manifest(options);
+  if (options.path) return index_tree(options);
+  return named_by("dataset.manifest", [&] { return index_manifest(options); });
 }
 
 bool is_audio_name(std::string_view name) {

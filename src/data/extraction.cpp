@@ -73,8 +73,8 @@ std::string too_short(std::int64_t samples, std::int64_t segment_samples, double
 
 void require_synthetic_rate(const ClipIndex& index, const features::FeatureOptions& options) {
   if (index.synthetic && options.sample_rate != audio::synthetic_sample_rate)
-    fail_request("dataset.synthetic: clips are made at {} Hz; features.sample_rate must be {}, not {}",
-                 audio::synthetic_sample_rate, audio::synthetic_sample_rate, options.sample_rate);
+    fail_at("dataset.synthetic", "clips are made at {} Hz; features.sample_rate must be {}, not {}",
+            audio::synthetic_sample_rate, audio::synthetic_sample_rate, options.sample_rate);
 }
 
 void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset) {
@@ -88,8 +88,8 @@ void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset
     const auto bad = std::find_if(table.bad_files.begin(), table.bad_files.end(),
                                   [&](const BadFile& b) { return b.path.starts_with(label + "/"); });
     const auto& example = bad == table.bad_files.end() ? table.bad_files.front() : *bad;
-    fail_request("dataset: no clip of the class '{}' can be used, for example {}: {}", printable(label),
-                 printable(example.path), printable(example.reason));
+    fail_at("dataset", "no clip of the class '{}' can be used, for example {}: {}", printable(label),
+            printable(example.path), printable(example.reason));
   }
 }
 

@@ -29,18 +29,13 @@
 #include "audio/decode.hpp"
 #include "core/parallel.hpp"
 #include "core/shape.hpp"
+#include "data/bad_file.hpp"
 #include "data/clips.hpp"
 #include "data/relations.hpp"
 #include "features/engine.hpp"
 #include "features/options.hpp"
 
 namespace timbre::data {
-
-/// A clip that gives no rows, and why.
-struct BadFile {
-  std::string path, reason;
-  bool operator==(const BadFile&) const = default;
-};
 
 /// Everything about the rows but the features themselves.
 struct FeatureTable {

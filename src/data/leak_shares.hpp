@@ -38,6 +38,20 @@ struct Leaks {
   const LeakShare& of(const std::string& part, const std::string& other, const std::string& relation) const;
 };
 
+/// What a split is, and what of its test part has been heard in training. A result keeps it.
+struct SplitFacts {
+  std::vector<std::int32_t> train, validation, test;  // rows of the features, ascending
+  /// Test clips, or copies or near duplicates of them, are in train.
+  bool leaks = false;
+  /// Share of distinct test clips that are also in train.
+  double clip_share_in_train = 0;
+  /// Share of distinct test clips of a known artist whose artist is also in train; NaN if none is known.
+  double artist_share_in_train = std::numeric_limits<double>::quiet_NaN();
+  std::vector<LeakShare> shares;
+  std::vector<std::string> missing;  // classes that a part lacks: "test: blues, rock"
+  bool looked = false;               // for related clips
+};
+
 /// parts [clips]: bit p is set where the clip has rows in part p (0 train, 1 validation, 2 test); artists [clips],
 /// empty where unknown; unit [clips]: the same number for clips that are related, by one or several steps; looked: whether
 /// related clips were looked for.

@@ -14,13 +14,14 @@
 #include "data/feature_store.hpp"
 #include "data/split_deal.hpp"
 #include "data/split_even.hpp"
+#include "data/split_lists.hpp"
 #include "data/split_units.hpp"
 
 namespace timbre::data {
 
 namespace {
 
-enum Part : int { none = -1, train = 0, validation = 1, test = 2 };
+enum Part : int { none = no_part, train = 0, validation = 1, test = 2 };
 
 class Splitter {
  public:
@@ -89,14 +90,16 @@ class Splitter {
 
   void find_artists() {
     if (options_.groups) {
-      artists_ = groups_of_clips(*options_.groups, clips_, label_names_);
+      artists_ =
+          named_by("split.groups", [&] { return groups_of_clips(*options_.groups, clips_, label_names_); });
     } else {
       for (const auto& clip : clips_) artists_.push_back(clip.group);
     }
     const auto unknown = std::count(artists_.begin(), artists_.end(), "");
     if (options_.group_by == "artist" && unknown == std::ssize(artists_))
-      fail_request(
-          "split.group_by: artist needs artists: split.groups (Sturm's index.txt, or CSV with the columns "
+      fail_at(
+          "split.group_by",
+          "artist needs artists: split.groups (Sturm's index.txt, or CSV with the columns "
           "path,group), or a group column in the manifest{}",
           options_.groups ? "; " + printable(options_.groups->string()) + " knows none of the clips" : "");
     if ((options_.group_by == "artist" || options_.groups) && unknown > 0)
@@ -107,44 +110,8 @@ class Splitter {
   // ---- given parts
 
   void follow_lists() {
-    const auto files =
-        options_.lists ? std::array{options_.lists->train, options_.lists->validation, options_.lists->test}
-                       : std::array{options_.train.list, options_.validation.list, options_.test.list};
-    const ClipNames names(clips_, label_names_);
-    std::vector<Clip> bad(bad_paths_.size());
-    for (std::size_t i = 0; i < bad.size(); ++i) bad[i].path = bad_paths_[i];
-    const ClipNames bad_names(bad, {""});
-    ListStatistics statistics;
-    struct Place {
-      int part = none, line = 0;
-    };
-    std::vector<Place> placed(clips_.size());
-    for (int p = 0; p < 3; ++p) {
-      const auto& file = files[std::size_t(p)];
-      for (const auto& entry : read_list(file)) {
-        ++statistics.entries;
-        const auto found = names.find(entry.name);
-        if (found.empty())
-          ++(bad_names.find(entry.name).empty() ? statistics.not_on_disk : statistics.unreadable);
-        std::set<std::string_view> stems;
-        for (const auto i : found) stems.insert(without_audio_extension(clips_[std::size_t(i)].path));
-        if (stems.size() > 1)
-          fail_request("{}:{}: '{}' may be {}; write <genre>/<clip>", printable(file.string()), entry.line,
-                       printable(entry.name), printable(fmt::format("{}", fmt::join(stems, " or "))));
-        for (const auto i : found) {
-          auto& place = placed[std::size_t(i)];
-          if (place.part != none && place.part != p)
-            fail_request("{}:{}: '{}' stands in {}:{} already; a clip belongs to one part",
-                         printable(file.string()), entry.line, printable(entry.name),
-                         printable(files[std::size_t(place.part)].string()), place.line);
-          place = {p, entry.line};
-        }
-      }
-    }
-    for (std::size_t row = 0; row < part_.size(); ++row)
-      part_[row] = placed[std::size_t(row_clip_[row])].part;
-    statistics.in_no_list =
-        std::count_if(placed.begin(), placed.end(), [](const Place& place) { return place.part == none; });
+    const auto [parts, statistics] = parts_by_lists(options_, clips_, label_names_, bad_paths_);
+    for (std::size_t row = 0; row < part_.size(); ++row) part_[row] = parts[std::size_t(row_clip_[row])];
     if (statistics.not_on_disk > 0)
       note("{} of {} list entries are not on disk", statistics.not_on_disk, statistics.entries);
     if (statistics.unreadable > 0)
@@ -162,10 +129,9 @@ class Splitter {
   void follow_fold_column() {
     for (const auto& clip : clips_)
       if (clip.fold < 0 || clip.fold >= *options_.folds)
-        fail_request(
-            "split.folds: {}: '{}' has {} in the manifest's fold column; {} folds are numbered 0 to {}",
-            *options_.folds, printable(clip.path), clip.fold < 0 ? "nothing" : std::to_string(clip.fold),
-            *options_.folds, *options_.folds - 1);
+        fail_at("split.folds", "{}: '{}' has {} in the manifest's fold column; {} folds are numbered 0 to {}",
+                *options_.folds, printable(clip.path), clip.fold < 0 ? "nothing" : std::to_string(clip.fold),
+                *options_.folds, *options_.folds - 1);
     for (std::size_t row = 0; row < part_.size(); ++row)
       part_[row] = part_of_fold(clips_[std::size_t(row_clip_[row])].fold);
   }
@@ -182,12 +148,13 @@ class Splitter {
         few.push_back(
             fmt::format("'{}' has {} {}{}", class_name(c), n, options_.group_by, n == 1 ? "" : "s"));
     if (few.empty()) return;
-    fail_request(
-        "split: {} {}; train, validation and test need at least 3 to share{} (more of them, {}or "
-        "stratify: false, and the figures say which part lacks a class)",
-        few.size() > 1 ? fmt::format("{} classes have too few groups:", few.size()) : "the class", join(few),
-        related_.empty() || options_.group_by == "segment" ? "" : ", where copies count as one",
-        by_artist() ? "group_by: clip, " : "");
+    fail_at("split",
+            "{} {}; train, validation and test need at least 3 to share{} (more of them, {}or "
+            "stratify: false, and the figures say which part lacks a class)",
+            few.size() > 1 ? fmt::format("{} classes have too few groups:", few.size()) : "the class",
+            join(few),
+            related_.empty() || options_.group_by == "segment" ? "" : ", where copies count as one",
+            by_artist() ? "group_by: clip, " : "");
   }
 
   void deal_groups() {
@@ -204,8 +171,8 @@ class Splitter {
         std::any_of(groups.begin(), groups.end(), [](const Group& g) { return g.holds.classes.size() > 1; });
     if (mixed) {
       if (std::ssize(groups) < folds)
-        fail_request("split.folds: {} folds need at least as many {}s, and there are {} (fewer folds{})",
-                     folds, options_.group_by, groups.size(), by_artist() ? ", or group_by: clip" : "");
+        fail_at("split.folds", "{} folds need at least as many {}s, and there are {} (fewer folds{})", folds,
+                options_.group_by, groups.size(), by_artist() ? ", or group_by: clip" : "");
       std::vector<MixedGroup> holds;
       for (const auto& g : groups) holds.push_back(g.holds);
       const auto even = deal_evenly(holds, fractions, options_.stratify, folds > 0, seed_, parts);
@@ -262,9 +229,8 @@ class Splitter {
     const std::array parts{&split_.train, &split_.validation, &split_.test};
     for (std::size_t p = 0; p < 3; ++p)
       if (parts[p]->empty())
-        fail_request("split: the {} part is empty{}", part_names[p],
-                     by_files
-                         ? ": none of the clips its list names is there"
+        fail_at("split", "the {} part is empty{}", part_names[p],
+                by_files ? ": none of the clips its list names is there"
                          : fmt::format("; there are too few groups to share (more {}s, {}{})",
                                        options_.group_by, options_.folds ? "fewer folds" : "other fractions",
                                        by_artist() ? ", or group_by: clip" : ""));
@@ -281,10 +247,10 @@ class Splitter {
         if (present[c] && !has[c][p]) missing.push_back(class_name(c));
       if (missing.empty()) continue;
       if (p == train && !by_files && options_.stratify)
-        fail_request(
-            "split: train holds nothing of {}; nothing can be learned about it (more clips, other fractions, "
-            "another seed, or stratify: false)",
-            join(missing));
+        fail_at("split",
+                "train holds nothing of {}; nothing can be learned about it (more clips, other fractions, "
+                "another seed, or stratify: false)",
+                join(missing));
       note("{} holds nothing of {}", part_names[p], join(missing));
       split_.missing.push_back(fmt::format("{}: {}", part_names[p], join(missing)));
     }

@@ -69,21 +69,11 @@ struct ListStatistics {
   std::int64_t in_no_list = 0;   // clips that no list names; they take part in nothing
 };
 
-struct Split {
-  std::vector<std::int32_t> train, validation, test;  // rows, ascending
-  /// Share of distinct test clips that are also in train.
-  double clip_share_in_train = 0;
-  /// Share of distinct test clips of a known artist whose artist is also in train; NaN if none is known.
-  double artist_share_in_train = std::numeric_limits<double>::quiet_NaN();
-  /// Test clips, or copies or near duplicates of them, are in train.
-  bool leaks = false;
-  std::vector<LeakShare> shares;
-  std::vector<std::string> missing;      // classes that a part lacks: "test: blues, rock"
+struct Split : SplitFacts {
   std::vector<std::uint8_t> clip_parts;  // [clips], bits: 1 train, 2 validation, 4 test
   std::vector<Exposure> exposure;        // [clips], of test clips, to train
   std::vector<std::size_t> unit;         // [clips], the same for clips of one artist, or related
   std::vector<RelatedClips> related;     // of the clips that are there
-  bool looked = false;                   // for related clips
   std::optional<ListStatistics> lists;
   std::vector<std::string> notes, leak_notes;  // for the person, one line each
 };

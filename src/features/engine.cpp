@@ -13,17 +13,16 @@ std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_sam
 }
 
 Shape feature_shape(const FeatureOptions& options, std::int64_t segment_samples) {
-  if (const auto wrong = problem_with(options); !wrong.empty()) fail_request("features: {}", wrong);
+  if (const auto wrong = problem_with(options); !wrong.empty()) fail_at("features", "{}", wrong);
   const auto frames = frame_count(options, segment_samples);
   if (frames == 0)
-    fail_request("features: a segment of {} samples is shorter than one frame of n_fft {} without center",
-                 segment_samples, options.n_fft);
+    fail_at("features", "a segment of {} samples is shorter than one frame of n_fft {} without center",
+            segment_samples, options.n_fft);
   const auto width = FeatureRegistry::instance().find(options.kind)->width(options);
   constexpr std::int64_t largest = std::int64_t{1} << 26;  // values, 256 MiB
   if (frames > largest / width)
-    fail_request(
-        "features: one segment would give {} x {} values; a larger hop_length or shorter segments help",
-        grouped(frames), grouped(width));
+    fail_at("features", "one segment would give {} x {} values; a larger hop_length or shorter segments help",
+            grouped(frames), grouped(width));
   return {frames, width};
 }
 
@@ -31,7 +30,7 @@ std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& opt
                                                        std::int64_t segment_samples) {
   feature_shape(options, segment_samples);
   const auto* type = FeatureRegistry::instance().find(options.kind);
-  if (!type->make_cpu) fail_request("features: {} has no CPU implementation", options.kind);
+  if (!type->make_cpu) fail_at("features", "{} has no CPU implementation", options.kind);
   return type->make_cpu(options, segment_samples);
 }
 

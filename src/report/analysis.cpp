@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <ranges>
 #include <set>
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "evaluation/baselines/baselines.hpp"
 #include "report/effects.hpp"
 #include "report/grouping.hpp"
 #include "report/selection.hpp"
@@ -123,7 +125,7 @@ std::vector<Pair> test_pairs(const std::vector<RunSummary>& runs, const Configur
 
 // Baselines of the runs that are shown; each against them.
 void set_against_baselines(const std::vector<RunSummary>& runs, Family& f) {
-  for (const std::string name : {"logistic", "nearest_mean", "majority"}) {
+  for (const std::string name : std::views::reverse(evaluation::baseline_names)) {
     BaselineFigures b{.name = name};
     std::vector<const RunSummary*> scored;
     std::vector<const Scores*> tests;
@@ -210,7 +212,7 @@ void correct(Analysis& a) {
   for (auto& f : a.families) {
     if (f.against_reference) tests.push_back(&*f.against_reference);
     for (auto& b : f.baselines)
-      if (b.name == "logistic") tests.push_back(&b.lead);
+      if (b.name == evaluation::tested_baseline) tests.push_back(&b.lead);
   }
   adjust(tests);
   a.tests = std::int64_t(tests.size());

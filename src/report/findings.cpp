@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "core/text.hpp"
+#include "evaluation/baselines/baselines.hpp"
 #include "report/attribution.hpp"
 #include "report/comparable.hpp"
 #include "report/stamps.hpp"
@@ -127,7 +128,7 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
 void found_of_baselines(const Analysis& a, std::vector<std::string>& out) {
   for (const auto& f : a.families)
     for (const auto& b : f.baselines) {
-      if (b.name != "logistic") continue;
+      if (b.name != evaluation::tested_baseline) continue;
       const auto& c = b.lead;
       const auto lead = fmt::format("{}: against {} of {} parameters ({} of the clips) it is {}", f.name,
                                     baseline_name(b.name), grouped(b.parameters), percent(b.test.clip.mean),

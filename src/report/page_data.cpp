@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/text.hpp"
+#include "evaluation/baselines/baselines.hpp"
 #include "report/findings.hpp"
 #include "report/page.hpp"
 #include "report/sentences.hpp"
@@ -143,7 +144,7 @@ Json family_data(const Analysis& a, const Family& f) {
     return Json{{"name", baseline_name(b.name)},
                 {"parameters", b.parameters},
                 {"test", test_data(b.test)},
-                {"tested", b.name == "logistic"},
+                {"tested", b.name == evaluation::tested_baseline},
                 {"lead", comparison_data(b.lead)}};
   });
   if (f.detail) out["detail"] = detail_data(*f.detail);
@@ -238,7 +239,9 @@ std::string page_data(const Analysis& a, const std::string& title, const Options
   Json data{
       {"title", title}, {"sentence", comparison_sentence(a, options)}, {"selection", selection_sentence(a)}};
   data["findings"] = findings(a);
-  data["stamps"] = list(stamps(a), [](const Stamp& s) { return Json{{"name", s.name}, {"text", s.text}}; });
+  data["stamps"] = list(stamps(a), [](const results::Stamp& s) {
+    return Json{{"name", s.name}, {"text", s.text}};
+  });
   data["parting"] = parting_sentence(a), data["interval"] = interval_sentence(a);
   data["families"] = list(a.families, [&](const Family& f) { return family_data(a, f); });
   data["runs"] = list(a.runs, [&](const RunSummary& r) { return run_data(r, folder); });

@@ -86,7 +86,7 @@ struct RunSummary {
   bool train_measured = false, early_stopping = false;
   std::vector<results::Look> looks;
   results::Notes environment, notes;
-  std::vector<results::BadFile> bad_files;
+  std::vector<data::BadFile> bad_files;
   std::vector<std::string> label_names;
 
   /// The history at the epoch whose weights were kept; NaN where there is none.

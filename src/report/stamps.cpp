@@ -59,8 +59,8 @@ std::vector<std::string> brief_stamps(const RunSummary& r) {
   return brief(r.synthetic, r.leaks, {r.artist_share, r.artist_share}, !r.missing.empty());
 }
 
-std::vector<Stamp> stamps(const Analysis& a) {
-  std::vector<Stamp> out;
+std::vector<results::Stamp> stamps(const Analysis& a) {
+  std::vector<results::Stamp> out;
   std::int64_t synthetic = 0, leaks = 0, artists = 0, missing = 0;
   Span clips, related, by_artist;
   std::set<std::string> classes;
@@ -76,7 +76,7 @@ std::vector<Stamp> stamps(const Analysis& a) {
     return n == runs ? std::string() : fmt::format(" ({} of {} runs)", n, runs);
   };
   if (synthetic > 0)
-    out.push_back({"SYNTHETIC",
+    out.push_back({"SYNTHETIC", "SYNTHETIC",
                    "generated sounds, not music; the figures say nothing about genres" + which(synthetic)});
   if (leaks > 0) {
     std::vector<std::string> what;
@@ -85,19 +85,20 @@ std::vector<Stamp> stamps(const Analysis& a) {
     if (!std::isnan(related.most))
       what.push_back(related.text() +
                      " of the test clips have a copy or near duplicate in the training part");
-    out.push_back({"LEAKS", join(what) + "; the figures are too good" + which(leaks)});
+    out.push_back({"LEAKS", "LEAKS", join(what) + "; the figures are too good" + which(leaks)});
   }
   if (artists > 0)
-    out.push_back(
-        {"ARTISTS", by_artist.text() +
-                        " of the test clips are by artists who are also in the training part; for other "
-                        "artists the figures are too good" +
-                        which(artists)});
+    out.push_back({"ARTISTS", "ARTISTS",
+                   by_artist.text() +
+                       " of the test clips are by artists who are also in the training part; for other "
+                       "artists the figures are too good" +
+                       which(artists)});
   if (missing > 0) {
     std::vector<std::string> some(classes.begin(), classes.end());
     if (some.size() > 6) some.resize(6), some.push_back("...");
-    out.push_back({"MISSING", "parts lack classes (" + join(some, "; ") +
-                                  "); the figures say nothing about these classes there" + which(missing)});
+    out.push_back({"MISSING", "MISSING",
+                   "parts lack classes (" + join(some, "; ") +
+                       "); the figures say nothing about these classes there" + which(missing)});
   }
   return out;
 }

@@ -5,16 +5,12 @@
 #include <vector>
 
 #include "report/analysis.hpp"
+#include "results/split_record.hpp"
 
 namespace timbre::report {
 
-/// `text` says what it means.
-struct Stamp {
-  std::string name, text;
-};
-
 /// Of a whole report, over all runs.
-std::vector<Stamp> stamps(const Analysis& a);
+std::vector<results::Stamp> stamps(const Analysis& a);
 
 /// Of one model, as they stand beside its figures: "LEAKS", "ARTISTS 55 to 60%" (over its runs).
 std::vector<std::string> brief_stamps(const Analysis& a, const Family& f);

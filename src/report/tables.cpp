@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ranges>
 
 #include "core/text.hpp"
+#include "evaluation/baselines/baselines.hpp"
 #include "report/findings.hpp"
 #include "report/sentences.hpp"
 #include "report/stamps.hpp"
@@ -192,7 +194,7 @@ std::string csv_table(const Analysis& a) {
       if (f.chosen == i && f.selected.test) {
         const auto& t = *f.selected.test;
         for (const double v : {t.clip.mean, t.clips.low, t.clips.high}) row.push_back(figure(v));
-        for (const std::string name : {"logistic", "nearest_mean", "majority"}) {
+        for (const std::string name : std::views::reverse(evaluation::baseline_names)) {
           row.emplace_back();
           for (const auto& b : f.baselines)
             if (b.name == name) row.back() = figure(b.test.clip.mean);
@@ -240,7 +242,7 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
               percent(b.test.clip.mean),       percent_range(b.test.clips.low, b.test.clips.high),
               percent(b.test.segment.mean),    grouped(b.parameters)};
       auto cells = difference_cells(b.lead);
-      if (b.name != "logistic") cells[3] = cells[5] = "–";  // described, not tested
+      if (b.name != evaluation::tested_baseline) cells[3] = cells[5] = "–";  // described, not tested
       row.insert(row.end(), cells.begin(), cells.end());
       rows.push_back(row);
     }

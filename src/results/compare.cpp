@@ -136,7 +136,7 @@ std::vector<std::string> differences(const RunRecord& a, const RunRecord& b) {
   compare_evaluation("test", a.test, b.test, lines);
   compare_scores(a.scores, b.scores, lines);
   if (!a.weights.empty() && !b.weights.empty()) compare_weights(a.weights, b.weights, lines);
-  const auto names = [](const std::vector<BadFile>& files) {
+  const auto names = [](const std::vector<data::BadFile>& files) {
     std::vector<std::string> out;
     for (const auto& f : files) out.push_back(f.path + ": " + f.reason);
     return out;

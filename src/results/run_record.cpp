@@ -50,10 +50,6 @@ void travel(A& parcel, Evaluation& e) {
          e.confusion, e.per_class.precision, e.per_class.recall, e.per_class.f1, e.clips);
 }
 template <class A>
-void travel(A& parcel, BadFile& b) {
-  parcel(b.path, b.reason);
-}
-template <class A>
 void travel(A& parcel, WeightTensor& w) {
   auto extents = w.shape.extents();
   parcel(w.layer, w.name, extents, w.data);

@@ -30,6 +30,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/bad_file.hpp"
 #include "evaluation/metrics.hpp"
 #include "results/keras_layout.hpp"
 #include "results/scores_record.hpp"
@@ -77,10 +78,6 @@ Evaluation evaluate(std::span<const float> probabilities, std::span<const std::i
                     std::span<const std::int32_t> clip, std::span<const std::int32_t> segment,
                     const std::vector<std::string>& clip_paths);
 
-struct BadFile {
-  std::string path, reason;
-};
-
 struct RunRecord {
   std::string experiment, key;
   std::int64_t seed = 0;
@@ -102,7 +99,7 @@ struct RunRecord {
   std::optional<Evaluation> validation,
       test;  // absent where the run did not get that far; test: or is sealed
   ScoresRecord scores;
-  std::vector<BadFile> bad_files;
+  std::vector<data::BadFile> bad_files;
   std::string model_config;           // JSON, see keras_layout.hpp; empty: no model
   std::vector<WeightTensor> weights;  // in Keras's order
 };

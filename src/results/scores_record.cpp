@@ -3,6 +3,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "evaluation/aggregate.hpp"
+#include "evaluation/baselines/baselines.hpp"
 #include "evaluation/metrics.hpp"
 #include "results/run_record.hpp"
 
@@ -10,8 +11,6 @@ namespace timbre::results {
 namespace {
 
 using storage::H5File;
-
-constexpr const char* baseline_names[] = {"majority", "nearest_mean", "logistic"};
 
 struct TrainFigure {
   const char* name;
@@ -55,7 +54,7 @@ void write_scores(H5File& file, const ScoresRecord& scores, std::int64_t classes
     file.attribute(group, "accuracy", b.accuracy);
     file.attribute(group, "clip_accuracy", b.clip_accuracy);
     file.attribute(group, "parameters", b.parameters);
-    if (b.name == "logistic") file.attribute(group, "penalty", b.penalty);
+    if (b.name == evaluation::tested_baseline) file.attribute(group, "penalty", b.penalty);
   }
   std::vector<std::string> by, why;
   for (const auto& look : scores.looks) by.push_back(look.by), why.push_back(look.why);
@@ -73,7 +72,7 @@ ScoresRecord read_scores(const H5File& file, std::int64_t rows, std::int64_t cla
     out.train.emplace();
     for (const auto& f : train_figures) (*out.train).*f.member = file.double_attribute("/train", f.name);
   }
-  for (const std::string name : baseline_names) {
+  for (const std::string name : evaluation::baseline_names) {
     const auto group = "/baselines/" + name;
     if (!file.exists("/baselines") || !file.exists(group)) continue;
     BaselineRecord b{.name = name};

@@ -31,16 +31,9 @@ struct RelatedRecord {
   std::string part_a, part_b;  // "train", "train+test", ""
 };
 
-struct SplitRecord {
-  std::vector<std::int32_t> train, validation, test;  // rows of the features
-  bool leaks = false;                                 // test clips, or near duplicates of them, are in train
-  double clip_share_in_train = 0;                     // of test clips, whose segments are also in train
-  double artist_share_in_train = std::numeric_limits<double>::quiet_NaN();  // NaN: artists unknown
+struct SplitRecord : data::SplitFacts {
   Notes notes;  // what else a reader should know of the split
-  std::vector<data::LeakShare> shares;
   std::vector<RelatedRecord> related;
-  bool looked = false;  // for related clips
-  std::vector<std::string> missing;
 
   /// Of test clips, of which a copy or near duplicate is in train; NaN where not known.
   double related_share_in_train() const;

@@ -28,28 +28,26 @@ std::string parts_text(std::uint8_t parts) {
 std::shared_ptr<const data::Survey> survey_of(const Plan& plan, const std::filesystem::path& runs,
                                               ThreadPool& pool, Watcher& watcher) {
   if (plan.survey) return plan.survey;
-  try {
-    data::check_split_request(plan.config.split, plan.clips);  // before any file is decoded
-  } catch (const RequestError& e) {
-    fail_with_place(plan.config, e);
-  }
+  with_place(plan.config, [&] {  // before any file is decoded
+    data::check_split_request(plan.config.split, plan.clips);
+  });
   const Counter progress(watcher, "fingerprints");
-  return std::make_shared<const data::Survey>(data::survey_clips(
-      plan.clips, runs.empty() ? runs : runs / "fingerprints", pool,
-      {[&](std::int64_t done, std::int64_t total) { progress(done, total); }, throw_if_stopped}));
+  return with_place(plan.config, [&] {
+    return std::make_shared<const data::Survey>(data::survey_clips(
+        plan.clips, runs.empty() ? runs : runs / "fingerprints", pool,
+        {[&](std::int64_t done, std::int64_t total) { progress(done, total); }, throw_if_stopped}));
+  });
 }
 
 Preview preview(const Plan& plan, const data::Survey& survey) {
   const auto& config = plan.config;
-  try {
+  return with_place(config, [&] {
     Preview out;
     out.table = data::expected_table(plan.clips, config.dataset, config.features, survey);
     out.split = data::make_split(config.split, out.table, std::uint64_t(config.seed));
     refuse_leaks(config, out.split);
     return out;
-  } catch (const RequestError& e) {
-    fail_with_place(config, e);
-  }
+  });
 }
 
 void refuse_leaks(const RunConfig& config, const data::Split& split) {
@@ -61,19 +59,16 @@ void refuse_leaks(const RunConfig& config, const data::Split& split) {
           "{} of {} {} clips {} {}", s.found, s.known, s.part,
           s.relation == "clip" ? "have segments in" : "have a copy or near duplicate in", s.other));
   if (!found.empty())
-    fail_request(
-        "leakage: refuse: {} (split.group_by: clip keeps them together, where no lists or folds decide; "
-        "leakage: warn lets them pass)",
-        join(found));
+    fail_at("leakage",
+            "refuse: {} (split.group_by: clip keeps them together, where no lists or folds decide; "
+            "leakage: warn lets them pass)",
+            join(found));
 }
 
 results::SplitRecord split_record(const data::Split& split, const std::vector<data::Clip>& clips) {
-  results::SplitRecord out{split.train, split.validation,          split.test,
-                           split.leaks, split.clip_share_in_train, split.artist_share_in_train,
-                           {}};
+  results::SplitRecord out{{split}, {}, {}};
   for (const auto* notes : {&split.notes, &split.leak_notes})
     for (const auto& text : *notes) out.notes.emplace_back(fmt::format("note{}", out.notes.size()), text);
-  out.shares = split.shares, out.looked = split.looked, out.missing = split.missing;
   std::map<std::string_view, std::uint8_t> parts;
   for (std::size_t i = 0; i < clips.size(); ++i) parts[clips[i].path] = split.clip_parts[i];
   for (const auto& pair : split.related)

@@ -73,7 +73,7 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   for (std::size_t e = 0; e < h.epochs(); ++e) r.history.epoch.push_back(std::int32_t(e) + 1);
   static_cast<training::History&>(r.history) = h;
   r.split = split_record(split, features.clips);
-  for (const auto& bad : features.bad_files) r.bad_files.push_back({bad.path, bad.reason});
+  r.bad_files = features.bad_files;
   return r;
 }
 

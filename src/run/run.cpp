@@ -29,15 +29,8 @@ namespace fs = std::filesystem;
 
 Plan make_plan(RunConfig config, const data::ClipIndex* known) {
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);
-  const auto input = features::feature_shape(config.features, samples);
-  auto clips = [&] {
-    if (known) return *known;
-    try {
-      return data::index_clips(config.dataset);
-    } catch (const RequestError& e) {
-      fail_with_place(config, e);
-    }
-  }();
+  const auto input = with_place(config, [&] { return features::feature_shape(config.features, samples); });
+  auto clips = with_place(config, [&] { return known ? *known : data::index_clips(config.dataset); });
   auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input,
                                 std::int64_t(clips.label_names.size()), config.regularisation);
   return {std::move(config), std::move(clips), std::move(model), samples};

@@ -79,52 +79,17 @@ RunConfig load_run_config(const std::filesystem::path& file, const std::vector<s
   return parse_run_config(std::move(root));
 }
 
-namespace {
-
-/// The entry of nested maps that a message "dataset.path: ..." starts with; its path is left in `path`.
-const config::Node* named_by(const config::Node& root, std::string_view message, std::string& path) {
-  const auto end = std::min(message.find(": "), message.size());
-  const config::Node* node = &root;
-  for (std::size_t i = 0; i < end;) {
-    const auto dot = std::min(message.find('.', i), end);
-    const auto* next = node->find(message.substr(i, dot - i));
-    if (!next) return nullptr;
+void throw_with_place(const RunConfig& config, const RequestError& error) {
+  // The deepest entry on the way to the key that the configuration has. The rest is a default.
+  const config::Node* node = &config.source;
+  const std::string_view path = error.path;
+  for (std::size_t i = 0; i < path.size();) {
+    const auto dot = std::min(path.find('.', i), path.size());
+    const auto* next = node->find(path.substr(i, dot - i));
+    if (!next) break;
     node = next, i = dot + 1;
   }
-  path = message.substr(0, end);
-  return node == &root ? nullptr : node;
-}
-
-/// The scalar below `node` that is the path of the file a message "FILE: ..." starts with.
-const config::Node* names_file(const config::Node& node, std::string_view message, std::string& path) {
-  if (node.is_scalar()) {
-    const auto file = (node.origin.base / node.scalar).lexically_normal().string();
-    return message.starts_with(printable(file) + ": ") ? &node : nullptr;
-  }
-  for (const auto& [key, value] : node.entries) {
-    auto inner = path.empty() ? key : path + "." + key;
-    if (const auto* found = names_file(value, message, inner)) {
-      path = std::move(inner);
-      return found;
-    }
-  }
-  return nullptr;
-}
-
-}  // namespace
-
-void fail_with_place(const RunConfig& config, const RequestError& error) {
-  std::string_view message = error.what();
-  std::string path;
-  if (const auto* node = named_by(config.source, message, path))
-    config::Reader(*node, path).fail(message.substr(std::min(path.size() + 2, message.size())));
-  for (const std::string part : {"dataset", "split"}) {
-    path = part;
-    const auto* below = config.source.find(part);
-    if (const auto* node = below ? names_file(*below, message, path) : nullptr)
-      config::Reader(*node, path).fail(message);
-  }
-  throw error;
+  if (node != &config.source) config::Reader(*node, error.path).fail(error.message);
 }
 
 RunConfig parse_run_config(const std::string& yaml, const std::string& source) {

@@ -43,9 +43,20 @@ config::Rule<std::string> folder_name();
 /// Reads a file, applies --set assignments, checks everything that needs no data. RequestError, one line.
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
-/// Throws `error` again with the place of the value that its message starts with: "dataset.path: there is no
-/// folder ..." or "lists/train.txt: no such file" becomes "configs/lstm.yaml:4:9: dataset.path: ...".
-[[noreturn]] void fail_with_place(const RunConfig& config, const RequestError& error);
+/// Throws an error about a key of the configuration again with the key's place: "dataset.path: there is no folder ..."
+/// becomes "configs/lstm.yaml:4:9: dataset.path: ...". Returns where the error is about no key that stands there.
+void throw_with_place(const RunConfig& config, const RequestError& error);
+
+/// Runs `work`; its errors about keys of the configuration get their places.
+template <class Work>
+auto with_place(const RunConfig& config, Work work) {
+  try {
+    return work();
+  } catch (const RequestError& e) {
+    throw_with_place(config, e);
+    throw;
+  }
+}
 
 /// Reads the resolved configuration of a result.
 RunConfig parse_run_config(const std::string& yaml, const std::string& source);

@@ -56,6 +56,14 @@ std::string alias_bomb() {
 }
 
 const std::vector<WrongFile> wrong_files = {
+    {"SegmentShorterThanAFrame", "segment_seconds: 3\nfeatures: {kind: mfcc, n_mfcc: 13}",
+     "segment_seconds: 0.05\nfeatures: {kind: mfcc, n_mfcc: 13, center: false}", 6,
+     "features: a segment of 1103 samples is shorter than one frame"},
+    {"SyntheticClipsAtAnotherRate", "n_mfcc: 13", "n_mfcc: 13, sample_rate: 16000", 4, "dataset.synthetic: "},
+    {"ListThatIsNotThere", "train: 0.6, validation: 0.2, test: 0.2",
+     "train: none.txt, validation: none.txt, test: none.txt", 7, "split.train: none.txt: no such file"},
+    {"GroupsThatAreNotThere", "group_by: clip", "group_by: clip, groups: none.csv", 7,
+     "split.groups: none.csv: no such file"},
     {"UnknownKeyAtTheTop", "seed: 0", "sede: 0", 2, "did you mean 'seed'"},
     {"UnknownKeyOfALayer", "units: 8", "unit: 8", 10,
      "model[1].dense: unknown key 'unit'; did you mean 'units'"},

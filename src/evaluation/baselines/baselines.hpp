@@ -10,6 +10,7 @@
 // the same bytes on any number of threads.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -45,8 +46,13 @@ struct BaselineData {
   std::vector<std::int32_t> train_label, validation_label, validation_clip;
 };
 
+/// The weakest first.
+inline constexpr std::array<const char*, 3> baseline_names{"majority", "nearest_mean", "logistic"};
+/// What a network is tested against; it is described beside the others.
+inline constexpr const char* tested_baseline = baseline_names[2];
+
 struct Baseline {
-  std::string name;
+  std::string name;                  // one of baseline_names
   std::vector<float> probabilities;  // [test rows, classes]
   std::int64_t parameters = 0;       // fitted numbers
   double penalty = 0;                // of the regression

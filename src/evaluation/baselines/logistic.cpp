@@ -97,7 +97,7 @@ std::vector<float> logistic_probabilities(const Matrix& x, std::span<const doubl
 }
 
 Baseline logistic(const BaselineData& data, ThreadPool& pool) {
-  Baseline out{.name = "logistic", .parameters = data.classes * (data.train.columns + 1)};
+  Baseline out{.name = baseline_names[2], .parameters = data.classes * (data.train.columns + 1)};
   double best_accuracy = -1, best_loss = std::numeric_limits<double>::infinity();
   std::vector<double> weights;
   // From the strongest penalty on: each begins where the one before ended.

@@ -16,7 +16,7 @@ Baseline nearest_mean(const BaselineData& data) {
     for (std::size_t f = 0; f < width; ++f) means[c * width + f] += data.train.row(row)[f];
   }
   for (std::size_t i = 0; i < means.size(); ++i) means[i] /= std::max(1.0, counts[i / width]);
-  Baseline out{.name = "nearest_mean", .parameters = data.classes * data.train.columns};
+  Baseline out{.name = baseline_names[1], .parameters = data.classes * data.train.columns};
   std::vector<double> score(classes);
   for (std::int64_t row = 0; row < data.test.rows; ++row) {
     double best = -std::numeric_limits<double>::infinity(), sum = 0;
