@@ -135,7 +135,7 @@ void set_against_baselines(const std::vector<RunSummary>& runs, Family& f) {
         if (baseline.name == name && runs[i].scored()) {
           scored.push_back(&runs[i]), tests.push_back(&baseline.test);
           pairs.push_back({&runs[i], &*runs[i].test, &baseline.test});
-          b.parameters = baseline.parameters;
+          b.parameters = baseline.parameters, b.unconverged += !baseline.converged;
         }
     if (tests.empty()) continue;
     b.test = test_figures(scored, tests), b.lead = compare_on_clips(pairs);

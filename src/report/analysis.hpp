@@ -68,6 +68,7 @@ struct SplitChoice {
 struct BaselineFigures {
   std::string name;
   std::int64_t parameters = 0;
+  std::int64_t unconverged = 0;  // runs whose fit ended before its tolerance
   TestFigures test;
   Comparison lead;  // selected minus baseline
 };

@@ -133,11 +133,18 @@ void found_of_baselines(const Analysis& a, std::vector<std::string>& out) {
       const auto lead = fmt::format("{}: against {} of {} parameters ({} of the clips) it is {}", f.name,
                                     baseline_name(b.name), grouped(b.parameters), percent(b.test.clip.mean),
                                     points(c.difference.mean));
+      const auto bounded =
+          b.unconverged > 0 ? fmt::format(
+                                  " (In {} of {} runs the regression ended before it converged: a better one "
+                                  "may exist.)",
+                                  b.unconverged, b.test.clip.n)
+                            : "";
       if (c.verdict() == Verdict::undecided)
-        out.push_back(fmt::format("{} on {}, and cannot be told from none: {}.", lead, tested(c),
-                                  undecided(c, a.tests)));
+        out.push_back(fmt::format("{} on {}, and cannot be told from none: {}.{}", lead, tested(c),
+                                  undecided(c, a.tests), bounded));
       else
-        out.push_back(fmt::format("{} on {}: it is {} ({}).", lead, tested(c), verdict_text(c), decided(c)));
+        out.push_back(
+            fmt::format("{} on {}: it is {} ({}).{}", lead, tested(c), verdict_text(c), decided(c), bounded));
     }
 }
 

@@ -45,7 +45,7 @@ BaselineScores baseline_scores(const results::BaselineRecord& b, const results::
   s.clip_macro_f1 = evaluation::macro_f1(evaluation::per_class(confusion, e.classes()), confusion);
   s.loss = evaluation::cross_entropy(b.probabilities, e.classes(), e.label);
   s.macro_f1 = nan;
-  return {b.name, b.parameters, std::move(s)};
+  return {b.name, b.parameters, b.converged, std::move(s)};
 }
 
 }  // namespace

@@ -54,6 +54,7 @@ struct Scores {
 struct BaselineScores {
   std::string name;  // majority | nearest_mean | logistic
   std::int64_t parameters = 0;
+  bool converged = true;
   Scores test;
 };
 

@@ -60,8 +60,8 @@ std::string headline(const RunRecord& r) {
     out += fmt::format("  {:<18}{:>6}   of the clips; segments {}, loss {} (kept weights, dropout off)\n",
                        "training part", percent(t->clip_accuracy), percent(t->accuracy), decimals(t->loss));
   for (const auto& b : r.scores.baselines)
-    out += fmt::format("  {:<18}{:>6}   of the test clips; segments {}\n", b.name, percent(b.clip_accuracy),
-                       percent(b.accuracy));
+    out += fmt::format("  {:<18}{:>6}   of the test clips; segments {}{}\n", b.name, percent(b.clip_accuracy),
+                       percent(b.accuracy), b.converged ? "" : "; ended before it converged");
   if (r.test) {
     const auto& clips = r.test->clips;
     const auto c = evaluation::calibration(clips.probabilities, r.test->classes(), clips.label);

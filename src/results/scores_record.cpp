@@ -28,16 +28,12 @@ TrainRecord train_record(const Evaluation& e) {
   return {e.accuracy, e.loss, e.macro_f1, e.clips.accuracy, e.clips.macro_f1};
 }
 
-BaselineRecord baseline_record(std::string name, std::vector<float> probabilities, std::int64_t parameters,
-                               double penalty, const Evaluation& test) {
+BaselineRecord baseline_record(evaluation::Baseline baseline, const Evaluation& test) {
+  const auto& probabilities = baseline.probabilities;
   const auto clips = evaluation::aggregate_clips(probabilities, test.classes(), test.label, test.clip);
-  const auto prediction = evaluation::predicted_classes(probabilities, test.classes());
-  return {std::move(name),
-          std::move(probabilities),
-          evaluation::accuracy(test.label, prediction),
-          clips.accuracy,
-          parameters,
-          penalty};
+  const double accuracy =
+      evaluation::accuracy(test.label, evaluation::predicted_classes(probabilities, test.classes()));
+  return {std::move(baseline), accuracy, clips.accuracy};
 }
 
 void write_scores(H5File& file, const ScoresRecord& scores, std::int64_t classes) {
@@ -54,7 +50,10 @@ void write_scores(H5File& file, const ScoresRecord& scores, std::int64_t classes
     file.attribute(group, "accuracy", b.accuracy);
     file.attribute(group, "clip_accuracy", b.clip_accuracy);
     file.attribute(group, "parameters", b.parameters);
-    if (b.name == evaluation::tested_baseline) file.attribute(group, "penalty", b.penalty);
+    if (b.name != evaluation::tested_baseline) continue;
+    file.attribute(group, "penalty", b.penalty);
+    file.attribute(group, "iterations", b.iterations);
+    file.attribute(group, "converged", b.converged);
   }
   std::vector<std::string> by, why;
   for (const auto& look : scores.looks) by.push_back(look.by), why.push_back(look.why);
@@ -75,7 +74,8 @@ ScoresRecord read_scores(const H5File& file, std::int64_t rows, std::int64_t cla
   for (const std::string name : evaluation::baseline_names) {
     const auto group = "/baselines/" + name;
     if (!file.exists("/baselines") || !file.exists(group)) continue;
-    BaselineRecord b{.name = name};
+    BaselineRecord b;
+    b.name = name;
     if (rows < 1 || !(file.shape(group + "/probabilities") == Shape{rows, classes}))
       damaged(group + "/probabilities", "does not fit the rows of the test part");
     b.probabilities = file.read_floats(group + "/probabilities");
@@ -83,6 +83,8 @@ ScoresRecord read_scores(const H5File& file, std::int64_t rows, std::int64_t cla
     b.clip_accuracy = file.double_attribute(group, "clip_accuracy");
     if (file.has_attribute(group, "parameters")) b.parameters = file.int_attribute(group, "parameters");
     if (file.has_attribute(group, "penalty")) b.penalty = file.double_attribute(group, "penalty");
+    if (file.has_attribute(group, "iterations")) b.iterations = file.int_attribute(group, "iterations");
+    if (file.has_attribute(group, "converged")) b.converged = file.int_attribute(group, "converged") != 0;
     out.baselines.push_back(std::move(b));
   }
   if (file.exists("/ledger")) {

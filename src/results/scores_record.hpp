@@ -4,7 +4,8 @@
 //   /train            attributes accuracy, loss, macro_f1 of segments, clip_accuracy, clip_macro_f1: of the training rows with
 //                     the kept weights, dropout off, without penalties
 //   /baselines/NAME   majority | nearest_mean | logistic (evaluation/baselines): probabilities float32 [N, C] of the test
-//                     rows; attributes accuracy (segments), clip_accuracy, parameters, penalty (of logistic)
+//                     rows; attributes accuracy (segments), clip_accuracy, parameters; of logistic penalty,
+//                     iterations, converged
 //   /ledger           {by, why} texts, one for every time that the test part was scored; attribute looks, their number
 // All are absent from results of earlier versions. A result whose test part is sealed has no /test, no /baselines and no
 // look in its ledger.
@@ -17,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "evaluation/baselines/baselines.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::results {
@@ -28,12 +30,8 @@ struct TrainRecord {
   double clip_accuracy = 0, clip_macro_f1 = 0;
 };
 
-struct BaselineRecord {
-  std::string name;
-  std::vector<float> probabilities;  // [N, C], of the test rows
+struct BaselineRecord : evaluation::Baseline {
   double accuracy = 0, clip_accuracy = 0;
-  std::int64_t parameters = 0;
-  double penalty = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// "run_experiment", "this run"; "run_study", "chosen on validation among 12 configurations".
@@ -44,8 +42,7 @@ struct Look {
 TrainRecord train_record(const Evaluation& of_train);
 
 /// With the accuracies that its probabilities have on the rows of `test`.
-BaselineRecord baseline_record(std::string name, std::vector<float> probabilities, std::int64_t parameters,
-                               double penalty, const Evaluation& test);
+BaselineRecord baseline_record(evaluation::Baseline baseline, const Evaluation& test);
 
 struct ScoresRecord {
   std::optional<TrainRecord> train;
@@ -63,7 +60,8 @@ void travel(A& parcel, TrainRecord& t) {
 }
 template <class A>
 void travel(A& parcel, BaselineRecord& b) {
-  parcel(b.name, b.probabilities, b.accuracy, b.clip_accuracy, b.parameters, b.penalty);
+  parcel(b.name, b.probabilities, b.parameters, b.penalty, b.iterations, b.converged, b.accuracy,
+         b.clip_accuracy);
 }
 template <class A>
 void travel(A& parcel, Look& l) {

@@ -51,8 +51,7 @@ void add_baselines(results::RunRecord& record, const Plan& plan, const data::Fea
   }
   record.scores.baselines.clear();
   for (auto& b : evaluation::fit_baselines(data, pool))
-    record.scores.baselines.push_back(
-        results::baseline_record(b.name, std::move(b.probabilities), b.parameters, b.penalty, *record.test));
+    record.scores.baselines.push_back(results::baseline_record(std::move(b), *record.test));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -52,10 +53,14 @@ inline constexpr std::array<const char*, 3> baseline_names{"majority", "nearest_
 inline constexpr const char* tested_baseline = baseline_names[2];
 
 struct Baseline {
-  std::string name;                  // one of baseline_names
-  std::vector<float> probabilities;  // [test rows, classes]
-  std::int64_t parameters = 0;       // fitted numbers
-  double penalty = 0;                // of the regression
+  std::string name;                                           // one of baseline_names
+  std::vector<float> probabilities;                           // [test rows, classes]
+  std::int64_t parameters = 0;                                // fitted numbers
+  double penalty = std::numeric_limits<double>::quiet_NaN();  // of the regression
+  /// Of the regression: steps in all, and whether every fit reached its tolerance. Very wide features end it before (the
+  /// work is bounded); a better regression may then exist.
+  std::int64_t iterations = 0;
+  bool converged = true;
 };
 
 /// In the order above. Standardises the matrices of `data`. Throws std::invalid_argument where they do not fit together.

@@ -104,6 +104,7 @@ Baseline logistic(const BaselineData& data, ThreadPool& pool) {
   for (const double penalty : logistic_penalties) {
     auto fit = fit_logistic(data.train, data.train_label, data.classes, penalty, pool, std::move(weights));
     weights = std::move(fit.x);
+    out.iterations += fit.iterations, out.converged &= fit.converged;
     const auto on_validation = logistic_probabilities(data.validation, weights, data.classes);
     const auto clips =
         aggregate_clips(on_validation, data.classes, data.validation_label, data.validation_clip);
