@@ -66,6 +66,18 @@ std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Watc
   }
 }
 
+/// The looks at the test part that an earlier result of this run tells of. --force must not make them forgotten.
+std::vector<results::Look> earlier_looks(const fs::path& result) {
+  if (!fs::exists(result)) return {};
+  try {
+    return results::read_result(result, false, storage::own_file).scores.looks;
+  } catch (const Unavailable&) {
+    throw;
+  } catch (const Error&) {  // of no use to anybody
+    return {};
+  }
+}
+
 RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool before) {
   constexpr auto unknown = std::numeric_limits<double>::quiet_NaN();
   return {file,
@@ -282,6 +294,8 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
     log.line(trained.message);
   for (const auto& bad : features.bad_files)
     log.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
+  const auto looks = earlier_looks(result);
+  record.scores.looks.insert(record.scores.looks.begin(), looks.begin(), looks.end());
   results::write_result(result, record);
   fs::remove(checkpoint_file(folder));
   return outcome_of(record, result, false);

@@ -107,6 +107,8 @@ TEST(Baselines, ChooseThePenaltyOnValidationAndAnswerAsThePeersDo) {
   EXPECT_EQ(all[2].name, "logistic");
   EXPECT_EQ(all[2].penalty, golden().double_attribute("/", "chosen"));
   EXPECT_EQ(all[2].parameters, 4 * 11);
+  EXPECT_TRUE(all[2].converged);
+  EXPECT_GT(all[2].iterations, 0);
   EXPECT_EQ(predicted_classes(all[1].probabilities, 4), golden().read_ints("/nearest_mean"));
   const auto most = predicted_classes(all[0].probabilities, 4);
   std::vector<int> counts(4);
