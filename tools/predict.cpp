@@ -45,7 +45,7 @@ void print_text(const std::string& file, const Prediction& p, const Predictor& m
   for (std::int64_t s = 0; s < p.count; ++s) {
     const float* row = p.segments.data() + std::size_t(s) * names.size();
     const auto best = std::size_t(std::max_element(row, row + names.size()) - row);
-    fmt::print("  {:>8.1f} s  {:<{}} {:5.1f}%\n", double(s) * model.segment_seconds(), names[best], width,
+    fmt::print("  {:>8.1f} s  {:<{}} {:5.1f}%\n", model.start_seconds(s), names[best], width,
                100 * row[best]);
   }
 }
@@ -60,7 +60,7 @@ void print_csv(const std::string& file, const Prediction& p, const Predictor& mo
   };
   line("all", "0", p.probabilities.data());
   for (std::int64_t s = 0; s < p.count; ++s)
-    line(std::to_string(s), number_text(double(s) * model.segment_seconds()),
+    line(std::to_string(s), number_text(model.start_seconds(s)),
          p.segments.data() + std::size_t(s) * classes);
 }
 
@@ -77,7 +77,7 @@ nlohmann::ordered_json as_json(const std::string& file, const Prediction& p, con
                            {"probabilities", row(p.probabilities.data())}};
   j["segments"] = nlohmann::ordered_json::array();
   for (std::int64_t s = 0; s < p.count; ++s)
-    j["segments"].push_back({{"start", double(s) * model.segment_seconds()},
+    j["segments"].push_back({{"start", model.start_seconds(s)},
                              {"probabilities", row(p.segments.data() + std::size_t(s) * names.size())}});
   return j;
 }

@@ -205,4 +205,14 @@ std::vector<float> read_all(const fs::path& path, int sample_rate) {
   return samples;
 }
 
+double seconds_of(const fs::path& path) {
+  try {
+    const AudioReader reader(path, own_sample_rate);
+    const auto frames = reader.file_frames();
+    return frames > 0 && frames != SF_COUNT_MAX ? double(frames) / reader.file_sample_rate() : 0;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
 }  // namespace timbre::audio

@@ -52,4 +52,7 @@ class AudioReader {
 /// The whole file in memory.
 std::vector<float> read_all(const std::filesystem::path& path, int sample_rate);
 
+/// Length that the header promises, in seconds; 0 where there is none, or the file cannot be read.
+double seconds_of(const std::filesystem::path& path);
+
 }  // namespace timbre::audio

@@ -214,6 +214,15 @@ class Schema {
   Schema& required(std::string name, M S::*member, std::string doc, std::type_identity_t<Rule<M>> rule = {}) {
     return add(std::move(name), member, std::move(doc), std::move(rule), true);
   }
+  /// An optional key of a later version, null by default: a dump leaves it out where it is null, so that what is made of
+  /// the dump (keys of runs, resolved configurations) stays what it was for those who do not use it.
+  template <class M>
+  Schema& later_field(std::string name, M S::*member, std::string doc,
+                      std::type_identity_t<Rule<M>> rule = {}) {
+    add(std::move(name), member, std::move(doc), std::move(rule), false);
+    fields_.back().is_later = true;
+    return *this;
+  }
   /// A condition over several fields; returns "" or what is wrong.
   Schema& check(std::function<std::string(const S&)> condition) {
     checks_.push_back(std::move(condition));
@@ -249,7 +258,8 @@ class Schema {
   /// Every field, defaults included.
   Node dump(const S& value) const {
     Node node = Node::map();
-    for (const auto& f : fields_) node.set(f.name, f.dump(value));
+    for (const auto& f : fields_)
+      if (auto entry = f.dump(value); !(f.is_later && entry.is_null())) node.set(f.name, std::move(entry));
     return node;
   }
   std::vector<std::string> names() const {
@@ -263,7 +273,7 @@ class Schema {
     std::string out;
     const Node defaults = dump(S{});
     for (const auto& f : fields_) {
-      auto value = to_yaml(*defaults.find(f.name));
+      auto value = f.is_later ? "null" : to_yaml(*defaults.find(f.name));
       while (!value.empty() && value.back() == '\n') value.pop_back();
       if (value.find('\n') != value.npos) value = "...";
       out += fmt::format("{}{:<22} {} ({}{}{})\n", indent, f.name, f.doc, f.type,
@@ -276,14 +286,14 @@ class Schema {
  private:
   struct Field {
     std::string name, doc, type, rule;
-    bool is_required;
+    bool is_required, is_later;
     std::function<void(const Reader&, S&)> parse;
     std::function<Node(const S&)> dump;
   };
 
   template <class M>
   Schema& add(std::string name, M S::*member, std::string doc, Rule<M> rule, bool is_required) {
-    Field f{std::move(name), std::move(doc), detail::type_text<M>(), rule.text, is_required, {}, {}};
+    Field f{std::move(name), std::move(doc), detail::type_text<M>(), rule.text, is_required, false, {}, {}};
     f.parse = [member, rule](const Reader& r, S& out) {
       M value = detail::read<M>(r);
       if (rule.holds && !rule.holds(value)) r.fail("must be " + rule.text + ", not " + describe(r.node()));

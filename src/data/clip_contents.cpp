@@ -51,6 +51,8 @@ std::string key_of(const ClipIndex& index, const DatasetOptions& dataset,
   Hasher hasher;
   hasher.text(features::extraction_key(options));
   hasher.text(std::to_string(dataset.segment_samples(options.sample_rate)));
+  if (dataset.segment)
+    hasher.text(config::to_yaml(schema(config::of<SegmentOptions>{}).dump(*dataset.segment)));
   if (index.synthetic)
     hasher.text("synthetic\n" + config::to_yaml(audio::synthetic_identity(*dataset.synthetic)));
   for (std::size_t i = 0; i < index.clips.size(); ++i) {

@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "audio/decode.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "data/csv.hpp"
@@ -32,7 +33,12 @@ std::string problem_with(const DatasetOptions& o) {
   if (o.synthetic) given.push_back("synthetic");
   if (given.empty()) return fmt::format("names no data; give one of: {}", known_kinds);
   if (given.size() > 1) return fmt::format("{} exclude each other; give one of them", join(given, " and "));
-  if (o.synthetic && o.synthetic->clip_seconds < o.segment_seconds)
+  if (o.segment && !o.segment->length.whole && o.segment_seconds != DatasetOptions{}.segment_seconds &&
+      o.segment_seconds != o.segment->length.seconds)
+    return fmt::format(
+        "segment_seconds: {} and segment: {{seconds: {}}} exclude each other; give one of them",
+        number_text(o.segment_seconds), number_text(o.segment->length.seconds));
+  if (o.synthetic && !o.segment && o.synthetic->clip_seconds < o.segment_seconds)
     return fmt::format("synthetic clips of {} s are shorter than one segment of {} s",
                        number_text(o.synthetic->clip_seconds), number_text(o.segment_seconds));
   return "";
@@ -257,8 +263,19 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-std::int64_t DatasetOptions::segment_samples(int sample_rate) const {
-  return std::llround(segment_seconds * sample_rate);
+Cutting DatasetOptions::cutting(int sample_rate) const {
+  const auto samples = [&](double seconds) { return std::llround(seconds * sample_rate); };
+  Cutting out;
+  out.samples = out.hop = samples(segment_seconds);
+  if (!segment) return out;
+  out.whole = segment->length.whole;
+  out.samples = out.hop = std::max<std::int64_t>(
+      1, samples(out.whole ? segment->length_seconds.value_or(segment_seconds) : segment->length.seconds));
+  if (segment->hop_seconds) out.hop = std::max<std::int64_t>(1, samples(*segment->hop_seconds));
+  out.tolerance = samples(segment->tolerance_seconds);
+  out.pad_short = segment->short_clips == "pad", out.pad_remainder = segment->remainder == "pad";
+  out.repeat = segment->pad == "repeat";
+  return out;
 }
 
 const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
@@ -271,10 +288,26 @@ const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
           .field("segment_seconds", &DatasetOptions::segment_seconds,
                  "length of what a network sees; a shorter remainder is dropped",
                  {[](const double& v) { return v > 0 && v <= 3600; }, "greater than 0 and at most 3600"})
+          .later_field(
+              "segment", &DatasetOptions::segment,
+              "{seconds, hop_seconds, short, pad, remainder, tolerance_seconds}; instead of segment_seconds")
           .field("on_bad_file", &DatasetOptions::on_bad_file, "skip (and list it) or error",
                  config::one_of({"skip", "error"}))
           .check(problem_with);
   return s;
+}
+
+void resolve_segments(DatasetOptions& options, const ClipIndex& index) {
+  if (!options.segment) return;
+  auto& segment = *options.segment;
+  if (segment.length.whole && !segment.length_seconds) {
+    double longest = options.synthetic ? options.synthetic->clip_seconds : 0;
+    for (const auto& clip : index.clips)
+      if (!index.synthetic) longest = std::max(longest, audio::seconds_of(clip.file));
+    if (!(longest > 0)) fail_at("dataset.segment", "no clip has a length; seconds: whole needs one");
+    segment.length_seconds = std::min(longest, 3600.0);
+  }
+  options.segment_seconds = segment.length.whole ? *segment.length_seconds : segment.length.seconds;
 }
 
 ClipIndex index_clips(const DatasetOptions& options) {

@@ -20,6 +20,7 @@
 
 #include "audio/synthetic.hpp"
 #include "config/schema.hpp"
+#include "data/segments.hpp"
 
 namespace timbre::data {
 
@@ -28,11 +29,14 @@ struct DatasetOptions {
   std::optional<std::filesystem::path> path;
   std::optional<std::filesystem::path> manifest;
   std::optional<audio::SyntheticOptions> synthetic;
-  double segment_seconds = 3;
-  std::string on_bad_file = "skip";  // skip | error
+  double segment_seconds = 3;             // with `segment`: its length, filled in by resolve_segments
+  std::optional<SegmentOptions> segment;  // absent: whole segments of segment_seconds, one behind the other
+  std::string on_bad_file = "skip";       // skip | error
 
-  /// Samples of one segment: segment_seconds * sample_rate, rounded.
-  std::int64_t segment_samples(int sample_rate) const;
+  /// How clips are cut, in samples (seconds * sample_rate, rounded).
+  Cutting cutting(int sample_rate) const;
+  /// Samples of one segment.
+  std::int64_t segment_samples(int sample_rate) const { return cutting(sample_rate).samples; }
 };
 const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>);
 
@@ -52,6 +56,10 @@ struct ClipIndex {
   std::vector<std::string> notes;  // what was passed over, one line each
   bool synthetic = false;
 };
+
+/// Fills in what `segment:` leaves open: the length of whole clips that are as long as the longest. Reads the lengths of
+/// files from their heads. Throws RequestError where no clip has a length.
+void resolve_segments(DatasetOptions& options, const ClipIndex& index);
 
 /// Throws RequestError: no data set, no audio in it, a single class, a wrong manifest.
 ClipIndex index_clips(const DatasetOptions& options);

@@ -37,31 +37,90 @@ std::int64_t batch_segments(const features::FeatureEngine& engine, std::int64_t 
                     engine.segments_at_once());
 }
 
-/// Reads segments until the source ends and consumes their rows in batches; returns (segments, samples).
-/// read(span) fills its argument whole except at the end, as AudioReader does.
-/// `buffers` may be kept from clip to clip: fresh memory costs more than decoding.
-std::pair<std::int64_t, std::int64_t> stream_segments(
-    const std::function<std::size_t(std::span<float>)>& read, features::FeatureEngine& engine,
-    std::int64_t segment_samples, SegmentBuffers& buffers,
-    const std::function<void(std::span<const float>, std::int64_t)>& consume) {
-  const auto row_size = engine.shape().size();
-  const auto batch = batch_segments(engine, segment_samples);
-  auto& [samples, rows] = buffers;
-  samples.resize(static_cast<std::size_t>(batch * segment_samples));
-  std::int64_t segments = 0, total = 0;
-  for (;;) {
-    const auto got = static_cast<std::int64_t>(read(samples));
-    total += got;
-    const auto whole = got / segment_samples;
-    if (whole > 0) {
-      rows.resize(static_cast<std::size_t>(whole * row_size));
-      engine.compute(samples.data(), whole, rows.data());
-      consume(rows, segments);
-      segments += whole;
-    }
-    if (got < std::ssize(samples)) return {segments, total};
+/// Cuts what a source gives into segments, and consumes their rows in batches.
+class Segmenter {
+ public:
+  using Read = std::function<std::size_t(std::span<float>)>;  // fills its argument whole, except at the end
+  using Consume = std::function<void(std::span<const float> rows, std::int64_t first)>;
+
+  Segmenter(features::FeatureEngine& engine, const Cutting& cutting, SegmentBuffers& buffers,
+            const Consume& consume)
+      : engine_(engine),
+        cutting_(cutting),
+        buffers_(buffers),
+        consume_(consume),
+        batch_(cutting.whole ? 1 : batch_segments(engine, cutting.samples)) {
+    // Room for a batch of segments; `held_` samples at its beginning wait for those that follow.
+    const auto room = (batch_ - 1) * cutting.hop + std::max(cutting.samples, cutting.hop);
+    buffers_.samples.resize(static_cast<std::size_t>(room));
   }
-}
+
+  /// Returns (segments, samples).
+  std::pair<std::int64_t, std::int64_t> run(const Read& read) {
+    for (bool more = true; more;) {
+      const auto room = std::span(buffers_.samples).subspan(std::size_t(held_));
+      const auto got = static_cast<std::int64_t>(read(room));
+      more = got == std::ssize(room);
+      total_ += got, held_ += got;
+      take_whole_ones();
+    }
+    take_last();
+    return {segments_, total_};
+  }
+
+ private:
+  void take_whole_ones() {
+    if (held_ >= cutting_.samples && !(cutting_.whole && segments_ > 0)) {
+      const auto count = cutting_.whole ? 1 : 1 + (held_ - cutting_.samples) / cutting_.hop;
+      compute(count);
+    }
+    if (cutting_.whole && segments_ > 0)
+      held_ = 0;  // the rest is only counted
+    else
+      drop(std::min(held_, (segments_ - dropped_) * cutting_.hop));
+  }
+
+  /// Of the held samples, the first `count` segments.
+  void compute(std::int64_t count) {
+    const auto& samples = buffers_.samples;
+    const float* from = samples.data();
+    if (count > 1 && cutting_.hop != cutting_.samples) {  // the engine takes them one behind the other
+      auto& gathered = buffers_.gathered;
+      gathered.resize(static_cast<std::size_t>(count * cutting_.samples));
+      for (std::int64_t i = 0; i < count; ++i)
+        std::copy_n(samples.begin() + cutting_.start(i), cutting_.samples,
+                    gathered.begin() + i * cutting_.samples);
+      from = gathered.data();
+    }
+    auto& rows = buffers_.rows;
+    rows.resize(static_cast<std::size_t>(count * engine_.shape().size()));
+    engine_.compute(from, count, rows.data());
+    consume_(rows, segments_);
+    segments_ += count;
+  }
+
+  void drop(std::int64_t count) {
+    if (count == 0) return;
+    auto& samples = buffers_.samples;
+    std::copy(samples.begin() + count, samples.begin() + held_, samples.begin());
+    held_ -= count, dropped_ += count / cutting_.hop;
+  }
+
+  /// The last one, if it is to be padded.
+  void take_last() {
+    if (cutting_.cut(total_).count <= segments_) return;
+    auto& samples = buffers_.samples;
+    cutting_.fill(std::span(samples).first(std::size_t(cutting_.samples)), held_);
+    compute(1);
+  }
+
+  features::FeatureEngine& engine_;
+  const Cutting& cutting_;
+  SegmentBuffers& buffers_;
+  const Consume& consume_;
+  const std::int64_t batch_;
+  std::int64_t held_ = 0, segments_ = 0, dropped_ = 0, total_ = 0;
+};
 
 }  // namespace
 
@@ -97,9 +156,9 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset,
                        const features::FeatureOptions& options, const std::filesystem::path& folder,
                        ThreadPool& pool, const ExtractionHooks& hooks, bool stop_at_bad)
     : clips_(index.clips.size()), workers_(static_cast<std::size_t>(pool.threads())) {
-  const auto segment_samples = dataset.segment_samples(options.sample_rate);
-  row_size_ = features::feature_shape(options, segment_samples).size();
-  const auto make_engine = features::open_features(hooks.device, options, segment_samples);
+  const auto cutting = dataset.cutting(options.sample_rate);
+  row_size_ = features::feature_shape(options, cutting.samples).size();
+  const auto make_engine = features::open_features(hooks.device, options, cutting.samples);
   const auto total = std::ssize(index.clips);
   std::atomic<std::int64_t> first_bad{std::numeric_limits<std::int64_t>::max()};
   std::atomic<bool> stopped{false};
@@ -128,14 +187,13 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset,
             reading([&] { return audio::AudioReader(clip.file, options.sample_rate); }));
         source = [reader](std::span<float> out) { return reading([&] { return reader->read(out); }); };
       }
-      const auto [segments, samples] =
-          stream_segments(source, *worker.engine, segment_samples, worker.buffers,
-                          [&](std::span<const float> values, std::int64_t) {
-                            if (hooks.check) hooks.check();
-                            worker.spill->append(values);
-                          });
+      const Segmenter::Consume keep = [&](std::span<const float> values, std::int64_t) {
+        if (hooks.check) hooks.check();
+        worker.spill->append(values);
+      };
+      const auto [segments, samples] = Segmenter(*worker.engine, cutting, worker.buffers, keep).run(source);
       if (segments == 0)
-        throw BadClip{too_short(samples, segment_samples, dataset.segment_seconds, options.sample_rate)};
+        throw BadClip{too_short(samples, cutting.samples, dataset.segment_seconds, options.sample_rate)};
       rows.count = segments;
     } catch (const BadClip& bad) {
       rows.reason = bad.reason;
@@ -165,12 +223,13 @@ void Extraction::read(std::size_t clip, std::int64_t first, std::span<float> out
   workers_[std::size_t(rows.thread)].spill->read(rows.first + first * row_size_, out);
 }
 
-std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine,
-                          std::int64_t segment_samples, SegmentBuffers& buffers,
+std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine, const Cutting& cutting,
+                          SegmentBuffers& buffers,
                           const std::function<void(std::span<const float>, std::int64_t)>& consume,
                           std::int64_t* samples) {
-  const auto [segments, total] = stream_segments([&](std::span<float> out) { return reader.read(out); },
-                                                 engine, segment_samples, buffers, consume);
+  const auto [segments, total] = Segmenter(engine, cutting, buffers, consume).run([&](std::span<float> out) {
+    return reader.read(out);
+  });
   if (samples) *samples = total;
   return segments;
 }

@@ -47,6 +47,7 @@ struct FeatureTable {
   std::vector<std::string> label_names;
   std::vector<BadFile> bad_files;  // in the order of clips
   Relations related;               // not part of the store: see survey.hpp
+  SegmentCounts cuts;              // neither
   std::string key;                 // of options and content
   std::filesystem::path file;      // in the store
   std::int64_t rows_offset = 0;    // where row 0 begins in it, in bytes (row_source.hpp)
@@ -91,14 +92,14 @@ void write_feature_file(const std::filesystem::path& target, const FeatureTable&
 
 /// Room for a batch of segments and their rows. Keep it from file to file: fresh memory costs more than decoding.
 struct SegmentBuffers {
-  std::vector<float> samples, rows;
+  std::vector<float> samples, gathered, rows;
 };
 
-/// Features of all whole segments of one file, in batches, with flat memory, by an engine for segments of
-/// `segment_samples`. rows [count, T, F], first: the number of the first of them. Returns the number of segments; 0
+/// Features of all segments of one file, in batches, with flat memory, by an engine for segments of
+/// `cutting.samples`. rows [count, T, F], first: the number of the first of them. Returns the number of segments; 0
 /// where the file is shorter than one, and then `samples` (if given) tells how long it is.
-std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine,
-                          std::int64_t segment_samples, SegmentBuffers& buffers,
+std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& engine, const Cutting& cutting,
+                          SegmentBuffers& buffers,
                           const std::function<void(std::span<const float> rows, std::int64_t first)>& consume,
                           std::int64_t* samples = nullptr);
 

@@ -72,6 +72,17 @@ std::int64_t resampled(std::int64_t frames, int from, int to) {
   return from == to ? frames : std::llround(double(frames) * to / from);
 }
 
+/// Why a clip cannot be read, or its samples at the rate of the features.
+std::pair<std::string, std::int64_t> length_of(const ClipIndex& index, std::size_t clip,
+                                               const DatasetOptions& dataset, int sample_rate,
+                                               const Survey& survey) {
+  if (index.synthetic)
+    return {"", std::llround(dataset.synthetic->clip_seconds * audio::synthetic_sample_rate)};
+  const auto& file = survey.files[clip];
+  if (!file.reason.empty()) return {file.reason, 0};
+  return {"", resampled(file.frames, file.sample_rate, sample_rate)};
+}
+
 }  // namespace
 
 Survey survey_clips(const ClipIndex& index, const fs::path& folder, ThreadPool& pool,
@@ -87,32 +98,39 @@ Survey survey_clips(const ClipIndex& index, const fs::path& folder, ThreadPool& 
   return out;
 }
 
+SegmentCounts count_segments(const ClipIndex& index, const DatasetOptions& dataset, int sample_rate,
+                             const Survey& survey) {
+  SegmentCounts out;
+  const auto cutting = dataset.cutting(sample_rate);
+  for (std::size_t i = 0; i < index.clips.size(); ++i)
+    if (const auto [reason, samples] = length_of(index, i, dataset, sample_rate, survey); reason.empty())
+      out.add(cutting.cut(samples), sample_rate);
+  return out;
+}
+
 FeatureTable expected_table(const ClipIndex& index, const DatasetOptions& dataset,
                             const features::FeatureOptions& options, const Survey& survey) {
   FeatureTable table;
-  const auto segment = dataset.segment_samples(options.sample_rate);
+  const auto cutting = dataset.cutting(options.sample_rate);
   table.label_names = index.label_names;
   table.synthetic = index.synthetic;
   table.related = survey.related;
   require_synthetic_rate(index, options);
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
     const auto& clip = index.clips[i];
-    std::string reason;
-    std::int64_t samples = 0;
-    if (index.synthetic) {
-      samples = std::llround(dataset.synthetic->clip_seconds * audio::synthetic_sample_rate);
-    } else {
-      const auto& file = survey.files[i];
-      reason = file.reason;
-      if (reason.empty()) samples = resampled(file.frames, file.sample_rate, options.sample_rate);
+    auto [reason, samples] = length_of(index, i, dataset, options.sample_rate, survey);
+    const auto cut = cutting.cut(samples);
+    if (reason.empty()) table.cuts.add(cut, options.sample_rate);
+    if (reason.empty() && cut.count == 0) {
+      reason = too_short(samples, cutting.samples, dataset.segment_seconds, options.sample_rate);
+      if (dataset.segment && dataset.segment->short_clips == "error")
+        fail_at("dataset.segment.short", "error: {}: {}", printable(clip.path), reason);
     }
-    const auto count = samples / segment;
-    if (reason.empty() && count == 0)
-      reason = too_short(samples, segment, dataset.segment_seconds, options.sample_rate);
     if (!reason.empty()) {
       table.bad_files.push_back({clip.path, reason});
       continue;
     }
+    const auto count = cut.count;
     for (std::int64_t s = 0; s < count; ++s) {
       table.label.push_back(clip.label);
       table.clip.push_back(std::int32_t(table.clips.size()));

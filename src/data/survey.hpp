@@ -31,6 +31,10 @@ struct Survey {
 Survey survey_clips(const ClipIndex& index, const std::filesystem::path& folder, ThreadPool& pool,
                     const ExtractionHooks& hooks = {});
 
+/// How the clips will be cut.
+SegmentCounts count_segments(const ClipIndex& index, const DatasetOptions& dataset, int sample_rate,
+                             const Survey& survey);
+
 /// The rows that an extraction will give, without features, key and file: what a split needs. Errors are those of the
 /// extraction.
 FeatureTable expected_table(const ClipIndex& index, const DatasetOptions& dataset,

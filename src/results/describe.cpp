@@ -299,6 +299,8 @@ std::string describe_result(const RunRecord& r, const DescribeOptions& options) 
   auto out = headline(r) + history(r, options.all) + split(r);
   if (r.test) out += genres(*r.test, r.label_names) + confusions(*r.test, r.label_names);
   out += model(r);
+  if (r.segments)
+    if (const auto cuts = data::describe(*r.segments); !cuts.empty()) out += "\n" + cuts + "\n";
   std::vector<std::string> paths, reasons;
   for (const auto& bad : r.bad_files) paths.push_back(bad.path), reasons.push_back(bad.reason);
   out += bad_files(paths, reasons, options.all);

@@ -60,8 +60,8 @@ void travel(A& parcel, RunRecord& r) {
   parcel(r.experiment, r.key, r.seed, r.device, r.version, r.status, r.message, r.best_epoch, r.weights_epoch,
          r.epochs_run, r.stopped_early, r.parameters, r.trainable_parameters, r.train_seconds,
          r.predict_seconds, r.synthetic, r.config, r.environment, r.label_names, r.feature_mean,
-         r.feature_std, r.history, r.split, r.validation, r.test, r.scores, r.bad_files, r.model_config,
-         r.weights);
+         r.feature_std, r.history, r.split, r.validation, r.test, r.scores, r.bad_files, r.segments,
+         r.model_config, r.weights);
 }
 
 namespace {
@@ -255,6 +255,12 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
   for (const auto& bad : record.bad_files) paths.push_back(bad.path), reasons.push_back(bad.reason);
   file.write_texts("/bad_files/path", paths);
   file.write_texts("/bad_files/reason", reasons);
+  if (record.segments) {
+    file.group("/segments");
+    for (const auto& count : data::segment_counts)
+      file.attribute("/segments", count.name, (*record.segments).*count.value);
+    file.attribute("/segments", "seconds_dropped", record.segments->seconds_dropped);
+  }
   if (!record.model_config.empty()) write_keras_model(file, record.model_config, record.weights);
   file.close();
   atomic.commit();
@@ -329,6 +335,12 @@ RunRecord read_result_here(const std::filesystem::path& path, bool weights) {
   in.require(paths.size() == reasons.size(), "/bad_files/reason", "is not as long as the paths");
   for (std::size_t i = 0; i < paths.size(); ++i)
     record.bad_files.push_back({std::move(paths[i]), std::move(reasons[i])});
+  if (file.exists("/segments")) {
+    record.segments.emplace();
+    for (const auto& count : data::segment_counts)
+      (*record.segments).*count.value = file.int_attribute("/segments", count.name);
+    record.segments->seconds_dropped = file.double_attribute("/segments", "seconds_dropped");
+  }
   if (file.has_attribute("/", "model_config")) {
     record.model_config = file.text_attribute("/", "model_config");
     if (weights) record.weights = read_keras_weights(file);

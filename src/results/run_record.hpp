@@ -15,6 +15,8 @@
 //                     confusion int32 [C, C] rows true; per_class/{precision, recall, f1} float64 [C]
 //   /train, /baselines, /ledger   see scores_record.hpp
 //   /bad_files        {path, reason}
+//   /segments         attributes clips, segments, and how often clips were padded, dropped or cut (data/segments.hpp);
+//                     where dataset.segment says how
 // /test and /baselines are absent where the test part is sealed: a study has not chosen this run, or not yet.
 //
 // The same record gives the same bytes; the only times in it are durations.
@@ -31,6 +33,7 @@
 #include <vector>
 
 #include "data/bad_file.hpp"
+#include "data/segments.hpp"
 #include "evaluation/metrics.hpp"
 #include "results/keras_layout.hpp"
 #include "results/scores_record.hpp"
@@ -100,8 +103,9 @@ struct RunRecord {
       test;  // absent where the run did not get that far; test: or is sealed
   ScoresRecord scores;
   std::vector<data::BadFile> bad_files;
-  std::string model_config;           // JSON, see keras_layout.hpp; empty: no model
-  std::vector<WeightTensor> weights;  // in Keras's order
+  std::optional<data::SegmentCounts> segments;  // where dataset.segment says how clips are cut
+  std::string model_config;                     // JSON, see keras_layout.hpp; empty: no model
+  std::vector<WeightTensor> weights;            // in Keras's order
 };
 
 /// Writes the file whole or not at all. Throws Error.

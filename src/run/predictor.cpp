@@ -40,7 +40,7 @@ void require_finite(const std::vector<float>& values, const std::string& what) {
 struct Predictor::State {
   results::RunRecord record;
   RunConfig config;
-  std::int64_t segment_samples;
+  data::Cutting cutting;
   nn::Model model;
   ThreadPool& pool;
   data::Standardisation standardisation;
@@ -53,9 +53,9 @@ struct Predictor::State {
         const storage::Trust& trust)
       : record(results::read_result(path, true, trust)),
         config(parse_run_config(record.config, printable(path.string()))),
-        segment_samples(config.dataset.segment_samples(config.features.sample_rate)),
+        cutting(config.dataset.cutting(config.features.sample_rate)),
         model(nn::Model::parse(config::Reader(config.model.node, "model"),
-                               features::feature_shape(config.features, segment_samples),
+                               features::feature_shape(config.features, cutting.samples),
                                std::int64_t(record.label_names.size()), config.regularisation)),
         pool(threads),
         standardisation{record.feature_mean, record.feature_std} {
@@ -76,7 +76,7 @@ struct Predictor::State {
     results::load_weights(model, record.weights, weights);
     at_once = segments_at_once(model, shown);
     network = nn::make_network(device, {.model = &model, .weights = weights, .rows_at_once = at_once}, pool);
-    engine = features::open_features(device, config.features, segment_samples)();
+    engine = features::open_features(device, config.features, cutting.samples)();
   }
 };
 
@@ -85,7 +85,9 @@ Predictor::Predictor(const std::filesystem::path& result, ThreadPool& pool, cons
     : state_(std::make_unique<State>(result, pool, device, trust)) {}
 Predictor::~Predictor() = default;
 const std::vector<std::string>& Predictor::label_names() const { return state_->record.label_names; }
-double Predictor::segment_seconds() const { return state_->config.dataset.segment_seconds; }
+double Predictor::start_seconds(std::int64_t segment) const {
+  return double(state_->cutting.start(segment)) / state_->config.features.sample_rate;
+}
 bool Predictor::synthetic() const { return state_->record.synthetic; }
 
 Prediction Predictor::predict(const std::filesystem::path& audio) {
@@ -105,7 +107,7 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
     rows.clear();
   };
   p.count = data::extract_file(
-      audio::AudioReader(audio, s.config.features.sample_rate), *s.engine, s.segment_samples, s.buffers,
+      audio::AudioReader(audio, s.config.features.sample_rate), *s.engine, s.cutting, s.buffers,
       [&](std::span<const float> batch, std::int64_t) {
         rows.insert(rows.end(), batch.begin(), batch.end());
         if (std::int64_t(rows.size()) >= s.at_once * width) evaluate();
@@ -114,7 +116,8 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
   evaluate();
   p.seconds = double(samples) / s.config.features.sample_rate;
   if (p.count == 0)
-    fail("shorter than one segment of {} s: {:.2f} s", number_text(segment_seconds()), p.seconds);
+    fail("shorter than one segment of {} s: {:.2f} s", number_text(s.config.dataset.segment_seconds),
+         p.seconds);
   std::vector<double> sum(std::size_t(classes), 0.0);
   for (std::size_t i = 0; i < p.segments.size(); ++i) sum[i % std::size_t(classes)] += double(p.segments[i]);
   for (const double v : sum) p.probabilities.push_back(float(v / double(p.count)));

@@ -12,7 +12,7 @@
 namespace timbre::run {
 
 struct Prediction {
-  std::vector<float> segments;       // [S, C], one row per whole segment
+  std::vector<float> segments;       // [S, C], one row per segment
   std::vector<float> probabilities;  // [C], mean over segments
   std::int64_t count = 0;            // S
   double seconds = 0;                // length of the file
@@ -28,7 +28,8 @@ class Predictor {
             const storage::Trust& trust = {});
   ~Predictor();
   const std::vector<std::string>& label_names() const;
-  double segment_seconds() const;
+  /// Where a segment of a file begins, in seconds.
+  double start_seconds(std::int64_t segment) const;
   bool synthetic() const;
 
   /// Resampled, cut, extracted and standardised as in training. Throws Error with a short reason: not audio,

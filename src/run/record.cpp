@@ -74,6 +74,7 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   static_cast<training::History&>(r.history) = h;
   r.split = split_record(split, features.clips);
   r.bad_files = features.bad_files;
+  if (plan.config.dataset.segment) r.segments = features.cuts;
   return r;
 }
 

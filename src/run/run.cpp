@@ -28,9 +28,10 @@ namespace timbre::run {
 namespace fs = std::filesystem;
 
 Plan make_plan(RunConfig config, const data::ClipIndex* known) {
+  auto clips = with_place(config, [&] { return known ? *known : data::index_clips(config.dataset); });
+  with_place(config, [&] { data::resolve_segments(config.dataset, clips); });
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);
   const auto input = with_place(config, [&] { return features::feature_shape(config.features, samples); });
-  auto clips = with_place(config, [&] { return known ? *known : data::index_clips(config.dataset); });
   auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input,
                                 std::int64_t(clips.label_names.size()), config.regularisation);
   return {std::move(config), std::move(clips), std::move(model), samples};
@@ -204,6 +205,8 @@ data::FeatureSet load_plan_features(const Plan& plan, const RunOptions& options,
   const auto load = [&](auto&&... arguments) { return data::load_features(arguments..., largest); };
   auto features = with_progress(load, plan, options, pool, watcher);
   features.related = survey->related;
+  features.cuts =
+      data::count_segments(plan.clips, plan.config.dataset, plan.config.features.sample_rate, *survey);
   if (features.features.empty())
     watcher.line(fmt::format("features stay on disk: {:.1f} MB of them, {:.1f} MB of memory for them",
                              double(features.rows() * features.shape.size()) * sizeof(float) / 1e6,
@@ -224,6 +227,7 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
   out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples,
                      number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
                      plan.model.input().str());
+  if (const auto cuts = data::describe(table.cuts); !cuts.empty()) out += cuts + "\n";
   out += fmt::format("split by {}\n", plan.config.split.group_by);
   out += split_counts(split, table);
   for (const auto& note : split_notes(plan.config, split)) out += note + "\n";
@@ -278,6 +282,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
 
   show(log, plan.model.summary());
   show(log, split_counts(split, features));
+  if (const auto cuts = data::describe(features.cuts); !cuts.empty()) log.line(cuts);
   for (const auto& note : split_notes(plan.config, split)) log.line(note);
 
   const auto step = make_step(plan, prepared, features, device.name, pool);

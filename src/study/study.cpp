@@ -138,8 +138,8 @@ class Builder {
     configurations_.insert(configuration);
     study_.configurations = configurations_.size();
     run.folder = folders_.name(run.name, key);
-    const auto features = fmt::format("{} {} {} {}", run.data, device_of(run.config),
-                                      number_text(run.config.dataset.segment_seconds),
+    // (run.data tells how clips are cut, too.)
+    const auto features = fmt::format("{} {} {}", run.data, device_of(run.config),
                                       features::extraction_key(run.config.features));
     run.features = features_.emplace(features, features_.size()).first->second;
     study_.feature_sets = features_.size();

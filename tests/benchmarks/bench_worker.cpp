@@ -191,7 +191,8 @@ class Worker {
     const auto start = Clock::now();
     pool_.parallel_for(std::int64_t(files.size()), [&](std::int64_t i, int thread) {
       data::extract_file(audio::AudioReader(files[std::size_t(i)], 22050),
-                         *file_engines_[std::size_t(thread)], segment_samples, buffers_[std::size_t(thread)],
+                         *file_engines_[std::size_t(thread)],
+                         {.samples = segment_samples, .hop = segment_samples}, buffers_[std::size_t(thread)],
                          [](std::span<const float>, std::int64_t) {});
     });
     return milliseconds(start);

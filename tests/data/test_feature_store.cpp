@@ -307,9 +307,9 @@ TEST_F(Store, OneFileIsExtractedInBatchesAsTheStoreDoes) {
   };
   const auto engine = features::make_cpu_feature_engine(options, 4000);
   SegmentBuffers buffers;
-  EXPECT_EQ(
-      extract_file(audio::AudioReader(set.clips[5].file, 8000), *engine, 4000, buffers, consume, &samples),
-      7);
+  EXPECT_EQ(extract_file(audio::AudioReader(set.clips[5].file, 8000), *engine, {.samples = 4000, .hop = 4000},
+                         buffers, consume, &samples),
+            7);
   EXPECT_EQ(samples, 29600);
   EXPECT_TRUE(std::equal(rows.begin(), rows.end(), set.features.begin() + 20 * 80));
 }
