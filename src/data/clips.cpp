@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <system_error>
@@ -11,7 +10,7 @@
 #include "audio/decode.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "data/csv.hpp"
+#include "data/manifest.hpp"
 
 namespace timbre::data {
 
@@ -84,17 +83,6 @@ bool holds_genres(const fs::path& folder) {
   return false;
 }
 
-void sort_clips(ClipIndex& index) {
-  std::sort(index.clips.begin(), index.clips.end(),
-            [](const Clip& a, const Clip& b) { return a.path < b.path; });
-}
-
-void require_classes(const ClipIndex& index, const std::string& key, std::string_view where) {
-  if (index.label_names.size() < 2)
-    fail_at(key, "{} holds a single class, '{}'; a classifier needs at least two", where,
-            printable(index.label_names.front()));
-}
-
 ClipIndex index_tree(const DatasetOptions& options) {
   const fs::path& given = *options.path;
   std::error_code error;
@@ -162,79 +150,6 @@ ClipIndex index_tree(const DatasetOptions& options) {
   return index;
 }
 
-std::int32_t parse_fold(const std::string& text, const std::string& place) {
-  if (text.empty()) return -1;
-  std::int32_t fold = -1;
-  const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), fold);
-  if (code != std::errc() || stop != text.data() + text.size() || fold < 0)
-    fail_request("{}: fold must be a whole number from 0, not '{}'", place, printable(text));
-  return fold;
-}
-
-ClipIndex index_manifest(const DatasetOptions& options) {
-  const fs::path& file = *options.manifest;
-  std::error_code error;
-  if (fs::status(file, error).type() == fs::file_type::not_found)
-    fail_at("dataset.manifest",
-            "there is no file at {}. It is a CSV file with the columns path,label[,group]"
-            "[,fold]. To try without music: --set dataset.synthetic={{}}",
-            shown(fs::absolute(file).lexically_normal()));
-  const auto table = read_csv(file);
-  const std::vector<std::string> known{"path", "label", "group", "fold"};
-  for (std::size_t i = 0; i < table.header.fields.size(); ++i) {
-    const auto& name = table.header.fields[i];
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      const auto hint = did_you_mean(name, known);
-      fail_request("{}:{}: unknown column '{}'{}known: {}", table.source, table.header.line, printable(name),
-                   hint.empty() ? "; " : hint + " ", join(known));
-    }
-    if (table.column(name) != static_cast<int>(i))
-      fail_request("{}:{}: the column '{}' stands twice", table.source, table.header.line, name);
-  }
-  const int path = table.column("path"), label = table.column("label"), group = table.column("group"),
-            fold = table.column("fold");
-  for (const auto& [name, column] : {std::pair{"path", path}, {"label", label}})
-    if (column < 0)
-      fail_request("{}:{}: the column '{}' is missing; a manifest has path,label[,group][,fold]",
-                   table.source, table.header.line, name);
-  if (table.rows.empty()) fail_request("{}:{}: no clips below the header", table.source, table.header.line);
-
-  ClipIndex index;
-  index.root = fs::absolute(file).lexically_normal().parent_path();
-  std::map<std::string, std::int32_t> labels;
-  for (const auto& row : table.rows) labels.emplace(row.fields[std::size_t(label)], 0);
-  for (auto& [name, number] : labels) {
-    number = static_cast<std::int32_t>(index.label_names.size());
-    index.label_names.push_back(name);
-  }
-  std::map<fs::path, int> seen;
-  for (const auto& row : table.rows) {
-    const auto place = fmt::format("{}:{}", table.source, row.line);
-    const auto field = [&](int column) -> std::string {
-      return column < 0 ? std::string() : row.fields[static_cast<std::size_t>(column)];
-    };
-    for (const auto& [name, column] : {std::pair{"path", path}, {"label", label}})
-      if (field(column).empty()) fail_request("{}: the {} is empty", place, name);
-    Clip clip;
-    clip.file = (index.root / field(path)).lexically_normal();
-    const auto relative = clip.file.lexically_relative(index.root);
-    // A file elsewhere keeps its whole path; a way up and down again would say nothing.
-    clip.path = relative.empty() || (fs::path(field(path)).is_absolute() && *relative.begin() == "..")
-                    ? clip.file.generic_string()
-                    : relative.generic_string();
-    clip.label = labels.at(field(label));
-    clip.group = field(group);
-    clip.fold = parse_fold(field(fold), place);
-    const auto [first, is_new] = seen.emplace(clip.file, row.line);
-    if (!is_new)
-      fail_request("{}: '{}' stands in line {} already", place, printable(field(path)), first->second);
-    index.clips.push_back(std::move(clip));
-  }
-  sort_clips(index);
-  require_classes(index, "dataset.manifest", table.source);
-  return index;
-}
-
 ClipIndex index_synthetic(const audio::SyntheticOptions& options) {
   ClipIndex index;
   index.root = "synthetic";
@@ -248,7 +163,9 @@ ClipIndex index_synthetic(const audio::SyntheticOptions& options) {
                              static_cast<std::int32_t>(g),
                              audio::synthetic_artist(options, int(g), int(i)),
                              -1,
-                             static_cast<std::int32_t>(i)});
+                             static_cast<std::int32_t>(i),
+                             static_cast<std::int32_t>(g),
+                             {}});
     }
   sort_clips(index);
   return index;
@@ -262,6 +179,17 @@ std::string lower(std::string_view text) {
 }
 
 }  // namespace
+
+void sort_clips(ClipIndex& index) {
+  std::sort(index.clips.begin(), index.clips.end(),
+            [](const Clip& a, const Clip& b) { return a.path < b.path; });
+}
+
+void require_classes(const ClipIndex& index, const std::string& key, std::string_view where) {
+  if (index.label_names.size() < 2)
+    fail_at(key, "{} holds a single class, '{}'; a classifier needs at least two", where,
+            printable(index.label_names.front()));
+}
 
 Cutting DatasetOptions::cutting(int sample_rate) const {
   const auto samples = [&](double seconds) { return std::llround(seconds * sample_rate); };
@@ -283,7 +211,7 @@ const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
       config::Schema<DatasetOptions>("the clips; one of path, manifest and synthetic")
           .field("path", &DatasetOptions::path, "a folder <genre>/<clip>.{wav,au,flac,ogg,mp3}")
           .field("manifest", &DatasetOptions::manifest,
-                 "a CSV file with the columns path,label[,group][,fold]")
+                 "a CSV file with the columns path,label[,group][,fold] and any others")
           .field("synthetic", &DatasetOptions::synthetic, "made-up clips")
           .field("segment_seconds", &DatasetOptions::segment_seconds,
                  "length of what a network sees; a shorter remainder is dropped",
@@ -291,6 +219,8 @@ const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
           .later_field(
               "segment", &DatasetOptions::segment,
               "{seconds, hop_seconds, short, pad, remainder, tolerance_seconds}; instead of segment_seconds")
+          .later_field("labels", &DatasetOptions::labels,
+                       "{keep: [...], rename: {from: to}}: some of the classes, or others")
           .field("on_bad_file", &DatasetOptions::on_bad_file, "skip (and list it) or error",
                  config::one_of({"skip", "error"}))
           .check(problem_with);
@@ -312,9 +242,16 @@ void resolve_segments(DatasetOptions& options, const ClipIndex& index) {
 
 ClipIndex index_clips(const DatasetOptions& options) {
   if (const auto wrong = problem_with(options); !wrong.empty()) fail_at("dataset", "{}", wrong);
-  if (options.synthetic) return index_synthetic(*options.synthetic);
-  if (options.path) return index_tree(options);
-  return named_by("dataset.manifest", [&] { return index_manifest(options); });
+  auto index = [&] {
+    if (options.synthetic) return index_synthetic(*options.synthetic);
+    if (options.path) return index_tree(options);
+    return named_by("dataset.manifest", [&] { return index_manifest(*options.manifest); });
+  }();
+  if (options.labels) {
+    apply_labels(*options.labels, index);
+    require_classes(index, "dataset.labels", "what is kept");
+  }
+  return index;
 }
 
 bool is_audio_name(std::string_view name) {

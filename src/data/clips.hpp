@@ -2,8 +2,8 @@
 //
 // Three kinds, which exclude each other:
 //   path       a tree <genre>/<clip>.{wav,au,flac,ogg,mp3}; the genre's folder is the label
-//   manifest   a CSV file with the columns path,label[,group][,fold], in any order; relative paths resolve against
-//              the folder of the file
+//   manifest   a CSV file with the columns path,label[,group][,fold] and any others, in any order (manifest.hpp);
+//              relative paths resolve against the folder of the file
 //   synthetic  made-up clips (audio/synthetic.hpp)
 //
 // Labels are sorted by bytes, clips by path, so that indices do not depend on the file system.
@@ -20,6 +20,7 @@
 
 #include "audio/synthetic.hpp"
 #include "config/schema.hpp"
+#include "data/labels.hpp"
 #include "data/segments.hpp"
 
 namespace timbre::data {
@@ -31,6 +32,7 @@ struct DatasetOptions {
   std::optional<audio::SyntheticOptions> synthetic;
   double segment_seconds = 3;             // with `segment`: its length, filled in by resolve_segments
   std::optional<SegmentOptions> segment;  // absent: whole segments of segment_seconds, one behind the other
+  std::optional<LabelOptions> labels;     // absent: as they are found
   std::string on_bad_file = "skip";       // skip | error
 
   /// How clips are cut, in samples (seconds * sample_rate, rounded).
@@ -41,18 +43,27 @@ struct DatasetOptions {
 const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>);
 
 struct Clip {
-  std::string path;            // relative to the data set's root, with '/'
-  std::filesystem::path file;  // absolute; empty for synthetic clips
-  std::int32_t label = 0;      // index into label_names
-  std::string group;           // artist; empty where unknown
-  std::int32_t fold = -1;      // -1 where the manifest names none
-  std::int32_t number = 0;     // of a synthetic clip, within its genre
+  std::string path;                  // relative to the data set's root, with '/'
+  std::filesystem::path file;        // absolute; empty for synthetic clips
+  std::int32_t label = 0;            // index into label_names
+  std::string group;                 // artist; empty where unknown
+  std::int32_t fold = -1;            // index into ManifestNames::folds; -1 where the manifest names none
+  std::int32_t number = 0;           // of a synthetic clip, within its genre
+  std::int32_t genre = 0;            // of a synthetic clip; its label before dataset.labels
+  std::vector<std::string> columns;  // of the manifest's further columns
+};
+
+/// What a manifest calls its things.
+struct ManifestNames {
+  std::vector<std::string> columns;  // beside path, label, group and fold
+  std::vector<std::string> folds;  // "0", "1", ... or "a", "b", ...; numbers ascend, other names go by bytes
 };
 
 struct ClipIndex {
   std::filesystem::path root;
   std::vector<std::string> label_names;
   std::vector<Clip> clips;
+  ManifestNames names;
   std::vector<std::string> notes;  // what was passed over, one line each
   bool synthetic = false;
 };
@@ -63,6 +74,11 @@ void resolve_segments(DatasetOptions& options, const ClipIndex& index);
 
 /// Throws RequestError: no data set, no audio in it, a single class, a wrong manifest.
 ClipIndex index_clips(const DatasetOptions& options);
+
+/// By path.
+void sort_clips(ClipIndex& index);
+/// Throws RequestError about `key` where there is one class alone. `where` is what holds it, for people.
+void require_classes(const ClipIndex& index, const std::string& key, std::string_view where);
 
 /// Whether a file of this name is taken for audio: .wav .au .flac .ogg .mp3, in any case, not hidden.
 bool is_audio_name(std::string_view name);

@@ -175,7 +175,7 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset,
     try {
       std::function<std::size_t(std::span<float>)> source;
       if (index.synthetic) {
-        source = [made = audio::synthesize(*dataset.synthetic, clip.label, clip.number),
+        source = [made = audio::synthesize(*dataset.synthetic, clip.genre, clip.number),
                   used = std::size_t{0}](std::span<float> out) mutable {
           const auto n = std::min(out.size(), made.size() - used);
           std::copy_n(made.begin() + std::ptrdiff_t(used), n, out.begin());

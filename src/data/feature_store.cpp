@@ -94,6 +94,7 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
   const auto name = hooks.device == "cpu" ? table.key : table.key + "-" + hooks.device;
   table.file = store_folder / (name + ".h5");
   table.label_names = index.label_names;
+  table.names = index.names;
   table.synthetic = index.synthetic;
   note_replicas(index, contents.hashes, table.notes);
 

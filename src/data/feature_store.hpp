@@ -9,6 +9,7 @@
 //
 // Layout of a store file and of what extract_features writes:
 //   /features float32 [N, T, F]   /label, /clip, /segment int32 [N]   /clips/{path,label,group}   /label_names
+//   /clips/{column_names,columns}  of a manifest's further columns; columns: row by row, clip by clip
 //   /bad_files/{path,reason}      every parameter as a root attribute, and `device`: where they were computed
 // Rows stand in the order of clips, then of segments, for any number of threads.
 //
@@ -45,6 +46,7 @@ struct FeatureTable {
   std::vector<std::int32_t> segment;  // [N], number within the clip
   std::vector<Clip> clips;            // those that give rows
   std::vector<std::string> label_names;
+  ManifestNames names;
   std::vector<BadFile> bad_files;  // in the order of clips
   Relations related;               // not part of the store: see survey.hpp
   SegmentCounts cuts;              // neither

@@ -27,13 +27,15 @@ class Splitter {
  public:
   Splitter(const SplitOptions& options, const std::vector<Clip>& clips,
            const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
-           std::uint64_t run_seed, const std::vector<std::string>& bad_paths, const Relations& related)
+           std::uint64_t run_seed, const std::vector<std::string>& bad_paths, const Relations& related,
+           const ManifestNames& names)
       : options_(options),
         clips_(clips),
         label_names_(label_names),
         row_clip_(row_clip),
         seed_(options.seed ? static_cast<std::uint64_t>(*options.seed) : run_seed),
         bad_paths_(bad_paths),
+        names_(names),
         looked_(related.looked),
         related_(pairs_among(clips, related.pairs)),
         part_(row_clip.size(), none) {}
@@ -41,16 +43,18 @@ class Splitter {
   /// Throws what is wrong with the request itself.
   void check() {
     find_artists();
+    find_groups();
     if (by_files())
       follow_lists();
     else if (by_manifest())
       follow_fold_column();
     else if (options_.stratify && options_.group_by != "segment")
-      require_three_groups(make_groups(options_.group_by, clips_, row_clip_, artists_, related_));
+      require_three_groups(groups());
   }
 
   Split run() {
     find_artists();
+    find_groups();
     const bool by_files = this->by_files(), by_manifest = this->by_manifest();
     if (by_files) {
       follow_lists();
@@ -59,9 +63,12 @@ class Splitter {
     } else {
       deal_groups();
     }
-    if ((by_files || by_manifest) && options_.group_by != "clip")
-      note("group_by: {} does not apply: {} decide", options_.group_by,
+    if ((by_files || by_manifest) && (options_.by || options_.group_by != "clip"))
+      note("{}: {} does not apply: {} decide", options_.by ? "by" : "group_by", unit_name(),
            by_files ? "the lists" : "the manifest's folds");
+    if (!by_manifest && has_folds())
+      note("the manifest's fold column is not used{}",
+           names_.folds.empty() ? "" : fmt::format(" (split.folds: {} follows it)", names_.folds.size()));
     collect_rows();
     check_parts(by_files);
     measure_shares();
@@ -81,11 +88,20 @@ class Splitter {
     return clips_[std::size_t(row_clip_[std::size_t(row)])].label;
   }
   bool by_files() const { return options_.lists || !options_.train.list.empty(); }
-  bool by_manifest() const {
-    return options_.folds &&
-           std::any_of(clips_.begin(), clips_.end(), [](const Clip& c) { return c.fold >= 0; });
+  bool by_manifest() const { return options_.folds && has_folds(); }
+  bool has_folds() const {
+    return std::any_of(clips_.begin(), clips_.end(), [](const Clip& c) { return c.fold >= 0; });
   }
   bool by_artist() const { return options_.group_by == "artist"; }
+  /// Groups have names: of artists, or of a column.
+  bool by_name() const { return by_artist() || options_.by; }
+  /// What the groups are, for people.
+  std::string unit_name() const { return options_.by ? printable(*options_.by) : options_.group_by; }
+  std::string other_way() const { return options_.by ? "no by" : "group_by: clip"; }
+  std::vector<Group> groups() const {
+    return make_groups(by_name() ? "artist" : options_.group_by, clips_, row_clip_,
+                       options_.by ? values_ : artists_, related_);
+  }
   std::string class_name(std::size_t label) const { return printable(label_names_[label]); }
 
   void find_artists() {
@@ -105,6 +121,27 @@ class Splitter {
     if ((options_.group_by == "artist" || options_.groups) && unknown > 0)
       note("{} of {} clips have no known artist{}", unknown, artists_.size(),
            options_.group_by == "artist" ? "; each is a group of its own" : "");
+  }
+
+  /// The values of the column that `by` names.
+  void find_groups() {
+    if (!options_.by) return;
+    const auto& columns = names_.columns;
+    const auto at = std::find(columns.begin(), columns.end(), *options_.by) - columns.begin();
+    if (*options_.by == "group") {
+      for (const auto& clip : clips_) values_.push_back(clip.group);
+    } else if (at == std::ssize(columns)) {
+      const auto hint = did_you_mean(*options_.by, columns);
+      fail_at("split.by", "the manifest has no column '{}'{}", printable(*options_.by),
+              columns.empty()
+                  ? " (nor any beside path, label, group and fold)"
+                  : (hint.empty() ? "; it has: " : hint + " it has: ") + printable(join(columns)));
+    } else {
+      for (const auto& clip : clips_) values_.push_back(clip.columns.at(std::size_t(at)));
+    }
+    if (const auto unknown = std::count(values_.begin(), values_.end(), ""); unknown > 0)
+      note("{} of {} clips have nothing in the column '{}'; each is a group of its own", unknown,
+           clips_.size(), printable(*options_.by));
   }
 
   // ---- given parts
@@ -127,6 +164,9 @@ class Splitter {
   }
 
   void follow_fold_column() {
+    if (!names_.folds.empty() && std::ssize(names_.folds) != *options_.folds)
+      fail_at("split.folds", "{}: the manifest's fold column names {} folds: {}", *options_.folds,
+              names_.folds.size(), printable(join(names_.folds)));
     for (const auto& clip : clips_)
       if (clip.fold < 0 || clip.fold >= *options_.folds)
         fail_at("split.folds", "{}: '{}' has {} in the manifest's fold column; {} folds are numbered 0 to {}",
@@ -145,8 +185,7 @@ class Splitter {
     std::vector<std::string> few;
     for (std::size_t c = 0; c < groups_of.size(); ++c)
       if (const auto n = groups_of[c].size(); n > 0 && n < 3)
-        few.push_back(
-            fmt::format("'{}' has {} {}{}", class_name(c), n, options_.group_by, n == 1 ? "" : "s"));
+        few.push_back(fmt::format("'{}' has {} {}{}", class_name(c), n, unit_name(), n == 1 ? "" : "s"));
     if (few.empty()) return;
     fail_at("split",
             "{} {}; train, validation and test need at least 3 to share{} (more of them, {}or "
@@ -154,11 +193,11 @@ class Splitter {
             few.size() > 1 ? fmt::format("{} classes have too few groups:", few.size()) : "the class",
             join(few),
             related_.empty() || options_.group_by == "segment" ? "" : ", where copies count as one",
-            by_artist() ? "group_by: clip, " : "");
+            by_name() ? other_way() + ", " : "");
   }
 
   void deal_groups() {
-    const auto groups = make_groups(options_.group_by, clips_, row_clip_, artists_, related_);
+    const auto groups = this->groups();
     if (options_.stratify) require_three_groups(groups);
     const auto folds = options_.folds.value_or(0);
     std::vector<double> fractions{options_.train.fraction, options_.validation.fraction,
@@ -172,7 +211,7 @@ class Splitter {
     if (mixed) {
       if (std::ssize(groups) < folds)
         fail_at("split.folds", "{} folds need at least as many {}s, and there are {} (fewer folds{})", folds,
-                options_.group_by, groups.size(), by_artist() ? ", or group_by: clip" : "");
+                unit_name(), groups.size(), by_name() ? ", or " + other_way() : "");
       std::vector<MixedGroup> holds;
       for (const auto& g : groups) holds.push_back(g.holds);
       const auto even = deal_evenly(holds, fractions, options_.stratify, folds > 0, seed_, parts);
@@ -231,9 +270,9 @@ class Splitter {
       if (parts[p]->empty())
         fail_at("split", "the {} part is empty{}", part_names[p],
                 by_files ? ": none of the clips its list names is there"
-                         : fmt::format("; there are too few groups to share (more {}s, {}{})",
-                                       options_.group_by, options_.folds ? "fewer folds" : "other fractions",
-                                       by_artist() ? ", or group_by: clip" : ""));
+                         : fmt::format("; there are too few groups to share (more {}s, {}{})", unit_name(),
+                                       options_.folds ? "fewer folds" : "other fractions",
+                                       by_name() ? ", or " + other_way() : ""));
     std::vector<std::array<bool, 3>> has(label_names_.size());
     std::vector<bool> present(label_names_.size(), false);
     for (std::size_t row = 0; row < part_.size(); ++row) {
@@ -288,7 +327,7 @@ class Splitter {
               std::string_view(relation) == "clip" ? "have segments in" : "have a copy or near duplicate in",
               other);
     split_.shares = std::move(leaks.shares), split_.exposure = std::move(leaks.exposure);
-    split_.unit = units(true, artists_, clips_.size(), related_);
+    split_.unit = units(true, options_.by ? values_ : artists_, clips_.size(), related_);
     split_.looked = looked_;
     split_.clip_parts = std::move(parts);
   }
@@ -299,10 +338,12 @@ class Splitter {
   std::span<const std::int32_t> row_clip_;
   std::uint64_t seed_;
   const std::vector<std::string>& bad_paths_;
+  const ManifestNames& names_;
   bool looked_;                                                 // for related clips
   std::vector<std::pair<std::int32_t, std::int32_t>> related_;  // clips
   std::vector<int> part_;                                       // of each row
   std::vector<std::string> artists_;                            // of each clip; empty where unknown
+  std::vector<std::string> values_;                             // of each clip, in the column `by`
   Split split_;
 };
 
@@ -310,9 +351,9 @@ class Splitter {
 
 Split make_split(const SplitOptions& options, const std::vector<Clip>& clips,
                  const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
-                 std::uint64_t run_seed, const std::vector<std::string>& bad_paths,
-                 const Relations& related) {
-  auto split = Splitter(options, clips, label_names, row_clip, run_seed, bad_paths, related).run();
+                 std::uint64_t run_seed, const std::vector<std::string>& bad_paths, const Relations& related,
+                 const ManifestNames& names) {
+  auto split = Splitter(options, clips, label_names, row_clip, run_seed, bad_paths, related, names).run();
   std::set<std::string_view> there;
   for (const auto& clip : clips) there.insert(clip.path);
   for (const auto& pair : related.pairs)
@@ -323,14 +364,15 @@ Split make_split(const SplitOptions& options, const std::vector<Clip>& clips,
 Split make_split(const SplitOptions& options, const FeatureTable& table, std::uint64_t run_seed) {
   std::vector<std::string> bad_paths;
   for (const auto& bad : table.bad_files) bad_paths.push_back(bad.path);
-  return make_split(options, table.clips, table.label_names, table.clip, run_seed, bad_paths, table.related);
+  return make_split(options, table.clips, table.label_names, table.clip, run_seed, bad_paths, table.related,
+                    table.names);
 }
 
 void check_split_request(const SplitOptions& options, const ClipIndex& index) {
   std::vector<std::int32_t> rows(index.clips.size());
   std::iota(rows.begin(), rows.end(), 0);
   const std::vector<std::string> no_bad_paths;
-  Splitter(options, index.clips, index.label_names, rows, 0, no_bad_paths, {}).check();
+  Splitter(options, index.clips, index.label_names, rows, 0, no_bad_paths, {}, index.names).check();
 }
 
 }  // namespace timbre::data

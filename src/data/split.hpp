@@ -8,6 +8,7 @@
 //               then change places until the numbers of segments are as near the fractions as swaps bring them.
 //   folds       the same with K equal parts: test is fold i, validation fold (i + 1) mod K, train the rest; a
 //               manifest's fold column replaces the dealing
+//   by          as artists, with the values of a column of the manifest
 //   lists       files that name the clips of each part; group_by does not apply
 // A clip without a known artist is a group of its own. Clips that are copies or near duplicates of each other belong
 // to one group wherever clips or artists are dealt. Where a group holds several classes, all groups are dealt as evenly as
@@ -51,6 +52,8 @@ const config::Schema<SplitLists>& schema(config::of<SplitLists>);
 /// `split:` of a configuration.
 struct SplitOptions {
   std::string group_by = "clip";  // clip | artist | segment
+  std::optional<std::string>
+      by;  // a column of the manifest, whose values are the groups; instead of group_by
   SplitPart train{0.6, {}}, validation{0.2, {}}, test{0.2, {}};
   bool stratify = true;
   std::optional<SplitLists> lists;
@@ -85,7 +88,7 @@ Split make_split(const SplitOptions& options, const FeatureTable& table, std::ui
 Split make_split(const SplitOptions& options, const std::vector<Clip>& clips,
                  const std::vector<std::string>& label_names, std::span<const std::int32_t> row_clip,
                  std::uint64_t run_seed, const std::vector<std::string>& bad_paths = {},
-                 const Relations& related = {});
+                 const Relations& related = {}, const ManifestNames& names = {});
 
 /// Throws what make_split must throw whatever the clips hold: wrong lists, unknown artists, a class with too few groups.
 void check_split_request(const SplitOptions& options, const ClipIndex& index);

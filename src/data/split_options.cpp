@@ -38,6 +38,7 @@ const config::Schema<SplitLists>& schema(config::of<SplitLists>) {
 namespace {
 
 std::string problem_with(const SplitOptions& o) {
+  if (o.by && o.group_by != "clip") return "by and group_by exclude each other; give one of them";
   const int listed = !o.train.list.empty() + !o.validation.list.empty() + !o.test.list.empty();
   if (listed != 0 && listed != 3)
     return "train, validation and test must all be fractions or all be lists of clips";
@@ -67,6 +68,8 @@ const config::Schema<SplitOptions>& schema(config::of<SplitOptions>) {
       config::Schema<SplitOptions>("which clips train, validate and test")
           .field("group_by", &SplitOptions::group_by, "what parts do not share; segment leaks",
                  config::one_of({"clip", "artist", "segment"}))
+          .later_field("by", &SplitOptions::by,
+                       "a column of the manifest whose values parts do not share; instead of group_by")
           .field("train", &SplitOptions::train, "fraction, or a file that lists clips")
           .field("validation", &SplitOptions::validation, "fraction, or a file that lists clips")
           .field("test", &SplitOptions::test, "fraction, or a file that lists clips")

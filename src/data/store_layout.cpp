@@ -68,6 +68,13 @@ void write_table(storage::H5File& file, const FeatureTable& table) {
   file.write("/clips/label", std::span<const std::int32_t>(labels), {clips});
   file.write_texts("/clips/group", groups);
   file.write_texts("/label_names", table.label_names);
+  if (!table.names.columns.empty()) {  // of earlier versions: no such group
+    std::vector<std::string> values;
+    for (const auto& clip : table.clips)
+      values.insert(values.end(), clip.columns.begin(), clip.columns.end());
+    file.write_texts("/clips/column_names", table.names.columns);
+    file.write_texts("/clips/columns", values);
+  }
   file.write_texts("/bad_files/path", bad_paths);
   file.write_texts("/bad_files/reason", reasons);
 }

@@ -113,6 +113,7 @@ FeatureTable expected_table(const ClipIndex& index, const DatasetOptions& datase
   FeatureTable table;
   const auto cutting = dataset.cutting(options.sample_rate);
   table.label_names = index.label_names;
+  table.names = index.names;
   table.synthetic = index.synthetic;
   table.related = survey.related;
   require_synthetic_rate(index, options);

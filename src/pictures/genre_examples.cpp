@@ -28,7 +28,7 @@ struct Source {
 std::optional<std::vector<float>> first_segment(const Source& source, const data::Clip& clip) {
   const auto count = static_cast<std::size_t>(source.segment_samples);
   if (source.clips.synthetic) {
-    auto samples = audio::synthesize(*source.dataset.synthetic, clip.label, clip.number);
+    auto samples = audio::synthesize(*source.dataset.synthetic, clip.genre, clip.number);
     if (samples.size() < count) return std::nullopt;
     samples.resize(count);
     return samples;

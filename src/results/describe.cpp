@@ -242,6 +242,21 @@ bool is_feature_file(const storage::H5File& file) {
                       [](const auto& c) { return c.name == "features" && c.is_group; });
 }
 
+/// The manifest's further columns, and how many values each has.
+std::string further_columns(const storage::H5File& file, std::size_t clips) {
+  const auto names = file.read_texts("/clips/column_names"), values = file.read_texts("/clips/columns");
+  if (names.empty() || values.size() != names.size() * clips)
+    fail("{}: is damaged: /clips/columns does not fit its names and the clips",
+         printable(file.path().string()));
+  TextTable table({"column", "values"}, 1);
+  for (std::size_t c = 0; c < names.size(); ++c) {
+    std::set<std::string_view> distinct;
+    for (std::size_t i = c; i < values.size(); i += names.size()) distinct.insert(values[i]);
+    table.row({printable(names[c]), std::to_string(distinct.size())});
+  }
+  return "\nFurther columns\n" + table.str();
+}
+
 std::string describe_features(const storage::H5File& file, const DescribeOptions& options) {
   const auto shape = file.shape("/features");
   const auto names = file.read_texts("/label_names");
@@ -276,6 +291,7 @@ std::string describe_features(const storage::H5File& file, const DescribeOptions
   for (std::size_t c = 0; c < names.size(); ++c)
     table.row({printable(names[c]), std::to_string(clips[c].size()), std::to_string(segments[c])});
   out += "\nLabels\n" + table.str();
+  if (file.exists("/clips/column_names")) out += further_columns(file, paths.size());
   std::vector<std::string> bad, reasons;
   if (file.exists("/bad_files/path")) {
     bad = file.read_texts("/bad_files/path"), reasons = file.read_texts("/bad_files/reason");

@@ -228,7 +228,7 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
                      number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
                      plan.model.input().str());
   if (const auto cuts = data::describe(table.cuts); !cuts.empty()) out += cuts + "\n";
-  out += fmt::format("split by {}\n", plan.config.split.group_by);
+  out += fmt::format("split by {}\n", printable(plan.config.split.by.value_or(plan.config.split.group_by)));
   out += split_counts(split, table);
   for (const auto& note : split_notes(plan.config, split)) out += note + "\n";
   return out;

@@ -96,12 +96,14 @@ TEST(Manifest, ErrorsNameFileAndLine) {
   };
   const auto name = file.string();
   EXPECT_EQ(said("path,lable\na,b\n"),
-            name + ":1: unknown column 'lable'; did you mean 'label'? known: path, label, group, fold");
+            name +
+                ":1: the column 'label' is missing; a manifest has path,label[,group][,fold]; did you mean "
+                "'lable'?");
   EXPECT_EQ(said("path,group\na,b\n"),
             name + ":1: the column 'label' is missing; a manifest has path,label[,group][,fold]");
   EXPECT_EQ(said("path,label,path\na,b,c\n"), name + ":1: the column 'path' stands twice");
   EXPECT_EQ(said("path,label\n\na.wav,\n"), name + ":3: the label is empty");
-  EXPECT_EQ(said("path,label,fold\na.wav,x,-1\n"), name + ":2: fold must be a whole number from 0, not '-1'");
+  EXPECT_EQ(said("path,label,\na.wav,x,1\n"), name + ":1: column 3 has no name");
   EXPECT_EQ(said("path,label\na.wav,x\nb.wav,y\n./a.wav,y\n"),
             name + ":4: './a.wav' stands in line 2 already");
   EXPECT_EQ(said("path,label\na.wav,x\n"),
@@ -109,6 +111,59 @@ TEST(Manifest, ErrorsNameFileAndLine) {
   EXPECT_EQ(said("path,label\n"), name + ":1: no clips below the header");
   EXPECT_CONTAINS(complaint([&] { index_manifest(root / "none.csv"); }),
                   "there is no file at " + (root / "none.csv").string());
+}
+
+TEST(Manifest, KeepsFurtherColumnsAndFoldsOfAnyName) {
+  TempFolder root;
+  const auto file = root / "m.csv";
+  write_text(file, "path,speaker,label,fold,take\nb.wav,ann,x,e,1\na.wav,bob,y,a,\nc.wav,ann,x,,3\n");
+  const auto index = index_manifest(file);
+  EXPECT_EQ(index.names.columns, (std::vector<std::string>{"speaker", "take"}));
+  EXPECT_EQ(index.names.folds, (std::vector<std::string>{"a", "e"}));
+  ASSERT_EQ(index.clips.size(), 3u);
+  EXPECT_EQ(index.clips[0].columns, (std::vector<std::string>{"bob", ""}));
+  EXPECT_EQ(index.clips[1].columns, (std::vector<std::string>{"ann", "1"}));
+  EXPECT_EQ(index.clips[0].fold, 0);
+  EXPECT_EQ(index.clips[1].fold, 1);
+  EXPECT_EQ(index.clips[2].fold, -1);
+  write_text(file, "path,label,fold\na.wav,x,10\nb.wav,y,9\nc.wav,y,1\n");
+  EXPECT_EQ(index_manifest(file).names.folds, (std::vector<std::string>{"1", "9", "10"}));
+}
+
+TEST(Labels, AreKeptAndRenamed) {
+  TempFolder root;
+  const auto file = root / "m.csv";
+  write_text(file, "path,label\na.wav,hip hop\nb.wav,hiphop\nc.wav,rock\nd.wav,noise\n");
+  const auto index_with = [&](const std::string& labels) {
+    return index_clips(parse("manifest: " + file.string() + "\nlabels: " + labels));
+  };
+  const auto index = index_with("{keep: [hip hop, hiphop, rock], rename: {hiphop: hip hop, rock: a rock}}");
+  EXPECT_EQ(index.label_names, (std::vector<std::string>{"a rock", "hip hop"}));
+  ASSERT_EQ(index.clips.size(), 3u);
+  EXPECT_EQ(index.clips[0].label, 1);
+  EXPECT_EQ(index.clips[1].label, 1);
+  EXPECT_EQ(index.clips[2].label, 0);
+  ASSERT_EQ(index.notes.size(), 1u);
+  EXPECT_CONTAINS(index.notes[0], "1 of 4 clips have other labels");
+  EXPECT_EQ(index_with("{}").clips.size(), 4u);
+  EXPECT_CONTAINS(complaint([&] { index_with("{keep: [rok, noise]}"); }),
+                  "dataset.labels.keep: there is no label 'rok'; did you mean 'rock'?");
+  EXPECT_CONTAINS(complaint([&] { index_with("{rename: {pop: rock}}"); }),
+                  "dataset.labels.rename: there is no label");
+  EXPECT_CONTAINS(complaint([&] { index_with("{keep: [rock]}"); }), "holds a single class, 'rock'");
+}
+
+TEST(Labels, OfSyntheticGenresKeepTheirSounds) {
+  const auto all = index_clips(parse("synthetic: {clips_per_genre: 2}"));
+  const auto some = index_clips(parse("synthetic: {clips_per_genre: 2}\nlabels: {keep: [rock, jazz]}"));
+  ASSERT_EQ(some.clips.size(), 4u);
+  for (const auto& clip : some.clips) {
+    const auto same =
+        std::find_if(all.clips.begin(), all.clips.end(), [&](const Clip& c) { return c.path == clip.path; });
+    ASSERT_NE(same, all.clips.end());
+    EXPECT_EQ(clip.genre, same->label);
+    EXPECT_EQ(some.label_names[std::size_t(clip.label)], all.label_names[std::size_t(same->label)]);
+  }
 }
 
 TEST(Dataset, NamesOneKindOfData) {

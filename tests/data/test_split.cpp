@@ -287,6 +287,56 @@ TEST(Folds, OfAManifestAreFollowed) {
                   "'a/a.00003.wav' has nothing in the manifest's fold column");
 }
 
+TEST(Folds, OfAManifestHaveItsNames) {
+  Table t;
+  t.labels = {"a", "b"};
+  for (int c = 0; c < 2; ++c)
+    for (int i = 0; i < 6; ++i) t.add(c, 2, "", i % 3);
+  const ManifestNames names{{}, {"a", "b", "c"}};
+  SplitOptions o;
+  o.folds = 3;
+  EXPECT_EQ(make_split(o, t.clips, t.labels, t.rows, 0, {}, {}, names).test.size(), 8u);
+  o.folds = 5;
+  EXPECT_EQ(complaint([&] { make_split(o, t.clips, t.labels, t.rows, 0, {}, {}, names); }),
+            "split.folds: 5: the manifest's fold column names 3 folds: a, b, c");
+  o.folds.reset();
+  const auto s = make_split(o, t.clips, t.labels, t.rows, 0, {}, {}, names);
+  ASSERT_FALSE(s.notes.empty());
+  EXPECT_EQ(s.notes.back(), "the manifest's fold column is not used (split.folds: 3 follows it)");
+}
+
+TEST(By, AColumnIsDealtWhole) {
+  Table t;
+  t.labels = {"a", "b"};
+  for (int c = 0; c < 2; ++c)
+    for (int i = 0; i < 20; ++i) t.add(c, 2, "", -1);
+  for (std::size_t i = 0; i < t.clips.size(); ++i)
+    t.clips[i].columns = {"take", i == 7 ? "" : fmt::format("speaker {}", i % 5)};
+  const ManifestNames names{{"kind", "speaker"}, {}};
+  SplitOptions o;
+  o.by = "speaker";
+  const auto s = make_split(o, t.clips, t.labels, t.rows, 0, {}, {}, names);
+  std::map<std::string, std::set<int>> parts;
+  for (const auto& [part, rows] : {std::pair{0, &s.train}, {1, &s.validation}, {2, &s.test}})
+    for (const auto c : t.clips_of(*rows)) parts[t.clips[std::size_t(c)].columns[1]].insert(part);
+  EXPECT_EQ(parts.size(), 6u);
+  for (const auto& [speaker, in] : parts) {
+    if (!speaker.empty()) {
+      EXPECT_EQ(in.size(), 1u) << speaker;
+    }
+  }
+  // Inference counts speakers, not clips.
+  EXPECT_EQ(std::set(s.unit.begin(), s.unit.end()).size(), 6u);
+  EXPECT_TRUE(std::any_of(s.notes.begin(), s.notes.end(), [](const auto& n) {
+    return n == "1 of 40 clips have nothing in the column 'speaker'; each is a group of its own";
+  }));
+  o.by = "speakers";
+  EXPECT_CONTAINS(
+      complaint([&] { make_split(o, t.clips, t.labels, t.rows, 0, {}, {}, names); }),
+      "split.by: the manifest has no column 'speakers'; did you mean 'speaker'? it has: kind, speaker");
+  EXPECT_CONTAINS(complaint([] { parse("{by: speaker, group_by: artist}"); }), "exclude each other");
+}
+
 TEST(Lists, MatchByGenreAndStemAndCountWhatDoesNotFit) {
   TempFolder root;
   const Table t = plain_table({6, 6}, 3);
