@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include "robustness/support.hpp"
+#include "storage/hdf5.hpp"
 
 namespace timbre::robustness {
 namespace {
