@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/text.hpp"
+#include "data/audio_paths.hpp"
 #include "device/device.hpp"
 #include "run/predictor.hpp"
 
@@ -25,18 +26,32 @@ std::string quoted_csv(const std::string& text) {
   return out + "\"";
 }
 
-void print_text(const std::string& file, const Prediction& p, const Predictor& model) {
-  const auto& names = model.label_names();
-  std::vector<std::size_t> order(names.size());
+/// Classes by their probability, the likeliest first.
+std::vector<std::size_t> ranked(const Prediction& p) {
+  std::vector<std::size_t> order(p.probabilities.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](auto a, auto b) { return p.probabilities[a] > p.probabilities[b]; });
+  return order;
+}
+
+/// song.wav: rock 61.2%, blues 20.1%, metal 8.0% (10 segments, 30 s)
+void print_line(const std::string& file, const Prediction& p, const Predictor& model) {
+  constexpr std::size_t most = 3;
+  std::vector<std::string> likeliest;
+  for (const auto c : ranked(p))
+    if (likeliest.size() < most)
+      likeliest.push_back(fmt::format("{} {:.1f}%", model.label_names()[c], 100 * p.probabilities[c]));
+  fmt::print("{}: {} ({} segment{}, {}{})\n", printable(file), join(likeliest), p.count,
+             p.count == 1 ? "" : "s", duration_text(p.seconds), model.synthetic() ? ", SYNTHETIC model" : "");
+}
+
+/// All classes with bars, and every segment.
+void print_details(const Prediction& p, const Predictor& model) {
+  const auto& names = model.label_names();
   std::size_t width = 0;
   for (const auto& n : names) width = std::max(width, n.size());
-  fmt::print("{}: {} ({:.1f}%), {} segment{}, {}{}\n", printable(file), names[order[0]],
-             100 * p.probabilities[order[0]], p.count, p.count == 1 ? "" : "s", duration_text(p.seconds),
-             model.synthetic() ? ", SYNTHETIC model" : "");
-  for (const auto c : order) {
+  for (const auto c : ranked(p)) {
     std::string bar;
     for (int i = 0; i < int(p.probabilities[c] * 40 + 0.5f); ++i) bar += "█";
     fmt::print("  {:<{}} {:5.1f}%  {}\n", names[c], width, 100 * p.probabilities[c], bar);
@@ -89,11 +104,15 @@ int main(int argc, char** argv) {
   std::filesystem::path result;
   std::vector<std::string> files;
   int threads = 0;
-  bool json = false, csv = false;
+  bool json = false, csv = false, segments = false;
   std::string device = "cpu";
   storage::Trust trust;
   app.add_option("RESULT", result, "result.h5 of a run")->required();
-  app.add_option("AUDIO", files, "audio files: wav, au, flac, ogg, mp3; any rate, mono or not")->required();
+  app.add_option("AUDIO", files,
+                 "audio files (wav, au, flac, ogg, mp3; any rate, mono or not), folders of them, or lists "
+                 "(.txt, .m3u)")
+      ->required();
+  app.add_flag("--segments", segments, "show every genre and every segment, not a line for each file");
   auto* json_flag = app.add_flag("--json", json, "one JSON array on stdout");
   app.add_flag("--csv", csv, "one line per file and per segment on stdout")->excludes(json_flag);
   app.add_option("--device", device, "auto, cpu or cuda (default: cpu)")
@@ -113,16 +132,27 @@ int main(int argc, char** argv) {
       for (const auto& n : model.label_names()) names.push_back(quoted_csv(n));
       fmt::print("file,segment,start_seconds,prediction,{}\n", join(names, ","));
     }
-    for (const auto& file : files) {
+    std::vector<std::string> audio;
+    for (const auto& given : files) {
+      try {
+        for (const auto& file : data::audio_paths(given)) audio.push_back(file.string());
+      } catch (const Error& e) {
+        fmt::print(stderr, "predict: {}\n", e.what());
+        ++failed;
+      }
+    }
+    for (const auto& file : audio) {
       throw_if_stopped();
       try {
         const auto p = model.predict(file);
-        if (json)
+        if (json) {
           array.push_back(as_json(file, p, model));
-        else if (csv)
+        } else if (csv) {
           print_csv(file, p, model);
-        else
-          print_text(file, p, model);
+        } else {
+          print_line(file, p, model);
+          if (segments) print_details(p, model);
+        }
       } catch (const Error& e) {
         // One bad file does not take the others with it.
         fmt::print(stderr, "predict: {}: {}\n", printable(file), e.what());

@@ -1,13 +1,11 @@
 // predict takes audio as people have it: any container, rate, number of channels and length.
 #include <gtest/gtest.h>
-#include <sndfile.h>
 
 #include <algorithm>
-#include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numbers>
 
+#include "end_to_end/melody.hpp"
 #include "end_to_end/process.hpp"
 #include "end_to_end/small_run.hpp"
 
@@ -15,33 +13,6 @@ namespace timbre::end_to_end {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The same two seconds of tones, again and again, at any rate: a melody of four notes with overtones.
-float melody(double seconds) {
-  static constexpr double notes[] = {220, 277.2, 329.6, 440};
-  const double t = std::fmod(seconds, 2.0), hertz = notes[int(t * 2)], within = std::fmod(t, 0.5);
-  const double phase = 2 * std::numbers::pi * hertz * within;
-  return float(0.3 * std::exp(-4 * within) *
-               (std::sin(phase) + 0.5 * std::sin(2 * phase) + 0.2 * std::sin(5 * phase)));
-}
-
-/// False where this libsndfile does not write the format.
-bool write_audio(const fs::path& file, int format, int rate, int channels, double seconds) {
-  SF_INFO info{};
-  info.samplerate = rate, info.channels = channels, info.format = format;
-  if (!sf_format_check(&info)) return false;
-  SNDFILE* out = sf_open(file.c_str(), SFM_WRITE, &info);
-  if (!out) return false;
-  std::vector<float> block;
-  const auto frames = std::int64_t(seconds * rate);
-  for (std::int64_t i = 0; i < frames;) {
-    block.clear();
-    for (const auto end = std::min<std::int64_t>(frames, i + 4096); i < end; ++i)
-      for (int c = 0; c < channels; ++c) block.push_back(melody(double(i) / rate));
-    sf_writef_float(out, block.data(), sf_count_t(block.size()) / channels);
-  }
-  return sf_close(out) == 0;
-}
 
 struct AudioCase {
   std::string name;
@@ -138,6 +109,11 @@ TEST_F(Predict, WritesTextAndTables) {
   EXPECT_EQ(text.status, 0) << text.err;
   EXPECT_NE(text.out.find("one, two.wav: synthetic_"), text.out.npos) << text.out;
   EXPECT_NE(text.out.find("SYNTHETIC"), text.out.npos) << "a model of made-up music says so";
+  EXPECT_EQ(line_count(text.out), 1u) << text.out;
+  const auto all = predict({"one, two.wav", "--segments"});
+  EXPECT_EQ(line_count(all.out), 1u + 10 + 1 + 2)
+      << all.out;  // the file, ten genres, "segments:", two of them
+  EXPECT_EQ(all.out.find(text.out), 0u) << "the same line first\n" << all.out;
   const auto table = predict({"one, two.wav", "--csv"});
   EXPECT_EQ(table.status, 0) << table.err;
   EXPECT_EQ(line_count(table.out), 4u) << table.out;  // names, the whole, two segments
@@ -153,6 +129,31 @@ TEST_F(Predict, GoesOnAfterABadFileAndExitsWithOne) {
   for (const auto* name : {"predict: bad.mp3: ", "missing.wav: ", "short.wav: "})
     EXPECT_NE(o.err.find(name), o.err.npos) << o.err;
   EXPECT_NE(o.out.find("good.wav"), o.out.npos) << o.out;
+}
+
+TEST_F(Predict, TakesFoldersAndLists) {
+  for (const auto* name : {"album/b/two.wav", "album/one.flac", "album/.hidden/three.wav"})
+    ASSERT_TRUE(write_audio(*folder_ / name,
+                            std::string(name).ends_with("flac") ? SF_FORMAT_FLAC | SF_FORMAT_PCM_16 : wav,
+                            22050, 1, 4));
+  write_file(*folder_ / "album/cover.jpg", "no music\n");
+  write_file(*folder_ / "album/list.txt", "# mine\none.flac\r\nb/two.wav\nnone.wav\n");
+  const auto folder = predict({"album"});
+  EXPECT_EQ(folder.status, 0) << folder.err;
+  ASSERT_EQ(line_count(folder.out), 2u) << folder.out;
+  EXPECT_EQ(folder.out.find("album/b/two.wav: "), 0u) << folder.out;
+  EXPECT_NE(folder.out.find("\nalbum/one.flac: "), folder.out.npos) << folder.out;
+  const auto list = predict({"album/list.txt"});
+  EXPECT_EQ(list.status, 1);
+  EXPECT_EQ(line_count(list.out), 2u) << list.out;
+  EXPECT_EQ(list.err, "predict: album/none.wav: no such file\n");
+  fs::create_directory(*folder_ / "empty");
+  const auto none = predict({"empty", "none.txt", "album/one.flac"});
+  EXPECT_EQ(none.status, 1);
+  EXPECT_EQ(line_count(none.out), 1u) << none.out;
+  EXPECT_NE(none.err.find("predict: empty: there are no audio files in this folder\n"), none.err.npos)
+      << none.err;
+  EXPECT_NE(none.err.find("predict: none.txt: no such file"), none.err.npos) << none.err;
 }
 
 TEST_F(Predict, RefusesWhatIsNoResult) {
