@@ -25,8 +25,8 @@ template <class... A>
 /// Throws RequestError about a key of the configuration: "PATH: MESSAGE".
 template <class... A>
 [[noreturn]] void fail_at(const std::string& path, fmt::format_string<A...> format, A&&... args) {
-  auto message = fmt::format(format, std::forward<A>(args)...);
-  throw RequestError(path + ": " + message, path, std::move(message));
+  const auto message = fmt::format(format, std::forward<A>(args)...);
+  throw RequestError(path + ": " + message, path, message);
 }
 
 /// Runs `work` on a file that a key of the configuration names. What is wrong with the file ("FILE:LINE: ...") becomes

@@ -1,6 +1,8 @@
 // dataset.segment from files to result and prediction: clips of any length in one set.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include "end_to_end/melody.hpp"
 #include "end_to_end/process.hpp"
 #include "storage/hdf5.hpp"
