@@ -49,7 +49,7 @@ class Splitter {
     else if (by_manifest())
       follow_fold_column();
     else if (options_.stratify && options_.group_by != "segment")
-      require_three_groups(groups());
+      require_three_groups(groups_of(row_clip_));
   }
 
   Split run() {
@@ -63,7 +63,7 @@ class Splitter {
     } else {
       deal_groups();
     }
-    if ((by_files || by_manifest) && (options_.by || options_.group_by != "clip"))
+    if (((by_files && !folds_inside()) || by_manifest) && (options_.by || options_.group_by != "clip"))
       note("{}: {} does not apply: {} decide", options_.by ? "by" : "group_by", unit_name(),
            by_files ? "the lists" : "the manifest's folds");
     if (!by_manifest && has_folds())
@@ -92,14 +92,15 @@ class Splitter {
   bool has_folds() const {
     return std::any_of(clips_.begin(), clips_.end(), [](const Clip& c) { return c.fold >= 0; });
   }
+  bool folds_inside() const { return options_.lists && !options_.lists->validation; }
   bool by_artist() const { return options_.group_by == "artist"; }
   /// Groups have names: of artists, or of a column.
   bool by_name() const { return by_artist() || options_.by; }
   /// What the groups are, for people.
   std::string unit_name() const { return options_.by ? printable(*options_.by) : options_.group_by; }
   std::string other_way() const { return options_.by ? "no by" : "group_by: clip"; }
-  std::vector<Group> groups() const {
-    return make_groups(by_name() ? "artist" : options_.group_by, clips_, row_clip_,
+  std::vector<Group> groups_of(std::span<const std::int32_t> row_clip) const {
+    return make_groups(by_name() ? "artist" : options_.group_by, clips_, row_clip,
                        options_.by ? values_ : artists_, related_);
   }
   std::string class_name(std::size_t label) const { return printable(label_names_[label]); }
@@ -156,6 +157,7 @@ class Splitter {
     if (statistics.in_no_list > 0)
       note("{} of {} clips are in no list and take no part", statistics.in_no_list, clips_.size());
     split_.lists = statistics;
+    if (folds_inside()) deal_train();
   }
 
   Part part_of_fold(std::int64_t fold) const {
@@ -197,7 +199,7 @@ class Splitter {
   }
 
   void deal_groups() {
-    const auto groups = this->groups();
+    const auto groups = groups_of(row_clip_);
     if (options_.stratify) require_three_groups(groups);
     const auto folds = options_.folds.value_or(0);
     std::vector<double> fractions{options_.train.fraction, options_.validation.fraction,
@@ -205,23 +207,41 @@ class Splitter {
     if (folds) fractions.assign(std::size_t(folds), 1.0 / folds);
     const double sum = std::accumulate(fractions.begin(), fractions.end(), 0.0);
     for (auto& f : fractions) f /= sum;  // 0.333333 three times is meant to be everything
-    auto parts = deal_by_class(groups, fractions);
-    const bool mixed =
-        std::any_of(groups.begin(), groups.end(), [](const Group& g) { return g.holds.classes.size() > 1; });
-    if (mixed) {
-      if (std::ssize(groups) < folds)
-        fail_at("split.folds", "{} folds need at least as many {}s, and there are {} (fewer folds{})", folds,
-                unit_name(), groups.size(), by_name() ? ", or " + other_way() : "");
-      std::vector<MixedGroup> holds;
-      for (const auto& g : groups) holds.push_back(g.holds);
-      const auto even = deal_evenly(holds, fractions, options_.stratify, folds > 0, seed_, parts);
-      note("{}", describe_evenness(holds, fractions, even, options_.stratify, label_names_, folds > 0));
-      parts = even.part;
-    }
+    const auto parts = deal_all(groups, fractions);
     for (std::size_t g = 0; g < groups.size(); ++g) {
       const int p = folds ? part_of_fold(parts[g]) : parts[g];
       for (const auto row : groups[g].rows) part_[std::size_t(row)] = p;
     }
+  }
+
+  /// Folds inside the train list: one of them validates.
+  void deal_train() {
+    std::vector<std::int32_t> rows, clip;
+    for (std::size_t row = 0; row < part_.size(); ++row)
+      if (part_[row] == train) rows.push_back(std::int32_t(row)), clip.push_back(row_clip_[row]);
+    const auto groups = groups_of(clip);
+    const auto parts =
+        deal_all(groups, std::vector<double>(std::size_t(*options_.folds), 1.0 / *options_.folds));
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      if (parts[g] == options_.fold)
+        for (const auto row : groups[g].rows) part_[std::size_t(rows[std::size_t(row)])] = validation;
+  }
+
+  /// The part (or fold) of each group.
+  std::vector<int> deal_all(const std::vector<Group>& groups, const std::vector<double>& fractions) {
+    const auto parts = deal_by_class(groups, fractions);
+    const bool mixed =
+        std::any_of(groups.begin(), groups.end(), [](const Group& g) { return g.holds.classes.size() > 1; });
+    if (!mixed) return parts;
+    const auto folds = options_.folds.value_or(0);
+    if (std::ssize(groups) < folds)
+      fail_at("split.folds", "{} folds need at least as many {}s, and there are {} (fewer folds{})", folds,
+              unit_name(), groups.size(), by_name() ? ", or " + other_way() : "");
+    std::vector<MixedGroup> holds;
+    for (const auto& g : groups) holds.push_back(g.holds);
+    const auto even = deal_evenly(holds, fractions, options_.stratify, folds > 0, seed_, parts);
+    note("{}", describe_evenness(holds, fractions, even, options_.stratify, label_names_, folds > 0));
+    return even.part;
   }
 
   /// The part of each group, dealt with the class that most of it belongs to.

@@ -9,7 +9,9 @@
 //   folds       the same with K equal parts: test is fold i, validation fold (i + 1) mod K, train the rest; a
 //               manifest's fold column replaces the dealing
 //   by          as artists, with the values of a column of the manifest
-//   lists       files that name the clips of each part; group_by does not apply
+//   lists       files that name the clips of each part; group_by does not apply. Without a list for validation the clips of
+//               train are dealt in K folds (clips, artists or a column whole): fold i validates, the rest trains, and the
+//               test part is the same for all
 // A clip without a known artist is a group of its own. Clips that are copies or near duplicates of each other belong
 // to one group wherever clips or artists are dealt. Where a group holds several classes, all groups are dealt as evenly as
 // can be by one formula of sizes and class shares (split_even.hpp), and a note says how even that is. The same options,
@@ -45,7 +47,8 @@ struct SplitPart {
 };
 
 struct SplitLists {
-  std::filesystem::path train, validation, test;
+  std::filesystem::path train, test;
+  std::optional<std::filesystem::path> validation;  // absent: a fold of train
 };
 const config::Schema<SplitLists>& schema(config::of<SplitLists>);
 

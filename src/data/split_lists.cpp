@@ -23,10 +23,12 @@ class Lists {
         const std::vector<std::string>& label_names, const std::vector<std::string>& bad_paths)
       : clips_(clips), names_(clips, label_names), bad_names_(named(bad_paths), {""}), places_(clips.size()) {
     if (options.lists)
-      files_ = {options.lists->train, options.lists->validation, options.lists->test};
+      files_ = {options.lists->train, options.lists->validation.value_or(""), options.lists->test};
     else
       files_ = {options.train.list, options.validation.list, options.test.list};
   }
+
+  bool gives(int part) const { return !files_[std::size_t(part)].empty(); }
 
   void read(int part) {
     for (const auto& entry : read_list(files_[std::size_t(part)])) {
@@ -86,8 +88,9 @@ ListedParts parts_by_lists(const SplitOptions& options, const std::vector<Clip>&
                            const std::vector<std::string>& bad_paths) {
   Lists lists(options, clips, label_names, bad_paths);
   for (int part = 0; part < 3; ++part)
-    named_by((options.lists ? "split.lists." : "split.") + std::string(part_names[std::size_t(part)]),
-             [&] { lists.read(part); });
+    if (lists.gives(part))
+      named_by((options.lists ? "split.lists." : "split.") + std::string(part_names[std::size_t(part)]),
+               [&] { lists.read(part); });
   return lists.parts();
 }
 

@@ -30,7 +30,8 @@ config::Node SplitPart::dump() const {
 const config::Schema<SplitLists>& schema(config::of<SplitLists>) {
   static const auto s = config::Schema<SplitLists>("files with one clip, <genre>/<clip>, per line")
                             .required("train", &SplitLists::train, "a file that lists clips")
-                            .required("validation", &SplitLists::validation, "a file that lists clips")
+                            .later_field("validation", &SplitLists::validation,
+                                         "a file that lists clips; absent: folds inside train (split.folds)")
                             .required("test", &SplitLists::test, "a file that lists clips");
   return s;
 }
@@ -43,9 +44,14 @@ std::string problem_with(const SplitOptions& o) {
   if (listed != 0 && listed != 3)
     return "train, validation and test must all be fractions or all be lists of clips";
   if (listed && o.lists) return "the lists are named twice, by lists and by train, validation and test";
-  if ((listed || o.lists) && o.folds) return "lists and folds exclude each other; give one of them";
+  const bool inside = o.lists && !o.lists->validation;  // folds inside train
+  if (inside && !o.folds)
+    return "lists without validation need folds: what is to validate is a fold of train";
+  if ((listed || (o.lists && !inside)) && o.folds)
+    return "lists and folds exclude each other; give one of them (or lists without validation)";
+  if (inside && *o.folds < 2) return fmt::format("folds inside train must be at least 2, not {}", *o.folds);
   if (o.folds) {
-    if (*o.folds < 3)
+    if (!inside && *o.folds < 3)
       return fmt::format("folds must be at least 3 (one to test, one to validate, the rest to train), not {}",
                          *o.folds);
     if (o.fold >= *o.folds) return fmt::format("fold must be from 0 to {}, not {}", *o.folds - 1, o.fold);

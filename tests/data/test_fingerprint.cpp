@@ -319,7 +319,7 @@ TEST(Survey, OfListsThatPartACopySaysThatTheyLeak) {
   write_text(lists / "valid.txt", "a/03\na/11\nb/03\n");
   write_text(lists / "test.txt", "a/10\na/04\nb/04\nb/05\n");
   SplitOptions options;
-  options.lists = SplitLists{lists / "train.txt", lists / "valid.txt", lists / "test.txt"};
+  options.lists = SplitLists{lists / "train.txt", lists / "test.txt", lists / "valid.txt"};
   const auto split = make_split(options, table, 0);
   EXPECT_TRUE(split.leaks);
   EXPECT_EQ(split.clip_share_in_train, 0);

@@ -305,6 +305,42 @@ TEST(Folds, OfAManifestHaveItsNames) {
   EXPECT_EQ(s.notes.back(), "the manifest's fold column is not used (split.folds: 3 follows it)");
 }
 
+TEST(Lists, WithoutValidationHaveFoldsInsideTrain) {
+  TempFolder root;
+  Table t;
+  t.labels = {"a", "b"};
+  for (int c = 0; c < 2; ++c)
+    for (int i = 0; i < 14; ++i) t.add(c, 2, fmt::format("artist {} {}", c, i / 2));
+  std::string train, test;
+  for (std::size_t i = 0; i < t.clips.size(); ++i) (i % 14 < 10 ? train : test) += t.clips[i].path + "\n";
+  write_text(root / "train.txt", train), write_text(root / "test.txt", test);
+  SplitOptions o;
+  o.lists = SplitLists{root / "train.txt", root / "test.txt", std::nullopt};
+  o.folds = 5, o.group_by = "artist";
+  std::set<std::int32_t> validated;
+  std::vector<std::int32_t> tested;
+  for (o.fold = 0; o.fold < 5; ++o.fold) {
+    const auto s = make_split(o, t.clips, t.labels, t.rows, 0);
+    expect_partition(t, s);
+    if (o.fold == 0) tested = s.test;
+    EXPECT_EQ(s.test, tested) << "one test part for all folds";
+    EXPECT_EQ(tested.size(), 16u);
+    std::set<std::string> artists;
+    for (const auto c : t.clips_of(s.train)) artists.insert(t.clips[std::size_t(c)].group);
+    for (const auto c : t.clips_of(s.validation)) {
+      EXPECT_FALSE(artists.contains(t.clips[std::size_t(c)].group));
+      EXPECT_TRUE(validated.insert(c).second) << "each clip of train validates once";
+    }
+    for (const auto& n : s.notes) EXPECT_FALSE(test::contains(n, "does not apply")) << n;
+  }
+  EXPECT_EQ(validated.size(), 20u);
+  EXPECT_CONTAINS(complaint([] { parse("{lists: {train: a, test: b}}"); }),
+                  "lists without validation need folds");
+  EXPECT_CONTAINS(complaint([] { parse("{lists: {train: a, test: b}, folds: 1}"); }), "at least 2");
+  EXPECT_CONTAINS(complaint([] { parse("{lists: {train: a, validation: c, test: b}, folds: 5}"); }),
+                  "exclude each other");
+}
+
 TEST(By, AColumnIsDealtWhole) {
   Table t;
   t.labels = {"a", "b"};
@@ -346,7 +382,7 @@ TEST(Lists, MatchByGenreAndStemAndCountWhatDoesNotFit) {
   write_text(root / "valid.txt", "a/a.00002.wav\nb/b.00002.wav\nx/y/b/b.00003.wav\n");
   write_text(root / "test.txt", "a.00004.wav\nb/b.00004.wav\nb/broken.wav");
   SplitOptions o;
-  o.lists = SplitLists{root / "train.txt", root / "valid.txt", root / "test.txt"};
+  o.lists = SplitLists{root / "train.txt", root / "test.txt", root / "valid.txt"};
   const auto s = make_split(o, t.clips, t.labels, t.rows, 0, {"b/broken.au"});
   EXPECT_EQ(t.clips_of(s.train), (std::set<std::int32_t>{0, 1, 6, 7}));
   EXPECT_EQ(t.clips_of(s.validation), (std::set<std::int32_t>{2, 8, 9}));
@@ -440,15 +476,15 @@ TEST(PublishedLists, OfGtzanGiveTheirKnownArtistShares) {
   SplitOptions o;
   o.groups = lists / "index.txt";
   o.lists =
-      SplitLists{lists / "train_filtered.txt", lists / "valid_filtered.txt", lists / "test_filtered.txt"};
+      SplitLists{lists / "train_filtered.txt", lists / "test_filtered.txt", lists / "valid_filtered.txt"};
   auto s = t.split(o);
   EXPECT_EQ(s.train.size(), 4430u);
   EXPECT_EQ(s.validation.size(), 1970u);
   EXPECT_EQ(s.test.size(), 2900u);
   EXPECT_EQ(s.lists->in_no_list, 70);
   EXPECT_NEAR(s.artist_share_in_train, 14.0 / 285, 1e-12);
-  o.lists = SplitLists{lists / "train_stratified.txt", lists / "valid_stratified.txt",
-                       lists / "test_stratified.txt"};
+  o.lists = SplitLists{lists / "train_stratified.txt", lists / "test_stratified.txt",
+                       lists / "valid_stratified.txt"};
   s = t.split(o);
   EXPECT_NEAR(s.artist_share_in_train, 206.0 / 246, 1e-12);
   EXPECT_EQ(s.lists->in_no_list, 0);
