@@ -7,13 +7,7 @@
 
 namespace timbre::training {
 
-namespace {
-
-constexpr std::int64_t version = 1;
-
-TrainerState read_here(const std::filesystem::path& path, const std::string& key);
-
-}  // namespace
+static constexpr std::int64_t version = 1;
 
 // How a state travels from the process that read it (storage/parcel.hpp).
 template <class A>
@@ -58,12 +52,10 @@ TrainerState read_checkpoint(const std::filesystem::path& path, const std::strin
   // A folder with a run that was stopped may come from somebody else, and a checksum can be made to fit. A run reads
   // one checkpoint in its life, so the child costs nothing that counts.
   storage::is_trusted(path, storage::own_file);  // refuses one whose checksum does not fit
-  return storage::read_here_or_in_child(false, path, [&] { return read_here(path, key); });
+  return storage::read_here_or_in_child(false, path, [&] { return read_checkpoint_here(path, key); });
 }
 
-namespace {
-
-TrainerState read_here(const std::filesystem::path& path, const std::string& key) {
+TrainerState read_checkpoint_here(const std::filesystem::path& path, const std::string& key) {
   const auto h5 = storage::H5File::open(path);
   if (!h5.has_attribute("/", "schema") || h5.text_attribute("/", "schema") != "timbre-checkpoint")
     fail("{}: not a checkpoint", path.string());
@@ -87,7 +79,5 @@ TrainerState read_here(const std::filesystem::path& path, const std::string& key
   s.best_arena = h5.read_floats("/best_arena");
   return s;
 }
-
-}  // namespace
 
 }  // namespace timbre::training
