@@ -85,9 +85,11 @@ void show_scores(Watcher& watcher, const results::RunRecord& r) {
     watcher.line(fmt::format(
         "training    clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (kept weights, no dropout)",
         100 * t->clip_accuracy, 100 * t->accuracy, t->loss));
-  watcher.line(fmt::format(
-      "validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
-      100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss, r.weights_epoch));
+  if (r.validation)
+    watcher.line(
+        fmt::format("validation  clip accuracy {:.1f}%, segment accuracy {:.1f}%, loss {:.4f} (epoch {})",
+                    100 * r.validation->clips.accuracy, 100 * r.validation->accuracy, r.validation->loss,
+                    r.weights_epoch));
   if (!r.test) {
     watcher.line("test        sealed until the study has chosen on validation");
     return;

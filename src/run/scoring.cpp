@@ -56,6 +56,29 @@ void add_baselines(results::RunRecord& record, const Plan& plan, const data::Fea
 
 }  // namespace
 
+std::vector<float> predict_rows(const results::RunRecord& record, const nn::Model& model,
+                                const data::FeatureSet& features, const std::vector<std::int32_t>& which,
+                                const std::string& device, ThreadPool& pool) {
+  results::require_fitting(model, record.weights);
+  std::vector<float> weights(std::size_t(model.arena_size()));
+  results::load_weights(model, record.weights, weights);
+  const auto rows = open_rows(features);
+  if (!record.feature_mean.empty()) rows->standardise({record.feature_mean, record.feature_std});
+  // A row has the same bytes alone and in any batch: these are the probabilities that the run's own step would have given.
+  constexpr std::int64_t at_once = 64;
+  const auto network =
+      nn::make_network(device, {.model = &model, .weights = weights, .rows_at_once = at_once}, pool);
+  const auto width = std::size_t(rows->width()), classes = std::size_t(model.classes());
+  std::vector<float> x, probabilities(which.size() * classes);
+  for (std::size_t first = 0; first < which.size(); first += std::size_t(at_once)) {
+    const auto count = std::min(which.size() - first, std::size_t(at_once));
+    x.resize(count * width);
+    for (std::size_t i = 0; i < count; ++i) rows->read(which[first + i], x.data() + i * width);
+    network->predict(x.data(), std::int64_t(count), probabilities.data() + first * classes);
+  }
+  return probabilities;
+}
+
 void score_test(results::RunRecord& record, results::Evaluation test, const Plan& plan,
                 const data::FeatureSet& features, const data::Split& split, results::Look look,
                 ThreadPool& pool) {
@@ -80,25 +103,9 @@ void unseal(const Plan& plan, const RunOptions& options, const results::Look& lo
   Watcher nobody;
   Log log(folder / "run.log", nobody);
   ThreadPool pool(options.threads);
-  results::require_fitting(plan.model, record.weights);
-  std::vector<float> weights(std::size_t(plan.model.arena_size()));
-  results::load_weights(plan.model, record.weights, weights);
-  const auto rows = open_rows(features);
-  if (!record.feature_mean.empty()) rows->standardise({record.feature_mean, record.feature_std});
-  // A row has the same bytes alone and in any batch: these are the probabilities that the run's own step would have given.
-  constexpr std::int64_t at_once = 64;
   // The result's own device: another would give other last bits. Where it is not there, choose() says so in one line.
-  const auto network =
-      nn::make_network(device::choose(record.device).name,
-                       {.model = &plan.model, .weights = weights, .rows_at_once = at_once}, pool);
-  const auto width = std::size_t(rows->width()), classes = std::size_t(plan.model.classes());
-  std::vector<float> x, probabilities(split.test.size() * classes);
-  for (std::size_t first = 0; first < split.test.size(); first += std::size_t(at_once)) {
-    const auto count = std::min(split.test.size() - first, std::size_t(at_once));
-    x.resize(count * width);
-    for (std::size_t i = 0; i < count; ++i) rows->read(split.test[first + i], x.data() + i * width);
-    network->predict(x.data(), std::int64_t(count), probabilities.data() + first * classes);
-  }
+  const auto probabilities =
+      predict_rows(record, plan.model, features, split.test, device::choose(record.device).name, pool);
   score_test(record, evaluation_of(probabilities, features, split.test), plan, features, split, look, pool);
   log.line(fmt::format("test part scored: {}: {}; clip accuracy {:.1f}%", look.by, look.why,
                        100 * record.test->clips.accuracy));

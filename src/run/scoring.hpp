@@ -11,6 +11,12 @@ void score_test(results::RunRecord& record, results::Evaluation test, const Plan
                 const data::FeatureSet& features, const data::Split& split, results::Look look,
                 ThreadPool& pool);
 
+/// Probabilities [rows, C] that a result's kept weights give to some rows of features (standardised as in training), on a
+/// device as device::choose gave it. Throws Error where the weights do not fit the model.
+std::vector<float> predict_rows(const results::RunRecord& record, const nn::Model& model,
+                                const data::FeatureSet& features, const std::vector<std::int32_t>& which,
+                                const std::string& device, ThreadPool& pool);
+
 /// Scores the test part of a finished run whose result is sealed, with the weights that it kept; the file is replaced whole or
 /// not at all, and gains nothing but what score_test fills. Does nothing where it was scored before. `options.features`:
 /// of this plan. Throws Error where the run's folder holds another run, or no such result.
