@@ -155,7 +155,8 @@ TEST(Labels, AreKeptAndRenamed) {
 
 TEST(Labels, OfSyntheticGenresKeepTheirSounds) {
   const auto all = index_clips(parse("synthetic: {clips_per_genre: 2}"));
-  const auto some = index_clips(parse("synthetic: {clips_per_genre: 2}\nlabels: {keep: [rock, jazz]}"));
+  const auto some = index_clips(
+      parse("synthetic: {clips_per_genre: 2}\nlabels: {keep: [synthetic_pluck, synthetic_march]}"));
   ASSERT_EQ(some.clips.size(), 4u);
   for (const auto& clip : some.clips) {
     const auto same =
