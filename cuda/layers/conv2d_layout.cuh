@@ -19,9 +19,6 @@ struct Transposed {
   }
 };
 
-/// Height and width with the padding of both ends.
-TIMBRE_HD inline std::int32_t padded_side(const WindowSide& s) { return (s.out - 1) * s.stride + s.kernel; }
-
 /// One value of a padded picture: that of x, or zero. What of x no window reaches is not there.
 struct PadPicture {
   WindowGrid w;
@@ -29,7 +26,7 @@ struct PadPicture {
   float* padded;
   template <class Index>
   __device__ void operator()(Index i) const {
-    const auto at = w.place_in(i, padded_side(w.h), padded_side(w.w));
+    const auto at = w.place_in(i, w.h.by_padded, w.w.by_padded);
     const std::int32_t ih = at.h - w.h.before, iw = at.w - w.w.before;
     const bool inside = ih >= 0 && ih < w.h.in && iw >= 0 && iw < w.w.in;
     padded[i] = inside ? x[at.picture * w.input_size() +
@@ -45,11 +42,11 @@ struct CropPicture {
   float* dx;
   template <class Index>
   __device__ void operator()(Index i) const {
-    const auto at = w.place_in(i, w.h.in, w.w.in);
-    const std::int32_t h = at.h + w.h.before, x = at.w + w.w.before, height = padded_side(w.h),
-                       width = padded_side(w.w);
-    const bool inside = h < height && x < width;
-    dx[i] = inside ? padded[((at.picture * height + h) * width + x) * w.channels + at.channel] : 0.0f;
+    const auto at = w.place_in(i, w.h.by_in, w.w.by_in);
+    const std::int32_t h = at.h + w.h.before, x = at.w + w.w.before;
+    const bool inside = h < w.h.padded && x < w.w.padded;
+    dx[i] =
+        inside ? padded[((at.picture * w.h.padded + h) * w.w.padded + x) * w.channels + at.channel] : 0.0f;
   }
 };
 
@@ -59,9 +56,9 @@ inline void transpose(cudaStream_t stream, const float* from, float* to, std::in
   for_each_element(stream, rows * columns, Transposed{from, to, rows, columns});
 }
 inline std::int64_t padded_size(const WindowGrid& w) {
-  return static_cast<std::int64_t>(padded_side(w.h)) * padded_side(w.w) * w.channels;
+  return static_cast<std::int64_t>(w.h.padded) * w.w.padded * w.channels;
 }
-/// x [pictures, H, W, C] -> padded [pictures, padded_side(h), padded_side(w), C]
+/// x [pictures, H, W, C] -> padded [pictures, padded height, padded width, C]
 inline void pad_pictures(cudaStream_t stream, const WindowGrid& grid, std::int64_t pictures, const float* x,
                          float* padded) {
   for_each_element(stream, pictures * padded_size(grid), PadPicture{grid, x, padded});

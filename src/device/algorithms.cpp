@@ -1,3 +1,5 @@
+#include "device/algorithms.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -8,7 +10,6 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "device/algorithms.hpp"
 
 namespace timbre::device {
 namespace {
@@ -26,9 +27,10 @@ struct Number {
   const char* variable;
   std::int64_t usual;
 };
-constexpr Number numbers[] = {{"TIMBRE_CUDA_EVALUATION_ROWS", 128},
-                              {"TIMBRE_CUDA_WINDOW_FLOATS", std::int64_t{1} << 24},  // 64 MiB
-                              {"TIMBRE_LSTM_SINGLE_ROWS", 128}};
+constexpr Number numbers[] = {
+    {"TIMBRE_CUDA_EVALUATION_ROWS", 128},
+    {"TIMBRE_CUDA_WINDOW_FLOATS", std::int64_t{1} << 25},  // 128 MiB: 256 of configs/cnn.yaml's largest
+    {"TIMBRE_LSTM_SINGLE_ROWS", 128}};
 
 template <class T, std::size_t N>
 const T& entry(const T (&table)[N], std::string_view variable) {

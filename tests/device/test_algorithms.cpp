@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto as_usual =
     "TIMBRE_LSTM=cudnn TIMBRE_CONV=cudnn TIMBRE_DROPOUT=own TIMBRE_CUDA_EVALUATION_ROWS=128 "
-    "TIMBRE_CUDA_WINDOW_FLOATS=16777216 TIMBRE_LSTM_SINGLE_ROWS=128";
+    "TIMBRE_CUDA_WINDOW_FLOATS=33554432 TIMBRE_LSTM_SINGLE_ROWS=128";
 
 TEST(Algorithms, AreTheUsualOnesWhereNothingIsSet) {
   EXPECT_EQ(describe(algorithm_settings(), true), as_usual);

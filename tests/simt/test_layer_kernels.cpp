@@ -239,8 +239,8 @@ KernelCase window_case(Shape input, nn::Extent2D kernel, nn::Extent2D stride, st
 KernelCase padding_case(Shape input, nn::Extent2D kernel, nn::Extent2D stride, std::string padding) {
   return {"padding for " + kernel.str() + " by " + stride.str() + " " + padding + " on " + input.str(), [=] {
             const auto g = window_grid(nn::window_over(input, kernel, stride, padding, "kernel"));
-            const std::int64_t pictures = 2, ch = g.channels, height = padded_side(g.h),
-                               width = padded_side(g.w);
+            const std::int64_t pictures = 2, ch = g.channels, height = g.h.padded,
+                               width = std::int64_t{g.w.padded};
             const auto x = random_values(std::size_t(pictures * g.input_size()), 1, -3, 3),
                        whole = random_values(std::size_t(pictures * padded_size(g)), 2, -3, 3);
             std::vector<double> padded(whole.size(), 0), cropped(x.size(), 0), turned(x.size());
@@ -420,8 +420,8 @@ TEST(LayerKernels, AreTheSameWithWideIndices) {
              columns = to_device(random_values(std::size_t(window_values), 2, -1, 1)),
              dy = to_device(random_values(std::size_t(outputs), 3, -1, 1));
   const DeviceArray<std::uint16_t> place((std::size_t(outputs)));
-  same(window_values, [&](float* out) { return WindowsToColumns{g, x.data(), out}; });
-  same(inputs, [&](float* out) { return ColumnsToWindows{g, columns.data(), out}; });
+  same(window_values, [&](float* out) { return WindowsToColumns<float>{g, x.data(), out}; });
+  same(inputs, [&](float* out) { return ColumnsToWindows<float>{g, columns.data(), out}; });
   same(pictures * padded_size(g), [&](float* out) { return PadPicture{g, x.data(), out}; });
   same(inputs, [&](float* out) { return CropPicture{g, columns.data(), out}; });
   same(inputs, [&](float* out) { return Transposed{x.data(), out, pictures, g.input_size()}; });
@@ -429,6 +429,28 @@ TEST(LayerKernels, AreTheSameWithWideIndices) {
   same(inputs, [&](float* out) { return PoolBackward{g, dy.data(), place.data(), out}; });
   same(inputs, [&](float* out) { return TimeMajor{x.data(), out, pictures, 9, 21, true, true}; });
   same(inputs, [&](float* out) { return LastStepOnly{dy.data(), out, pictures, 9, 21}; });
+}
+
+TEST(LayerKernels, DivisorsGiveTheQuotientsOfDivision) {
+  PhiloxSequence random(3, 9);
+  constexpr std::int64_t most = (std::int64_t{1} << 31) - 1;
+  std::vector<std::int64_t> divisors{1,   2,   3,     5,     6,     7,        9,        10,  13,
+                                     130, 641, 65535, 65536, 65537, most / 2, most - 1, most};
+  for (int i = 0; i < 200; ++i)
+    divisors.push_back(1 + std::int64_t(random.uniform(0, std::pow(2.0, 1 + i % 30))));
+  for (const auto d : divisors) {
+    const Divisor divide(d);
+    std::vector<std::int64_t> numbers{
+        0, 1, d - 1, d, std::min(d + 1, most), most, most - 1, most / d * d, most / d * d - 1};
+    for (int i = 0; i < 200; ++i) numbers.push_back(std::int64_t(random.uniform(0, double(most))));
+    for (const auto n : numbers) {
+      const auto narrow = divide(std::uint32_t(n));
+      const auto wide = divide(std::uint64_t(n));
+      EXPECT_TRUE(narrow.quotient == n / d && narrow.remainder == n % d) << n << " / " << d;
+      EXPECT_TRUE(std::int64_t(wide.quotient) == n / d && std::int64_t(wide.remainder) == n % d)
+          << n << " / " << d;
+    }
+  }
 }
 
 TEST(LayerKernels, PoolingSeesANaNAsTheLargest) {
