@@ -22,12 +22,6 @@ int capability(cudaDeviceAttr attribute) {
   return value;
 }
 
-std::string device_name(int number) {
-  cudaDeviceProp properties{};
-  TIMBRE_CUDA_CHECK(cudaGetDeviceProperties(&properties, number));
-  return properties.name;
-}
-
 // One line why no GPU can be used, or "". Error codes 34 (a stub driver), 35 (no or an old driver) and 100 (no
 // device) leave the count unwritten. The first device is used; CUDA_VISIBLE_DEVICES chooses which that is.
 std::string why_no_gpu() {
@@ -50,6 +44,13 @@ std::string why_no_gpu() {
 }
 
 }  // namespace
+
+std::string device_name(int number) {
+  cudaDeviceProp properties{};
+  TIMBRE_CUDA_CHECK(cudaGetDeviceProperties(&properties, number));
+  return properties.name;
+}
+
 }  // namespace timbre::cuda
 
 extern "C" void timbre_register_plugin() {
@@ -57,6 +58,9 @@ extern "C" void timbre_register_plugin() {
   // Runs side by side have a stream each, and by default streams share eight queues to the device. Read by CUDA when it
   // begins, which is later.
   setenv("CUDA_DEVICE_MAX_CONNECTIONS", "32", 0);
+  // cuDNN's RNNs give the same bytes each time with this work space of cuBLAS's alone (or with :16:8). Read when a handle is
+  // made.
+  setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:2", 0);
   device::BackendRegistry::instance().add("cuda", {.why_not = cuda::why_no_gpu,
                                                    .count = [] { return 1; },
                                                    .describe = cuda::device_name,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "device/backend.hpp"
 
@@ -10,6 +11,9 @@
 extern "C" void timbre_register_plugin();
 
 namespace timbre::cuda {
+
+/// "NVIDIA H200"
+std::string device_name(int number);
 
 device::EngineMaker open_features(int number, const features::FeatureOptions& options,
                                   std::int64_t segment_samples);

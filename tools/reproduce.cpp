@@ -6,6 +6,7 @@
 #include "cli/console.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "device/algorithms.hpp"
 #include "results/compare.hpp"
 #include "run/run.hpp"
 
@@ -22,6 +23,16 @@ RunConfig config_of(const results::RunRecord& record, const std::string& file,
   for (const auto& assignment : overrides) apply_run_override(root, assignment);
   root.set("device", config::Node::plain(device.empty() ? record.device : device), {"--device", "."});
   return parse_run_config(std::move(root));
+}
+
+/// Ways to compute that are not the usual ones are the record's, and not the environment's.
+void take_algorithms_of(const results::RunRecord& record) {
+  std::string algorithms;
+  for (const auto& [name, text] : record.environment)
+    if (name == "algorithms") algorithms = text;
+  device::apply_algorithm_settings(algorithms);
+  if (const auto unusual = device::describe(device::algorithm_settings(), false); !unusual.empty())
+    std::fprintf(stderr, "as the record has it: %s\n", unusual.c_str());
 }
 
 /// Whether the two are the same to the last bit; says what they have, or how they differ.
@@ -68,6 +79,7 @@ int main(int argc, char** argv) {
       fail_request("{}: has no key to compare with", printable(file.string()));
     if (record.status == "interrupted")
       fail_request("{}: was interrupted; there is no end to compare with", printable(file.string()));
+    take_algorithms_of(record);
     const auto plan = make_plan(config_of(record, printable(file.string()), overrides, device));
     options.folder = out.empty() ? options.runs / plan.config.experiment / (record.key + "-again") : out;
     {

@@ -8,6 +8,7 @@
 
 #include "cuda/features/block_stft.hpp"
 #include "cuda/features/power.cuh"
+#include "cuda/support/device_lock.hpp"
 #include "cuda/support/kernel.hpp"
 #include "features/engine.hpp"
 #include "features/window.hpp"
@@ -66,6 +67,7 @@ FrameLayout layout_of(const features::FeatureOptions& o, std::int64_t samples) {
 }  // namespace
 
 void FftPlanTraits::destroy(value_type plan) noexcept {
+  const std::lock_guard guard(device_lock());
   if (const auto result = cufftDestroy(plan))
     std::fprintf(stderr, "cuFFT: cufftDestroy: result %d\n", static_cast<int>(result));
 }
@@ -85,6 +87,7 @@ BlockStft::BlockStft(const features::FeatureOptions& options, std::int64_t segme
                             stream)),
       frames_(static_cast<std::size_t>(block * layout_.size)),
       spectrum_(static_cast<std::size_t>(block * bins_)) {
+  const std::lock_guard guard(device_lock());
   cufftHandle plan = FftPlanTraits::null;
   TIMBRE_FFT_CHECK(cufftCreate(&plan));
   plan_ = FftPlan(plan);

@@ -4,7 +4,16 @@
 
 namespace timbre::cuda {
 
-CudaTools::CudaTools(cudaStream_t s) : stream(s), blas(s) { TIMBRE_DNN_CHECK(cudnnSetStream(dnn, s)); }
+CudaTools::CudaTools(cudaStream_t s) : stream(s), blas(s) {}
+
+cudnnHandle_t CudaTools::dnn() {
+  if (!dnn_) {
+    auto made = make_dnn_handle();
+    TIMBRE_DNN_CHECK(cudnnSetStream(made, stream));
+    dnn_ = std::move(made);
+  }
+  return dnn_;
+}
 
 std::unique_ptr<CudaLayer> make_cuda_layer(const OptionsRef& options, const CudaBinding& binding) {
   auto layer = CudaLayers::make(options, binding);

@@ -22,6 +22,7 @@
 #include "core/shape.hpp"
 #include "cuda/support/blas.hpp"
 #include "cuda/support/dnn.hpp"
+#include "cuda/support/memory.hpp"
 
 namespace timbre::cuda {
 
@@ -30,7 +31,11 @@ struct CudaTools {
   explicit CudaTools(cudaStream_t s);
   cudaStream_t stream;
   Blas blas;
-  DnnHandle dnn;
+  /// cuDNN's handle, made when it is first asked for, which is while layers are made; many networks need none.
+  cudnnHandle_t dnn();
+
+ private:
+  DnnHandle dnn_;
 };
 
 /// What an operation works with, fixed when it is made. Pointers are to device memory.
@@ -40,6 +45,7 @@ struct CudaBinding {
   std::vector<float*> parameters;      // in the order of Layer::parameters(input), in Keras's layout
   std::vector<float*> gradients;       // the same; nullptr for what is not trainable
   int index = 0;                       // position in the model
+  bool trained = true;                 // whether there is a backward at all
   bool input_gradient = true;          // whether backward must write dx
   bool logits = false;                 // last layer: leave out the final softmax (the loss has it)
   std::uint64_t seed = 0;              // of the run
@@ -58,6 +64,8 @@ class CudaLayer {
   virtual void backward(const float* x, const float* y, float* dy, float* dx) = 0;
   /// Whether y is x, value by value, and dx is dy: then they share memory, and nothing is called.
   virtual bool passes_through() const { return false; }
+  /// The states of random numbers that it draws in an order of its own; null where it draws none, or by counter.
+  virtual const DeviceArray<std::int32_t>* generator() const { return nullptr; }
   /// What it chose and why, for the log; "" where there was no choice.
   virtual std::string note() const { return ""; }
 };

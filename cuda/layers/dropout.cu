@@ -1,47 +1,22 @@
-// dropout: the CPU's masks (nn/layers/dropout.hpp), bit for bit, made again in backward. One thread takes the four
-// elements of one Philox block.
-#include "cuda/layers/cuda_layer.hpp"
-#include "cuda/support/elementwise.cuh"
-#include "nn/layers/dropout.hpp"
-#include "nn/layers/dropout_mask.hpp"
+// dropout: the CPU's masks (dropout_own.cuh), or cuDNN's.
+//
+// The environment variable TIMBRE_DROPOUT says which: own, cudnn, or auto (the default), which takes the own ones. They come
+// from the seed and the step alone: they are the CPU's, so that one run can be followed on both devices, they go on on every
+// device, and nothing is kept for backward. With cuDNN's for LSTMs too, `lstm, dropout, lstm` becomes one RNN
+// (layers/lstm_stack.hpp).
+#include "cuda/layers/dropout.hpp"
+#include "cuda/layers/dropout_own.cuh"
+#include "device/algorithms.hpp"
 
 namespace timbre::cuda {
 
-/// to = from * mask for `count` elements; the step comes from device memory, so that a replayed graph draws
-/// anew.
-struct DropoutBlock {
-  std::uint64_t seed;
-  std::uint32_t stream;
-  float rate, scale;
-  const std::int64_t* step;
-  const float* from;
-  float* to;
-  std::int64_t count;
-  template <class Index>
-  __device__ void operator()(Index block) const {
-    const PhiloxBlock words =
-        philox(seed, stream, static_cast<std::uint32_t>(*step), static_cast<std::uint64_t>(block));
-    for (int w = 0; w < 4; ++w) {
-      const std::int64_t i = 4 * static_cast<std::int64_t>(block) + w;
-      if (i < count) to[i] = from[i] * nn::dropout_mask(words.v[w], rate, scale);
-    }
-  }
-};
-
-/// to = from * mask for layer `index` and step *step; to may be from.
-inline void apply_dropout(cudaStream_t stream, std::uint64_t seed, int index, double rate,
-                          const std::int64_t* step, const float* from, float* to, std::int64_t count) {
-  for_each_element(
-      stream, (count + 3) / 4,
-      DropoutBlock{seed, stream::dropout + static_cast<std::uint32_t>(index), static_cast<float>(rate),
-                   static_cast<float>(1 / (1 - rate)), step, from, to, count});
-}
-
 // ---- The host's half
 
-class DropoutDevice final : public CudaLayer {
+namespace {
+
+class DropoutByCounter final : public CudaLayer {
  public:
-  DropoutDevice(const nn::DropoutOptions& options, const CudaBinding& binding)
+  DropoutByCounter(const nn::DropoutOptions& options, const CudaBinding& binding)
       : binding_(binding), rate_(options.rate), size_(binding.capacity * binding.input.size()) {}
   void forward(bool training, const float* x, float* y) override { run(training, x, y); }
   void backward(const float*, const float*, float* dy, float* dx) override {
@@ -62,6 +37,14 @@ class DropoutDevice final : public CudaLayer {
   std::int64_t size_;
 };
 
-inline const CudaLayers::Add<DropoutDevice, nn::DropoutOptions> dropout;
+}  // namespace
+
+struct DropoutDevice {
+  static std::unique_ptr<CudaLayer> make(const nn::DropoutOptions& options, const CudaBinding& binding) {
+    if (device::algorithm("TIMBRE_DROPOUT") == "cudnn") return make_dropout_on_cudnn(options, binding);
+    return std::make_unique<DropoutByCounter>(options, binding);
+  }
+};
+const CudaLayers::Add<DropoutDevice, nn::DropoutOptions> dropout;
 
 }  // namespace timbre::cuda

@@ -6,14 +6,17 @@
 // and have dy = 0: they add nothing.
 //
 // The persistent algorithm for small states keeps the recurrent weights on the chip; where cuDNN refuses it
-// for this shape (a trial with zeros shows), or the state is larger than it is meant for, the standard one is
-// taken.
+// for this shape (a trial with zeros shows) in both layouts of sequences, or the state is larger than it is meant
+// for, the standard one is taken.
+//
+// Layers on top of each other are one RNN, with dropout between them; mostly there is one layer.
 #include <algorithm>
 #include <array>
 
 #include "core/error_types.hpp"
 #include "cuda/layers/lstm.hpp"
 #include "cuda/layers/lstm_layout.cuh"
+#include "cuda/support/dnn_dropout.hpp"
 
 namespace timbre::cuda {
 
@@ -29,26 +32,33 @@ constexpr int most_steps = 65535;
 
 class LstmOnCudnn final : public CudaLayer {
  public:
-  LstmOnCudnn(const nn::LstmOptions& options, const CudaBinding& binding, const std::string& why_not_on_chip)
-      : binding_(binding), shape_(shape_of(binding)), data_(shape_) {
-    sequences_ = options.return_sequences, reversed_ = options.go_backwards;
-    const bool use_bias = options.use_bias;
-    const auto arrays = [&](const std::vector<float*>& p) {
-      return LstmArrays{p[0], p[1], use_bias ? p[2] : nullptr, shape_.inputs, shape_.units};
-    };
-    parameters_ = arrays(binding.parameters), gradients_ = arrays(binding.gradients);
+  LstmOnCudnn(const LstmStack& stack, const std::string& why_not_on_chip)
+      : binding_(stack.layers.front().binding),
+        shape_(shape_of(stack)),
+        dropout_(dnn(), binding_.trained ? stack.rate : 0, generator_seed(binding_.seed, binding_.index)) {
+    sequences_ = stack.layers.back().options.return_sequences;
+    reversed_ = stack.layers.front().options.go_backwards;
+    for (const auto& [options, binding] : stack.layers) {
+      const auto inputs = parameters_.empty() ? shape_.inputs : shape_.units;
+      const auto arrays = [&](const std::vector<float*>& p) {
+        return LstmArrays{p[0], p[1], options.use_bias ? p[2] : nullptr, inputs, shape_.units};
+      };
+      parameters_.push_back(arrays(binding.parameters)), gradients_.push_back(arrays(binding.gradients));
+    }
     const auto cells = std::size_t(shape_.steps) * std::size_t(shape_.rows);
-    x_ = DeviceArray<float>(cells * std::size_t(shape_.inputs)), dx_ = DeviceArray<float>(x_.size());
-    y_ = DeviceArray<float>(cells * std::size_t(shape_.units)), dy_ = DeviceArray<float>(y_.size());
+    x_ = DeviceArray<float>(cells * std::size_t(shape_.inputs));
+    y_ = DeviceArray<float>(cells * std::size_t(shape_.units));
+    if (binding_.trained) dx_ = DeviceArray<float>(x_.size()), dy_ = DeviceArray<float>(y_.size());
     const std::vector<std::int32_t> lengths(std::size_t(shape_.rows), shape_.steps);
     lengths_ = upload(std::span(lengths), stream());
-    TIMBRE_DNN_CHECK(cudnnSetDropoutDescriptor(dropout_, dnn(), 0, nullptr, 0, 0));
-    choose();
+    choose(stack.layers.size(), stack.rate);
+    if (dropout_.states().size() > 0) dropout_.restart();  // trials have drawn
     if (!why_not_on_chip.empty()) note_ += "; the own kernel: " + why_not_on_chip;
   }
 
   void forward(bool training, const float* x, float* y) override {
-    lstm_to_space(stream(), places_, parameters_, weights_.data());
+    for (std::size_t l = 0; l < places_.size(); ++l)
+      lstm_to_space(stream(), places_[l], parameters_[l], weights_.data());
     to_time_major(stream(), x, x_.data(), shape_.rows, shape_.steps, shape_.inputs, reversed_);
     TIMBRE_DNN_CHECK(run_forward(training));
     if (sequences_)
@@ -66,86 +76,111 @@ class LstmOnCudnn final : public CudaLayer {
     TIMBRE_DNN_CHECK(run_backward_data());
     clear_on_device(d_weights_, stream());
     TIMBRE_DNN_CHECK(run_backward_weights());
-    lstm_from_space(stream(), places_, gradients_, d_weights_.data());
+    for (std::size_t l = 0; l < places_.size(); ++l)
+      lstm_from_space(stream(), places_[l], gradients_[l], d_weights_.data());
     if (binding_.input_gradient)
       from_time_major(stream(), dx_.data(), dx, shape_.rows, shape_.steps, shape_.inputs, reversed_);
   }
 
+  const DeviceArray<std::int32_t>* generator() const override {
+    return dropout_.states().size() > 0 ? &dropout_.states() : nullptr;
+  }
   std::string note() const override { return note_; }
 
  private:
-  static LstmShape shape_of(const CudaBinding& b) {
+  static LstmShape shape_of(const LstmStack& stack) {
+    const auto& b = stack.layers.front().binding;
     if (b.input[0] > most_steps)
       throw Error(lstm_name(b) + ": cuDNN takes " + std::to_string(most_steps) + " time steps at most");
-    return {int(b.capacity), int(b.input[0]), int(b.input[1]), int(b.output.back())};
+    return {int(b.capacity), int(b.input[0]), int(b.input[1]), int(b.output.back()),
+            int(stack.layers.size())};
   }
   cudaStream_t stream() const { return binding_.tools->stream; }
-  cudnnHandle_t dnn() const { return binding_.tools->dnn; }
+  cudnnHandle_t dnn() const { return binding_.tools->dnn(); }
   std::int64_t last_size() const { return std::int64_t(shape_.rows) * shape_.units; }
 
   cudnnStatus_t run_forward(bool training) {
     return cudnnRNNForward(dnn(), rnn_, training ? CUDNN_FWD_MODE_TRAINING : CUDNN_FWD_MODE_INFERENCE,
-                           lengths_.data(), data_.x, x_.data(), data_.y, y_.data(), data_.state, nullptr,
-                           nullptr, data_.state, nullptr, nullptr, weight_bytes_, weights_.data(),
+                           lengths_.data(), data_->x, x_.data(), data_->y, y_.data(), data_->state, nullptr,
+                           nullptr, data_->state, nullptr, nullptr, weight_bytes_, weights_.data(),
                            work_.size(), work_.data(), training ? reserve_.size() : 0,
                            training ? reserve_.data() : nullptr);
   }
   cudnnStatus_t run_backward_data() {
-    return cudnnRNNBackwardData_v8(dnn(), rnn_, lengths_.data(), data_.y, y_.data(), dy_.data(), data_.x,
-                                   dx_.data(), data_.state, nullptr, nullptr, nullptr, data_.state, nullptr,
+    return cudnnRNNBackwardData_v8(dnn(), rnn_, lengths_.data(), data_->y, y_.data(), dy_.data(), data_->x,
+                                   dx_.data(), data_->state, nullptr, nullptr, nullptr, data_->state, nullptr,
                                    nullptr, nullptr, weight_bytes_, weights_.data(), work_.size(),
                                    work_.data(), reserve_.size(), reserve_.data());
   }
   /// Adds to what stands in the gradients' weight space: cuDNN has no other mode.
   cudnnStatus_t run_backward_weights() {
-    return cudnnRNNBackwardWeights_v8(dnn(), rnn_, CUDNN_WGRAD_MODE_ADD, lengths_.data(), data_.x, x_.data(),
-                                      data_.state, nullptr, data_.y, y_.data(), weight_bytes_,
+    return cudnnRNNBackwardWeights_v8(dnn(), rnn_, CUDNN_WGRAD_MODE_ADD, lengths_.data(), data_->x, x_.data(),
+                                      data_->state, nullptr, data_->y, y_.data(), weight_bytes_,
                                       d_weights_.data(), work_.size(), work_.data(), reserve_.size(),
                                       reserve_.data());
   }
 
-  void choose() {
-    const auto name = lstm_name(binding_);
-    const auto refused = attempt(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H);
-    if (refused.empty()) {
-      note_ = name + ": cuDNN's persistent algorithm for small states";
-      return;
+  void choose(std::size_t layers, double rate) {
+    auto name = lstm_name(binding_);
+    if (layers > 1) name += " and " + std::to_string(layers - 1) + " above it, dropout " + short_text(rate);
+    std::string refused = "for " + std::to_string(largest_persistent) + " units at most";
+    if (shape_.units <= largest_persistent) {
+      refused = attempt(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, LstmLayout::packed);
+      if (refused.empty()) {
+        note_ = name + ": cuDNN's persistent algorithm for small states";
+        return;
+      }
+      const auto padded = attempt(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, LstmLayout::padded);
+      if (padded.empty()) {
+        note_ = name + ": cuDNN's persistent algorithm for small states, padded (packed: " + refused + ")";
+        return;
+      }
+      if (padded != refused) refused += "; padded: " + padded;
     }
     note_ = name + ": cuDNN's standard algorithm (persistent: " + refused + ")";
-    if (const auto why = attempt(CUDNN_RNN_ALGO_STANDARD); !why.empty())
+    if (const auto why = attempt(CUDNN_RNN_ALGO_STANDARD, LstmLayout::packed); !why.empty())
       throw Error(name + ": cuDNN refuses it: " + why);
+  }
+  static std::string short_text(double rate) {
+    auto text = std::to_string(rate);
+    return text.substr(0, text.find_last_not_of('0') + 1);
   }
 
   /// Sets everything up for an algorithm and runs it once on zeros; "" or what cuDNN refused.
-  std::string attempt(cudnnRNNAlgo_t algorithm) {
+  std::string attempt(cudnnRNNAlgo_t algorithm, LstmLayout layout) {
     const WaitAtEnd end(stream());  // the next attempt takes the memory away
-    if (algorithm == CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H && shape_.units > largest_persistent)
-      return "for " + std::to_string(largest_persistent) + " units at most";
+    data_ = std::make_unique<LstmDescriptors>(shape_, layout);
     const auto refused = [](const char* call, cudnnStatus_t s) {
       return std::string(call) + ": " + cudnnGetErrorString(s);
     };
-    if (const auto s = set_lstm(rnn_, algorithm, shape_, dropout_))
+    if (const auto s = set_lstm(rnn_, algorithm, layout, shape_, dropout_.descriptor()))
       return refused("cudnnSetRNNDescriptor_v8", s);
     std::size_t work = 0, reserve = 0, work_alone = 0, none = 0, bytes = 0;
+    if (binding_.trained)
+      if (const auto s =
+              cudnnGetRNNTempSpaceSizes(dnn(), rnn_, CUDNN_FWD_MODE_TRAINING, data_->x, &work, &reserve))
+        return refused("cudnnGetRNNTempSpaceSizes", s);
     if (const auto s =
-            cudnnGetRNNTempSpaceSizes(dnn(), rnn_, CUDNN_FWD_MODE_TRAINING, data_.x, &work, &reserve))
-      return refused("cudnnGetRNNTempSpaceSizes", s);
-    if (const auto s =
-            cudnnGetRNNTempSpaceSizes(dnn(), rnn_, CUDNN_FWD_MODE_INFERENCE, data_.x, &work_alone, &none))
+            cudnnGetRNNTempSpaceSizes(dnn(), rnn_, CUDNN_FWD_MODE_INFERENCE, data_->x, &work_alone, &none))
       return refused("cudnnGetRNNTempSpaceSizes", s);
     if (const auto s = cudnnGetRNNWeightSpaceSize(dnn(), rnn_, &bytes))
       return refused("cudnnGetRNNWeightSpaceSize", s);
     // (Of no bytes it would be a null pointer, which cuDNN refuses.)
     work_ = DeviceArray<char>(std::max({work, work_alone, std::size_t{1}}));
-    reserve_ = DeviceArray<char>(std::max(reserve, std::size_t{1}));
     weight_bytes_ = bytes;
-    weights_ = DeviceArray<float>((bytes + 3) / 4), d_weights_ = DeviceArray<float>(weights_.size());
+    weights_ = DeviceArray<float>((bytes + 3) / 4);
+    if (binding_.trained) {
+      reserve_ = DeviceArray<char>(std::max(reserve, std::size_t{1}));
+      d_weights_ = DeviceArray<float>(weights_.size());
+    }
     for (auto* a : {&weights_, &d_weights_, &x_, &dy_}) clear_on_device(*a, stream());
     find_places();
     if (const auto s = run_forward(false)) return refused("cudnnRNNForward (inference)", s);
-    if (const auto s = run_forward(true)) return refused("cudnnRNNForward", s);
-    if (const auto s = run_backward_data()) return refused("cudnnRNNBackwardData_v8", s);
-    if (const auto s = run_backward_weights()) return refused("cudnnRNNBackwardWeights_v8", s);
+    if (binding_.trained) {
+      if (const auto s = run_forward(true)) return refused("cudnnRNNForward", s);
+      if (const auto s = run_backward_data()) return refused("cudnnRNNBackwardData_v8", s);
+      if (const auto s = run_backward_weights()) return refused("cudnnRNNBackwardWeights_v8", s);
+    }
     TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream()));
     return "";
   }
@@ -158,34 +193,37 @@ class LstmOnCudnn final : public CudaLayer {
       if (!address) throw Error("cuDNN: an LSTM's weights without a place");
       return static_cast<const float*>(address) - weights_.data();
     };
-    for (int gate = 0; gate < 4; ++gate)
-      for (const bool recurrent : {false, true}) {
-        void *m = nullptr, *b = nullptr;
-        TIMBRE_DNN_CHECK(cudnnGetRNNWeightParams(dnn(), rnn_, 0, weight_bytes_, weights_.data(),
-                                                 gate + (recurrent ? 4 : 0), matrix, &m, bias, &b));
-        cudnnDataType_t type{};
-        int rank = 0;
-        std::array<int, 3> extents{}, strides{};
-        TIMBRE_DNN_CHECK(cudnnGetTensorNdDescriptor(matrix, 3, &type, &rank, extents.data(), strides.data()));
-        const int columns = recurrent ? shape_.units : shape_.inputs;
-        if (rank != 3 ||
-            std::int64_t(extents[0]) * extents[1] * extents[2] != std::int64_t(shape_.units) * columns)
-          throw Error("cuDNN: an LSTM's weights of " + std::to_string(extents[0]) + " x " +
-                      std::to_string(extents[1]) + " x " + std::to_string(extents[2]) + ", and not " +
-                      std::to_string(shape_.units) + " x " + std::to_string(columns));
-        (recurrent ? places_.recurrent : places_.kernel)[gate] = place(m);
-        if (!recurrent) places_.bias[gate] = place(b);
-      }
+    places_.assign(std::size_t(shape_.layers), {});
+    for (int place_of = 0; place_of < 8 * shape_.layers; ++place_of) {
+      const int layer = place_of / 8, gate = place_of % 4;
+      const bool recurrent = place_of % 8 >= 4;
+      auto& places = places_[std::size_t(layer)];
+      void *m = nullptr, *b = nullptr;
+      TIMBRE_DNN_CHECK(cudnnGetRNNWeightParams(dnn(), rnn_, layer, weight_bytes_, weights_.data(),
+                                               gate + (recurrent ? 4 : 0), matrix, &m, bias, &b));
+      cudnnDataType_t type{};
+      int rank = 0;
+      std::array<int, 3> extents{}, strides{};
+      TIMBRE_DNN_CHECK(cudnnGetTensorNdDescriptor(matrix, 3, &type, &rank, extents.data(), strides.data()));
+      const int columns = recurrent || layer > 0 ? shape_.units : shape_.inputs;
+      if (rank != 3 ||
+          std::int64_t(extents[0]) * extents[1] * extents[2] != std::int64_t(shape_.units) * columns)
+        throw Error("cuDNN: an LSTM's weights of " + std::to_string(extents[0]) + " x " +
+                    std::to_string(extents[1]) + " x " + std::to_string(extents[2]) + ", and not " +
+                    std::to_string(shape_.units) + " x " + std::to_string(columns));
+      (recurrent ? places.recurrent : places.kernel)[gate] = place(m);
+      if (!recurrent) places.bias[gate] = place(b);
+    }
   }
 
   CudaBinding binding_;
   LstmShape shape_;
-  LstmDescriptors data_;
+  std::unique_ptr<LstmDescriptors> data_;  // of the layout that was taken
   RnnDescriptor rnn_;
-  DropoutDescriptor dropout_;  // of rate 0
+  DnnGenerator dropout_;  // between the layers
   bool sequences_ = false, reversed_ = false;
-  LstmArrays parameters_{}, gradients_{};
-  LstmPlaces places_{};
+  std::vector<LstmArrays> parameters_, gradients_;  // layer by layer
+  std::vector<LstmPlaces> places_;
   std::size_t weight_bytes_ = 0;
   DeviceArray<float> x_, y_, dx_, dy_;      // time-major
   DeviceArray<float> weights_, d_weights_;  // cuDNN's weight space
@@ -196,9 +234,8 @@ class LstmOnCudnn final : public CudaLayer {
 
 }  // namespace
 
-std::unique_ptr<CudaLayer> make_lstm_on_cudnn(const nn::LstmOptions& options, const CudaBinding& binding,
-                                              const std::string& why_not_on_chip) {
-  return std::make_unique<LstmOnCudnn>(options, binding, why_not_on_chip);
+std::unique_ptr<CudaLayer> make_lstm_on_cudnn(const LstmStack& stack, const std::string& why_not_on_chip) {
+  return std::make_unique<LstmOnCudnn>(stack, why_not_on_chip);
 }
 
 }  // namespace timbre::cuda

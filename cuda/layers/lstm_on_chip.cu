@@ -8,7 +8,7 @@
 #include "cuda/layers/activation.hpp"
 #include "cuda/layers/lstm.hpp"
 #include "cuda/layers/lstm_recurrence.cuh"
-#include "cuda/support/tuning.hpp"
+#include "device/algorithms.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 /// Up to this many rows a block has one: as long as all blocks run at once (a Hopper has 132
 /// multiprocessors), fewer rows a block are quicker; beyond, two rows share what a weight in shared memory
 /// costs.
-bool one_row_a_block(std::int32_t rows) { return rows <= tuning("TIMBRE_LSTM_SINGLE_ROWS", 128); }
+bool one_row_a_block(std::int32_t rows) { return rows <= device::tuned_number("TIMBRE_LSTM_SINGLE_ROWS"); }
 
 template <class Weights, int rows, class Run>
 void enqueue(cudaStream_t stream, void (*kernel)(Run), const Run& run) {

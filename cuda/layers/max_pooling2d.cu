@@ -17,7 +17,7 @@ struct PoolForward {
   std::uint16_t* place;
   template <class Index>
   __device__ void operator()(Index i) const {
-    const auto at = w.place_in(i, w.h.out, w.w.out);
+    const auto at = w.place_in(i, w.h.by_out, w.w.by_out);
     const float* picture = x + at.picture * w.input_size() + at.channel;
     const std::int32_t top = at.h * w.h.stride - w.h.before, left = at.w * w.w.stride - w.w.before;
     float best = 0;
@@ -41,7 +41,7 @@ struct PoolBackward {
   float* dx;
   template <class Index>
   __device__ void operator()(Index i) const {
-    const auto here = w.place_in(i, w.h.in, w.w.in);
+    const auto here = w.place_in(i, w.h.by_in, w.w.by_in);
     const std::int64_t picture = here.picture * w.output_size() + here.channel;
     const WindowRange rows = windows_over(w.h, here.h), columns = windows_over(w.w, here.w);
     float sum = 0;

@@ -2,17 +2,33 @@
 #pragma once
 
 #include "core/philox.hpp"  // TIMBRE_HD
+#include "cuda/support/divisor.cuh"
 #include "cuda/support/kernel.hpp"
 #include "nn/layers/window.hpp"
 
 namespace timbre::cuda {
 
 struct WindowSide {
+  explicit WindowSide(const nn::WindowAxis& a)
+      : in(std::int32_t(a.in)),
+        kernel(std::int32_t(a.kernel)),
+        stride(std::int32_t(a.stride)),
+        out(std::int32_t(a.out)),
+        before(std::int32_t(a.before)),
+        padded((out - 1) * stride + kernel),
+        by_in(in),
+        by_kernel(kernel),
+        by_stride(stride),
+        by_out(out),
+        by_padded(padded) {}
   std::int32_t in, kernel, stride, out, before;
+  std::int32_t padded;  // with the padding of both ends, as far as windows reach
+  Divisor by_in, by_kernel, by_stride, by_out, by_padded;
 };
 struct WindowGrid {
   WindowSide h, w;
   std::int64_t channels;
+  Divisor by_channels;
   TIMBRE_HD std::int64_t input_size() const { return static_cast<std::int64_t>(h.in) * w.in * channels; }
   TIMBRE_HD std::int64_t output_size() const { return places() * channels; }
   TIMBRE_HD std::int64_t places() const { return static_cast<std::int64_t>(h.out) * w.out; }
@@ -23,23 +39,19 @@ struct WindowGrid {
     std::int64_t picture, channel;
     std::int32_t h, w;
   };
-  /// Where value i of pictures of `height` x `width` x channels lies.
+  /// Where value i of pictures of some height x width x channels lies.
   template <class Index>
-  TIMBRE_HD Place place_in(Index i, std::int32_t height, std::int32_t width) const {
-    const auto c = static_cast<Index>(channels), x = static_cast<Index>(width),
-               y = static_cast<Index>(height);
-    const Index pixel = i / c, row = pixel / x;
-    return {static_cast<std::int64_t>(row / y), static_cast<std::int64_t>(i % c),
-            static_cast<std::int32_t>(row % y), static_cast<std::int32_t>(pixel % x)};
+  TIMBRE_HD Place place_in(Index i, const Divisor& height, const Divisor& width) const {
+    const auto [pixel, c] = by_channels(i);
+    const auto [row, x] = width(pixel);
+    const auto [picture, y] = height(row);
+    return {static_cast<std::int64_t>(picture), static_cast<std::int64_t>(c), static_cast<std::int32_t>(y),
+            static_cast<std::int32_t>(x)};
   }
 };
 
 inline WindowGrid window_grid(const nn::Window2D& w) {
-  const auto side = [](const nn::WindowAxis& a) {
-    return WindowSide{std::int32_t(a.in), std::int32_t(a.kernel), std::int32_t(a.stride), std::int32_t(a.out),
-                      std::int32_t(a.before)};
-  };
-  return {side(w.h), side(w.w), w.channels};
+  return {WindowSide(w.h), WindowSide(w.w), w.channels, Divisor(w.channels)};
 }
 
 /// The windows [first, end) that hold place `at` of a side.
@@ -47,9 +59,12 @@ struct WindowRange {
   std::int32_t first, end;
 };
 __device__ inline WindowRange windows_over(const WindowSide& s, std::int32_t at) {
+  const auto over_stride = [&](std::int32_t n) {
+    return static_cast<std::int32_t>(s.by_stride(static_cast<std::uint32_t>(n)).quotient);
+  };
   const std::int32_t padded = at + s.before;
-  const std::int32_t last = padded / s.stride;
-  return {padded < s.kernel ? 0 : (padded - s.kernel) / s.stride + 1, (last < s.out ? last : s.out - 1) + 1};
+  const std::int32_t last = over_stride(padded);
+  return {padded < s.kernel ? 0 : over_stride(padded - s.kernel) + 1, (last < s.out ? last : s.out - 1) + 1};
 }
 
 }  // namespace timbre::cuda

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "core/error.hpp"
+#include "cuda/support/device_lock.hpp"
 
 namespace timbre::cuda {
 
@@ -15,13 +16,17 @@ void check_blas(cublasStatus_t status, const char* expression, const char* file,
 }
 
 void BlasTraits::destroy(value_type h) noexcept {
+  const std::lock_guard guard(device_lock());
   if (const auto status = cublasDestroy(h); status != CUBLAS_STATUS_SUCCESS)
     std::fprintf(stderr, "cuBLAS: cublasDestroy: %s\n", cublasGetStatusString(status));
 }
 
 Blas::Blas(cudaStream_t stream) : work_(std::size_t{32} << 20) {  // what NVIDIA recommends for Hopper
   cublasHandle_t handle = nullptr;
-  TIMBRE_BLAS_CHECK(cublasCreate(&handle));
+  {
+    const std::lock_guard guard(device_lock());
+    TIMBRE_BLAS_CHECK(cublasCreate(&handle));
+  }
   handle_ = Handle<BlasTraits>(handle);
   TIMBRE_BLAS_CHECK(cublasSetStream(handle, stream));
   TIMBRE_BLAS_CHECK(cublasSetWorkspace(handle, work_.data(), work_.size()));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "cuda/support/device_lock.hpp"
 
 namespace timbre::cuda {
 
@@ -20,23 +21,40 @@ void complain_dnn(cudnnStatus_t status, const char* expression) noexcept {
     std::fprintf(stderr, "cuDNN: %s: %s\n", expression, cudnnGetErrorString(status));
 }
 
-LstmDescriptors::LstmDescriptors(const LstmShape& s) {
+void DnnHandleTraits::destroy(value_type v) noexcept {
+  const std::lock_guard guard(device_lock());
+  complain_dnn(cudnnDestroy(v), "cudnnDestroy");
+}
+DnnHandle make_dnn_handle() {
+  const std::lock_guard guard(device_lock());
+  cudnnHandle_t v = nullptr;
+  TIMBRE_DNN_CHECK(cudnnCreate(&v));
+  return DnnHandle(v);
+}
+
+LstmDescriptors::LstmDescriptors(const LstmShape& s, LstmLayout layout) {
   const std::vector<int> lengths(std::size_t(s.rows), s.steps);
-  // Of one length, packed sequences lie as unpacked ones do, and every algorithm takes them.
-  TIMBRE_DNN_CHECK(cudnnSetRNNDataDescriptor(x, CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
-                                             s.steps, s.rows, s.inputs, lengths.data(), nullptr));
-  TIMBRE_DNN_CHECK(cudnnSetRNNDataDescriptor(y, CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
-                                             s.steps, s.rows, s.units, lengths.data(), nullptr));
-  const int extents[] = {1, s.rows, s.units}, strides[] = {s.rows * s.units, s.units, 1};
+  float padding = 0;
+  const auto set = [&](cudnnRNNDataDescriptor_t d, int size) {
+    return layout == LstmLayout::packed
+               ? cudnnSetRNNDataDescriptor(d, CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
+                                           s.steps, s.rows, size, lengths.data(), nullptr)
+               : cudnnSetRNNDataDescriptor(d, CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
+                                           s.steps, s.rows, size, lengths.data(), &padding);
+  };
+  TIMBRE_DNN_CHECK(set(x, s.inputs));
+  TIMBRE_DNN_CHECK(set(y, s.units));
+  const int extents[] = {s.layers, s.rows, s.units}, strides[] = {s.rows * s.units, s.units, 1};
   TIMBRE_DNN_CHECK(cudnnSetTensorNdDescriptor(state, CUDNN_DATA_FLOAT, 3, extents, strides));
 }
 
-cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, const LstmShape& s,
-                       cudnnDropoutDescriptor_t dropout) {
+cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, LstmLayout layout,
+                       const LstmShape& s, cudnnDropoutDescriptor_t dropout) {
   // Two biases, of which Timbre leaves the second at zero: the persistent algorithms take no other mode.
-  return cudnnSetRNNDescriptor_v8(rnn, algorithm, CUDNN_LSTM, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL,
-                                  CUDNN_LINEAR_INPUT, CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH,
-                                  s.inputs, s.units, s.units, 1, dropout, CUDNN_RNN_PADDED_IO_DISABLED);
+  return cudnnSetRNNDescriptor_v8(
+      rnn, algorithm, CUDNN_LSTM, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+      CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH, s.inputs, s.units, s.units, s.layers, dropout,
+      layout == LstmLayout::packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED);
 }
 
 }  // namespace timbre::cuda

@@ -32,28 +32,41 @@ void complain_dnn(cudnnStatus_t status, const char* expression) noexcept;
       return v;                                                      \
     }                                                                \
   }
-TIMBRE_DNN_HANDLE(DnnHandle, cudnnHandle_t, );
 TIMBRE_DNN_HANDLE(TensorDescriptor, cudnnTensorDescriptor_t, TensorDescriptor);
 TIMBRE_DNN_HANDLE(DropoutDescriptor, cudnnDropoutDescriptor_t, DropoutDescriptor);
 TIMBRE_DNN_HANDLE(RnnDescriptor, cudnnRNNDescriptor_t, RNNDescriptor);
 TIMBRE_DNN_HANDLE(RnnDataDescriptor, cudnnRNNDataDescriptor_t, RNNDataDescriptor);
+TIMBRE_DNN_HANDLE(FilterDescriptor, cudnnFilterDescriptor_t, FilterDescriptor);
+TIMBRE_DNN_HANDLE(ConvolutionDescriptor, cudnnConvolutionDescriptor_t, ConvolutionDescriptor);
 #undef TIMBRE_DNN_HANDLE
 
-/// One layer of an LSTM over whole sequences of one length, time-major: x [T, rows, inputs] -> y [T, rows,
-/// units].
+struct DnnHandleTraits {
+  using value_type = cudnnHandle_t;
+  static constexpr value_type null = nullptr;
+  static void destroy(value_type v) noexcept;
+};
+using DnnHandle = Handle<DnnHandleTraits>;
+/// Made and ended under the device's lock (support/device_lock.hpp).
+DnnHandle make_dnn_handle();
+
+/// An LSTM over whole sequences of one length, time-major: x [T, rows, inputs] -> y [T, rows, units].
 struct LstmShape {
   int rows, steps, inputs, units;
+  int layers = 1;  // each above the first takes the one below's y, with dropout between
 };
 
+/// How sequences of one length lie is the same in both layouts; what algorithms take is not.
+enum class LstmLayout { packed, padded };
+
 struct LstmDescriptors {
-  explicit LstmDescriptors(const LstmShape& shape);
+  LstmDescriptors(const LstmShape& shape, LstmLayout layout);
   RnnDataDescriptor x, y;
   TensorDescriptor state;  // of h and c
 };
 
 /// Sets up the algorithm; the status says whether cuDNN takes it. float32 throughout, without TF32. dropout:
-/// a descriptor without dropout, or null where there is no device.
-cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, const LstmShape& shape,
-                       cudnnDropoutDescriptor_t dropout);
+/// between the layers, or null where there is no device.
+cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, LstmLayout layout,
+                       const LstmShape& shape, cudnnDropoutDescriptor_t dropout);
 
 }  // namespace timbre::cuda

@@ -49,7 +49,7 @@ class CudaNetwork final : public nn::Network {
   std::vector<std::string> notes() override {
     auto notes = net_.notes();
     if (streams_) notes.push_back("the data stream to the GPU, which has no room for them");
-    if (!evaluation_.why().empty()) notes.push_back("prediction runs without a graph: " + evaluation_.why());
+    for (auto& note : evaluation_.notes()) notes.push_back(std::move(note));
     return notes;
   }
 

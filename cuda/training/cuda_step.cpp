@@ -22,8 +22,8 @@
 
 #include "core/error.hpp"
 #include "cuda/plugin.hpp"
-#include "cuda/support/tuning.hpp"
 #include "cuda/training/evaluation.hpp"
+#include "device/algorithms.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -33,10 +33,10 @@ using training::StepState;
 
 class CudaStep final : public training::TrainingStep {
  public:
-  explicit CudaStep(const training::StepOptions& options)
+  CudaStep(int number, const training::StepOptions& options)
       : model_(*options.model),
         capacity_(options.batch_size),
-        evaluation_rows_(std::max(capacity_, tuning("TIMBRE_CUDA_EVALUATION_ROWS", 128))),
+        evaluation_rows_(std::max(capacity_, device::tuned_number("TIMBRE_CUDA_EVALUATION_ROWS"))),
         tools_(stream_),
         feed_(model_.input().size(), evaluation_rows_, stream_),
         loss_(make_device_loss(options.loss->options())),
@@ -59,7 +59,8 @@ class CudaStep final : public training::TrainingStep {
     std::vector<float> weights(arena_.size());
     model_.initialise(options.seed, weights.data());
     put(arena_, weights);
-    training_net_ = make_network(capacity_);
+    training_net_ = make_network(parts_, capacity_);
+    if (!training_net_->generators().empty()) generator_kind_ = "cuDNN's dropout on " + device_name(number);
     for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * training_net_->widest()));
     // Timbre asks for no TF32; these ask cuBLAS for it, or for less than float32, behind its back.
     for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION"})
@@ -87,9 +88,8 @@ class CudaStep final : public training::TrainingStep {
     if (std::int64_t(rows.size()) > capacity_)
       throw std::logic_error("a batch of more rows than the step was made for");
     feed_.next(rows);
-    const bool known = !training_.why().empty();
     training_.run(stream_, [&] { enqueue_training(); });
-    if (!known) tell_eager("the training step", training_.why());
+    tell(training_.notes());
   }
 
   Metrics metrics(bool reset) override {
@@ -103,9 +103,8 @@ class CudaStep final : public training::TrainingStep {
   }
 
   Scores evaluate(std::span<const std::int32_t> rows) override {
-    const bool known = !evaluation_.why().empty();
     auto scores = evaluation_.run(stream_, feed_, *loss_, network_of_evaluation(), model_.classes(), rows);
-    if (!known) tell_eager("evaluation", evaluation_.why());
+    tell(evaluation_.notes());
     return scores;
   }
 
@@ -122,12 +121,19 @@ class CudaStep final : public training::TrainingStep {
     const auto s = scalars();
     StepState state{s.step, get(arena_), {}, {s.loss_sum, s.correct, s.rows, s.bad_step}};
     for (const auto& slot : slots_) state.slots.push_back(get(slot));
+    for (const auto* generator : training_net_->generators()) state.generators.push_back(get(*generator));
+    if (!state.generators.empty()) state.generator_kind = generator_kind_;
     return state;
   }
 
   void import_state(const StepState& state) override {
     if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size())
       throw std::logic_error("a state of another model");
+    const auto generators = training_net_->generators();
+    std::vector<std::size_t> sizes;
+    for (const auto* g : generators) sizes.push_back(g->size());
+    training::require_generators(state, sizes.empty() ? "" : generator_kind_, sizes);
+    for (std::size_t i = 0; i < state.generators.size(); ++i) put(*generators[i], state.generators[i]);
     auto s = scalars();
     s.step = state.step;
     s.loss_sum = state.metrics.loss_sum, s.correct = state.metrics.correct, s.rows = state.metrics.rows;
@@ -141,7 +147,9 @@ class CudaStep final : public training::TrainingStep {
   Trace trace(std::int64_t rows) override {
     Trace t;
     for (std::size_t i = 0; i < model_.layers().size(); ++i) {
-      auto& y = t.outputs.emplace_back(std::size_t(rows * model_.layers()[i].output.size()));
+      auto& y = t.outputs.emplace_back();
+      if (!training_net_->output(i)) continue;  // computed as one with the next
+      y.resize(std::size_t(rows * model_.layers()[i].output.size()));
       download(training_net_->output(i), std::span(y), stream_);
     }
     t.gradients = get(gradients_);
@@ -167,10 +175,11 @@ class CudaStep final : public training::TrainingStep {
     partial_ = DeviceArray<double>(penalised.size());
   }
 
-  std::unique_ptr<ScoredNetwork> make_network(std::int64_t capacity) {
-    auto net = std::make_unique<ScoredNetwork>(parts_, capacity);
+  std::unique_ptr<ScoredNetwork> make_network(const NetworkParts& parts, std::int64_t capacity) {
+    auto net = std::make_unique<ScoredNetwork>(parts, capacity);
     for (auto& note : net->notes())
-      if (std::ranges::find(told_, note) == told_.end())
+      // (What an evaluation plans is the beginning of what training does.)
+      if (std::ranges::none_of(told_, [&](const std::string& t) { return t.starts_with(note); }))
         notes_.push_back(told_.emplace_back(std::move(note)));
     return net;
   }
@@ -179,7 +188,9 @@ class CudaStep final : public training::TrainingStep {
     if (evaluation_rows_ == capacity_ || no_room_) return *training_net_;
     if (evaluation_net_) return *evaluation_net_;
     try {
-      evaluation_net_ = make_network(evaluation_rows_);
+      auto parts = parts_;
+      parts.gradients = nullptr;  // nothing is kept for a way back
+      evaluation_net_ = make_network(parts, evaluation_rows_);
       return *evaluation_net_;
     } catch (const Error& e) {
       cudaGetLastError();  // which says it again otherwise
@@ -202,8 +213,8 @@ class CudaStep final : public training::TrainingStep {
     optimizer_->update(stream_, u);
   }
 
-  void tell_eager(const char* what, const std::string& why) {
-    if (!why.empty()) notes_.push_back(fmt::format("{} runs without a graph: {}", what, why));
+  void tell(std::vector<std::string> notes) {
+    for (auto& note : notes) notes_.push_back(std::move(note));
   }
 
   PenaltySum penalty_sum() const {
@@ -245,11 +256,13 @@ class CudaStep final : public training::TrainingStep {
         cudaMemcpyAsync(to.data(), values.data(), values.size_bytes(), cudaMemcpyHostToDevice, stream_));
     TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream_));
   }
-  void put(const DeviceArray<float>& to, const std::vector<float>& values) {
-    put(to, std::span<const float>(values));
+  template <class T>
+  void put(const DeviceArray<T>& to, const std::vector<T>& values) {
+    put(to, std::span<const T>(values));
   }
-  std::vector<float> get(const DeviceArray<float>& from) {
-    std::vector<float> values(from.size());
+  template <class T>
+  std::vector<T> get(const DeviceArray<T>& from) {
+    std::vector<T> values(from.size());
     download(from.data(), std::span(values), stream_);
     return values;
   }
@@ -272,8 +285,9 @@ class CudaStep final : public training::TrainingStep {
   std::vector<DeviceArray<float>> slots_;
   std::array<DeviceArray<float>, 2> dy_;  // [capacity, widest of the network]
   NetworkParts parts_;
+  std::string generator_kind_;                                    // of random numbers that stand in a state
   std::unique_ptr<ScoredNetwork> training_net_, evaluation_net_;  // the latter from an evaluation on, if any
-  ReplayedWork training_;
+  ReplayedWork training_{"the training step"};
   Evaluation evaluation_;
 
   PinnedArray<StepScalars> snapshot_;
@@ -287,8 +301,9 @@ class CudaStep final : public training::TrainingStep {
 
 }  // namespace
 
-std::unique_ptr<training::TrainingStep> make_step(int, const training::StepOptions& options, ThreadPool&) {
-  return std::make_unique<CudaStep>(options);
+std::unique_ptr<training::TrainingStep> make_step(int number, const training::StepOptions& options,
+                                                  ThreadPool&) {
+  return std::make_unique<CudaStep>(number, options);
 }
 
 }  // namespace timbre::cuda

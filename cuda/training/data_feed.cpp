@@ -30,6 +30,7 @@ void DataFeed::bind(const data::RowSource& source, const std::int32_t* labels) {
     return;
   }
   features_ = {}, labels_ = {};
+  if (!copies_) copies_ = std::make_unique<Copies>();
   for (auto& w : windows_)
     if (w.features.size() == 0) {
       const auto batch = std::size_t(capacity_ * width_);
@@ -98,13 +99,13 @@ DataFeed::Window& DataFeed::stage(std::span<const std::int32_t> rows) {
     source_->read(rows[i], w.host_features.data() + std::int64_t(i) * width_);
     w.host_labels.data()[i] = source_labels_[rows[i]];
   }
-  TIMBRE_CUDA_CHECK(cudaStreamWaitEvent(copies_, w.used, 0));
+  TIMBRE_CUDA_CHECK(cudaStreamWaitEvent(copies_->stream, w.used, 0));
   TIMBRE_CUDA_CHECK(cudaMemcpyAsync(w.features.data(), w.host_features.data(),
                                     rows.size() * std::size_t(width_) * sizeof(float), cudaMemcpyHostToDevice,
-                                    copies_));
+                                    copies_->stream));
   TIMBRE_CUDA_CHECK(cudaMemcpyAsync(w.labels.data(), w.host_labels.data(), rows.size_bytes(),
-                                    cudaMemcpyHostToDevice, copies_));
-  TIMBRE_CUDA_CHECK(cudaEventRecord(w.copied, copies_));
+                                    cudaMemcpyHostToDevice, copies_->stream));
+  TIMBRE_CUDA_CHECK(cudaEventRecord(w.copied, copies_->stream));
   w.rows.assign(rows.begin(), rows.end());
   return w;
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -58,7 +59,6 @@ class DataFeed {
 
   std::int64_t width_, capacity_;
   cudaStream_t stream_;
-  Stream copies_ = make_stream();
   DeviceArray<std::byte> batch_;
   std::array<Header, 4> headers_;
   std::size_t next_header_ = 0;
@@ -71,7 +71,12 @@ class DataFeed {
   std::array<Window, 4> windows_;  // of data that stream: one in use, one or two under way, one free
   std::size_t next_window_ = 0;
   Window* in_use_ = nullptr;
-  WaitAtEnd end_{copies_};
+  /// The stream of the windows' copies, from when data stream; they are waited for before the windows go.
+  struct Copies {
+    Stream stream = make_stream();
+    WaitAtEnd end{stream};
+  };
+  std::unique_ptr<Copies> copies_;
 };
 
 }  // namespace timbre::cuda

@@ -32,11 +32,11 @@ class Evaluation {
   training::TrainingStep::Scores run(cudaStream_t stream, DataFeed& feed, const CudaLoss& loss,
                                      ScoredNetwork& net, std::int64_t classes,
                                      std::span<const std::int32_t> rows);
-  /// Why it runs without a graph; "" where it does not.
-  const std::string& why() const { return work_.why(); }
+  /// Of its graph.
+  std::vector<std::string> notes() { return work_.notes(); }
 
  private:
-  ReplayedWork work_;
+  ReplayedWork work_{"evaluation"};
   PinnedArray<float> losses_, probabilities_;
   PinnedArray<std::int32_t> hits_;
 };

@@ -36,8 +36,10 @@ class Network {
   float* input() const { return values_.front(); }
   /// [capacity, classes]
   const float* logits() const { return values_.back(); }
-  /// [capacity, output...] of layer i, as the last forward() left it.
+  /// [capacity, output...] of layer i, as the last forward() left it; null within layers that are computed as one.
   const float* output(std::size_t i) const { return values_[i + 1]; }
+  /// Of layers that draw random numbers in an order of their own: where their states are.
+  std::vector<const DeviceArray<std::int32_t>*> generators() const;
   /// What layers chose and why.
   std::vector<std::string> notes() const;
 
@@ -48,11 +50,18 @@ class Network {
   std::int64_t widest() const { return widest_; }
 
  private:
+  /// What computes `count` layers of the model from `first` on; mostly one.
+  struct Placed {
+    std::unique_ptr<CudaLayer> layer;
+    std::size_t first, count;
+  };
+  CudaBinding binding(const NetworkParts& parts, std::size_t i, bool trainable_before) const;
+
   std::int64_t capacity_, width_, widest_ = 0;
-  std::size_t first_trainable_ = 0;
-  std::vector<std::unique_ptr<CudaLayer>> layers_;
+  std::size_t first_trainable_ = 0;  // of layers_
+  std::vector<Placed> layers_;
   std::vector<DeviceArray<float>> arrays_;
-  std::vector<float*> values_;  // the input, and the output of each layer
+  std::vector<float*> values_;  // the input, and the output of each layer; null within layers computed as one
 };
 
 }  // namespace timbre::cuda

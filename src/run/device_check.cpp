@@ -19,6 +19,9 @@ DeviceComparison compare_devices(const Plan& plan, const RunOptions& options, Wa
   const auto& t = plan.config.training;
   const auto cpu = make("cpu"), other = make(device.name);
   for (const auto& note : other->notes()) watcher.line(note);
+  if (!other->export_state().generators.empty())
+    fail_request(
+        "--device check compares what dropout leaves, too, and TIMBRE_DROPOUT=cudnn draws masks of its own");
   // The first batches of the first epoch, and its last, smaller one.
   const auto order = training::epoch_order(split.train, seed, 0, t.shuffle);
   const auto count = piece_count(std::int64_t(order.size()), t.batch_size);
@@ -28,7 +31,9 @@ DeviceComparison compare_devices(const Plan& plan, const RunOptions& options, Wa
       const auto first = order.begin() + b * t.batch_size;
       batches.emplace_back(first, order.end() - first > t.batch_size ? first + t.batch_size : order.end());
     }
-  return {device.name, training::check_devices(plan.model, *cpu, *other, batches), batches.size()};
+  auto report = training::check_devices(plan.model, *cpu, *other, batches);
+  for (const auto& note : other->notes()) watcher.line(note);
+  return {device.name, std::move(report), batches.size()};
 }
 
 void DeviceComparison::require_agreement() const {

@@ -5,6 +5,7 @@
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
+#include "device/algorithms.hpp"
 #include "features/engine.hpp"
 #include "run/run.hpp"
 #include "storage/atomic_file.hpp"
@@ -18,6 +19,9 @@ config::Node anonymous(const Plan& plan) {
   auto node = schema(config::of<RunConfig>{}).dump(plan.config);
   *node.find("model") = plan.model.dump();
   node.erase("experiment"), node.erase("device"), node.erase("leakage");
+  // Whatever the device, since a run may go on on another. As usual, they leave the key as it is.
+  if (auto algorithms = device::describe(device::algorithm_settings(), false); !algorithms.empty())
+    node.set("algorithms", config::Node::plain(std::move(algorithms)), {});
   if (const auto& synthetic = plan.config.dataset.synthetic)
     *node.find("dataset")->find("synthetic") = audio::synthetic_identity(*synthetic);
   return node;

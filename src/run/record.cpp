@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "device/algorithms.hpp"
 #include "evaluation/statistics.hpp"
 #include "results/describe.hpp"
 #include "results/environment.hpp"
@@ -68,6 +69,8 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   r.synthetic = plan.clips.synthetic;
   r.config = resolved_yaml(plan);
   r.environment = results::describe_environment(threads);
+  if (auto algorithms = device::describe(device::algorithm_settings(), device != "cpu"); !algorithms.empty())
+    r.environment.emplace_back("algorithms", std::move(algorithms));
   r.label_names = plan.clips.label_names;
   r.feature_mean = standardisation.mean, r.feature_std = standardisation.std;
   for (std::size_t e = 0; e < h.epochs(); ++e) r.history.epoch.push_back(std::int32_t(e) + 1);

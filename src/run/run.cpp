@@ -10,6 +10,7 @@
 #include "core/interrupt.hpp"
 #include "core/memory.hpp"
 #include "core/text.hpp"
+#include "device/algorithms.hpp"
 #include "device/device.hpp"
 #include "features/engine.hpp"
 #include "results/describe.hpp"
@@ -28,6 +29,7 @@ namespace timbre::run {
 namespace fs = std::filesystem;
 
 Plan make_plan(RunConfig config, const data::ClipIndex* known) {
+  device::algorithm_settings();  // throws where a variable says what nobody knows
   auto clips = with_place(config, [&] { return known ? *known : data::index_clips(config.dataset); });
   with_place(config, [&] { data::resolve_segments(config.dataset, clips); });
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);

@@ -7,7 +7,7 @@
 
 namespace timbre::training {
 
-static constexpr std::int64_t version = 1;
+static constexpr std::int64_t version = 2;  // of one with generators; 1 of one without
 
 // How a state travels from the process that read it (storage/parcel.hpp).
 template <class A>
@@ -15,7 +15,8 @@ void travel(A& parcel, TrainerState& s) {
   parcel(s.epoch, s.batch, s.history.loss, s.history.accuracy, s.history.val_loss, s.history.val_accuracy,
          s.history.learning_rate, s.history.seconds, s.best_epoch, s.waited, s.best, s.best_arena, s.seconds,
          s.epoch_seconds, s.step.step, s.step.arena, s.step.slots, s.step.metrics.loss_sum,
-         s.step.metrics.correct, s.step.metrics.rows, s.step.metrics.bad_step);
+         s.step.metrics.correct, s.step.metrics.rows, s.step.metrics.bad_step, s.step.generator_kind,
+         s.step.generators);
 }
 
 void write_checkpoint(const std::filesystem::path& path, const std::string& key, const TrainerState& s) {
@@ -27,7 +28,7 @@ void write_checkpoint(const std::filesystem::path& path, const std::string& key,
     h5.write(name, v, Shape{std::int64_t(v.size())});
   };
   h5.attribute("/", "schema", "timbre-checkpoint");
-  count("schema_version", version);
+  count("schema_version", s.step.generators.empty() ? 1 : version);
   h5.attribute("/", "key", key);
   count("epoch", s.epoch), count("batch", s.batch);
   count("best_epoch", s.best_epoch), count("waited", s.waited), real("best", s.best);
@@ -44,6 +45,13 @@ void write_checkpoint(const std::filesystem::path& path, const std::string& key,
   count("slots", std::int64_t(s.step.slots.size()));
   for (std::size_t i = 0; i < s.step.slots.size(); ++i) floats("/slot" + std::to_string(i), s.step.slots[i]);
   floats("/best_arena", s.best_arena);
+  if (!s.step.generators.empty()) {
+    h5.attribute("/", "generator_kind", s.step.generator_kind);
+    count("generators", std::int64_t(s.step.generators.size()));
+    for (std::size_t i = 0; i < s.step.generators.size(); ++i)
+      h5.write("/generator" + std::to_string(i), s.step.generators[i],
+               Shape{std::int64_t(s.step.generators[i].size())});
+  }
   h5.close();
   file.commit();
 }
@@ -77,6 +85,11 @@ TrainerState read_checkpoint_here(const std::filesystem::path& path, const std::
   for (std::int64_t i = 0; i < count("slots"); ++i)
     s.step.slots.push_back(h5.read_floats("/slot" + std::to_string(i)));
   s.best_arena = h5.read_floats("/best_arena");
+  if (h5.has_attribute("/", "generators")) {
+    s.step.generator_kind = h5.text_attribute("/", "generator_kind");
+    for (std::int64_t i = 0; i < count("generators"); ++i)
+      s.step.generators.push_back(h5.read_ints("/generator" + std::to_string(i)));
+  }
   return s;
 }
 

@@ -131,6 +131,7 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   void import_state(const StepState& state) override {
     if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size())
       throw std::logic_error("a state of another model");
+    require_generators(state, "", {});
     step_ = state.step;
     metrics_ = state.metrics;
     std::copy(state.arena.begin(), state.arena.end(), arena_.data());

@@ -67,9 +67,10 @@ CheckReport check_devices(const nn::Model& model, TrainingStep& reference, Train
     const auto rows = std::int64_t(batches[s].size());
     const auto a = other.trace(rows), b = reference.trace(rows);
     for (std::size_t i = 0; i < layers.size(); ++i)
-      comparison.add(layers[i].name, "output",
-                     over(largest_difference(a.outputs[i], b.outputs[i]), largest(b.outputs[i])),
-                     tolerances.output);
+      if (!a.outputs[i].empty())  // else the device computes it as one with the next
+        comparison.add(layers[i].name, "output",
+                       over(largest_difference(a.outputs[i], b.outputs[i]), largest(b.outputs[i])),
+                       tolerances.output);
 
     for (std::size_t i = layers.size(); i-- > 0;) {
       const auto trainable = [&](int parameter) {

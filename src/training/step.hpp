@@ -35,6 +35,10 @@ struct StepState {
   std::vector<float> arena;               // [arena_size]
   std::vector<std::vector<float>> slots;  // optimizer slots, each [trainable_size]
   Metrics metrics;
+  // Of random numbers that a device draws in an order of its own (cuDNN's dropout), layer by layer; mostly there are none,
+  // since masks come from the seed and the step. They go on on the kind of device that they come from, alone.
+  std::string generator_kind;
+  std::vector<std::vector<std::int32_t>> generators;
 };
 
 struct StepOptions {
@@ -71,10 +75,13 @@ class TrainingStep {
   virtual StepState export_state() = 0;
   /// export_state().arena alone.
   virtual std::vector<float> export_weights() = 0;
+  /// A state without generators leaves the step's own as they are. Throws RequestError for those of another kind.
   virtual void import_state(const StepState& state) = 0;
   /// What the last train() computed on its way, `rows` being its number of rows: for comparing devices.
   struct Trace {
-    std::vector<std::vector<float>> outputs;  // of each layer, [rows, output...]; logits of the last
+    std::vector<std::vector<float>>
+        outputs;                   // of each layer, [rows, output...]; logits of the last; empty where
+                                   // a device computes a layer as one with the next
     std::vector<float> gradients;  // without penalties, in the layout of the arena [trainable_size]
   };
   virtual Trace trace(std::int64_t rows) = 0;
@@ -86,6 +93,9 @@ class TrainingStep {
 /// host's share of the work. Throws Error where the device fails or has no memory left.
 std::unique_ptr<TrainingStep> make_step(const std::string& device, const StepOptions& options,
                                         ThreadPool& pool);
+
+/// Throws RequestError, in one line, where the state's generators are not of this kind, or not as many and as large.
+void require_generators(const StepState& state, const std::string& kind, std::span<const std::size_t> sizes);
 
 /// The CPU's step, with the model freshly initialised from the seed.
 std::unique_ptr<TrainingStep> make_cpu_step(const StepOptions& options, ThreadPool& pool);

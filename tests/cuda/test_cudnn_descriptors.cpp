@@ -7,66 +7,74 @@
 
 #include "core/error.hpp"
 #include "cuda/support/dnn.hpp"
+#include "cuda/support/dnn_dropout.hpp"
 
 namespace timbre::cuda {
 namespace {
 
-constexpr LstmShape shapes[] = {{20, 130, 13, 128}, {1, 1, 1, 1}, {64, 1292, 128, 300}};
+constexpr LstmShape shapes[] = {
+    {20, 130, 13, 128}, {1, 1, 1, 1}, {64, 1292, 128, 300}, {20, 130, 13, 128, 2}};
 
 TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
-  for (const auto& s : shapes) {
-    const LstmDescriptors d(s);
-    for (const auto& [descriptor, size] : {std::pair(d.x.get(), s.inputs), std::pair(d.y.get(), s.units)}) {
+  for (const auto layout : {LstmLayout::packed, LstmLayout::padded})
+    for (const auto& s : shapes) {
+      const LstmDescriptors d(s, layout);
+      for (const auto& [descriptor, size] : {std::pair(d.x.get(), s.inputs), std::pair(d.y.get(), s.units)}) {
+        cudnnDataType_t type{};
+        cudnnRNNDataLayout_t lies{};
+        int steps = 0, rows = 0, vector = 0;
+        std::vector<int> lengths(std::size_t(s.rows), 0);
+        float padding = 0;
+        ASSERT_EQ(cudnnGetRNNDataDescriptor(descriptor, &type, &lies, &steps, &rows, &vector, s.rows,
+                                            lengths.data(), &padding),
+                  CUDNN_STATUS_SUCCESS);
+        EXPECT_EQ(type, CUDNN_DATA_FLOAT);
+        EXPECT_EQ(lies, layout == LstmLayout::packed ? CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED
+                                                     : CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED);
+        EXPECT_EQ((std::array{steps, rows, vector}), (std::array{s.steps, s.rows, size}));
+        EXPECT_EQ(lengths, std::vector<int>(std::size_t(s.rows), s.steps));
+      }
       cudnnDataType_t type{};
-      cudnnRNNDataLayout_t layout{};
-      int steps = 0, rows = 0, vector = 0;
-      std::vector<int> lengths(std::size_t(s.rows), 0);
-      float padding = 0;
-      ASSERT_EQ(cudnnGetRNNDataDescriptor(descriptor, &type, &layout, &steps, &rows, &vector, s.rows,
-                                          lengths.data(), &padding),
+      int rank = 0;
+      std::array<int, 3> extents{}, strides{};
+      ASSERT_EQ(cudnnGetTensorNdDescriptor(d.state, 3, &type, &rank, extents.data(), strides.data()),
                 CUDNN_STATUS_SUCCESS);
-      EXPECT_EQ(type, CUDNN_DATA_FLOAT);
-      EXPECT_EQ(layout, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED);
-      EXPECT_EQ((std::array{steps, rows, vector}), (std::array{s.steps, s.rows, size}));
-      EXPECT_EQ(lengths, std::vector<int>(std::size_t(s.rows), s.steps));
+      EXPECT_EQ(rank, 3);
+      EXPECT_EQ(extents, (std::array{s.layers, s.rows, s.units}));
+      EXPECT_EQ(strides, (std::array{s.rows * s.units, s.units, 1}));
     }
-    cudnnDataType_t type{};
-    int rank = 0;
-    std::array<int, 3> extents{}, strides{};
-    ASSERT_EQ(cudnnGetTensorNdDescriptor(d.state, 3, &type, &rank, extents.data(), strides.data()),
-              CUDNN_STATUS_SUCCESS);
-    EXPECT_EQ(rank, 3);
-    EXPECT_EQ(extents, (std::array{1, s.rows, s.units}));
-    EXPECT_EQ(strides, (std::array{s.rows * s.units, s.units, 1}));
-  }
 }
 
 TEST(CudnnDescriptors, OfLstmsFinaliseForBothAlgorithmsWithoutTf32) {
-  for (const auto& s : shapes)
-    for (const auto algorithm : {CUDNN_RNN_ALGO_STANDARD, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H}) {
-      const RnnDescriptor rnn;
-      ASSERT_EQ(set_lstm(rnn, algorithm, s, nullptr), CUDNN_STATUS_SUCCESS);
-      cudnnRNNAlgo_t set{};
-      cudnnRNNMode_t cell{};
-      cudnnRNNBiasMode_t biases{};
-      cudnnDirectionMode_t direction{};
-      cudnnRNNInputMode_t input{};
-      cudnnDataType_t type{}, precision{};
-      cudnnMathType_t math{};
-      std::int32_t inputs = 0, hidden = 0, projected = 0, layers = 0;
-      cudnnDropoutDescriptor_t dropout{};
-      std::uint32_t flags = 1;
-      ASSERT_EQ(cudnnGetRNNDescriptor_v8(rnn, &set, &cell, &biases, &direction, &input, &type, &precision,
-                                         &math, &inputs, &hidden, &projected, &layers, &dropout, &flags),
-                CUDNN_STATUS_SUCCESS);
-      EXPECT_EQ(set, algorithm);
-      EXPECT_EQ(cell, CUDNN_LSTM);
-      EXPECT_EQ(biases, CUDNN_RNN_DOUBLE_BIAS);
-      EXPECT_EQ(math, CUDNN_FMA_MATH);
-      EXPECT_EQ(type, CUDNN_DATA_FLOAT);
-      EXPECT_EQ(precision, CUDNN_DATA_FLOAT);
-      EXPECT_EQ((std::array{inputs, hidden, projected, layers}), (std::array{s.inputs, s.units, s.units, 1}));
-    }
+  for (const auto layout : {LstmLayout::packed, LstmLayout::padded})
+    for (const auto& s : shapes)
+      for (const auto algorithm : {CUDNN_RNN_ALGO_STANDARD, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H}) {
+        const RnnDescriptor rnn;
+        ASSERT_EQ(set_lstm(rnn, algorithm, layout, s, nullptr), CUDNN_STATUS_SUCCESS);
+        cudnnRNNAlgo_t set{};
+        cudnnRNNMode_t cell{};
+        cudnnRNNBiasMode_t biases{};
+        cudnnDirectionMode_t direction{};
+        cudnnRNNInputMode_t input{};
+        cudnnDataType_t type{}, precision{};
+        cudnnMathType_t math{};
+        std::int32_t inputs = 0, hidden = 0, projected = 0, layers = 0;
+        cudnnDropoutDescriptor_t dropout{};
+        std::uint32_t flags = 1;
+        ASSERT_EQ(cudnnGetRNNDescriptor_v8(rnn, &set, &cell, &biases, &direction, &input, &type, &precision,
+                                           &math, &inputs, &hidden, &projected, &layers, &dropout, &flags),
+                  CUDNN_STATUS_SUCCESS);
+        EXPECT_EQ(set, algorithm);
+        EXPECT_EQ(cell, CUDNN_LSTM);
+        EXPECT_EQ(biases, CUDNN_RNN_DOUBLE_BIAS);
+        EXPECT_EQ(math, CUDNN_FMA_MATH);
+        EXPECT_EQ(type, CUDNN_DATA_FLOAT);
+        EXPECT_EQ(precision, CUDNN_DATA_FLOAT);
+        EXPECT_EQ((std::array{inputs, hidden, projected, layers}),
+                  (std::array{s.inputs, s.units, s.units, s.layers}));
+        EXPECT_EQ(flags,
+                  layout == LstmLayout::packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED);
+      }
 }
 
 TEST(CudnnDescriptors, PersistentLstmsTakeTwoBiasesOnly) {
@@ -81,14 +89,30 @@ TEST(CudnnDescriptors, PersistentLstmsTakeTwoBiasesOnly) {
   }
 }
 
+TEST(CudnnDescriptors, OfDropoutSayWhatIsKeptForBackward) {
+  for (const std::int64_t count :
+       {std::int64_t{1}, std::int64_t{31}, std::int64_t{20 * 64}, std::int64_t{256 * 512}}) {
+    const FlatDescriptor x(count);
+    const auto bytes = dropout_reserve_bytes(x);
+    EXPECT_GE(bytes, std::size_t(count + 7) / 8) << count;  // a bit for each, at least
+    EXPECT_LE(bytes, std::size_t(count) * 4 + 256) << count;
+  }
+  EXPECT_THROW(FlatDescriptor{std::int64_t{1} << 31}, Error);
+}
+
+TEST(CudnnDescriptors, OfDropoutWithARateNeedADevice) {
+  const DropoutDescriptor d;
+  EXPECT_NE(cudnnSetDropoutDescriptor(d, nullptr, 0.5f, nullptr, 0, 1), CUDNN_STATUS_SUCCESS);
+}
+
 TEST(CudnnDescriptors, WrongShapesAreErrorsThatShowTheCall) {
   try {
-    const LstmDescriptors d({0, 5, 3, 2});
+    const LstmDescriptors d({0, 5, 3, 2}, LstmLayout::packed);
     FAIL();
   } catch (const Error& e) {
     const std::string text = e.what();
-    EXPECT_TRUE(text.starts_with("cuDNN: cudnnSetRNNDataDescriptor(x, ") &&
-                text.find("BAD_PARAM") != text.npos && text.find("(dnn.cpp:") != text.npos)
+    EXPECT_TRUE(text.starts_with("cuDNN: set(x, s.inputs): ") && text.find("BAD_PARAM") != text.npos &&
+                text.find("(dnn.cpp:") != text.npos)
         << text;
   }
 }

@@ -3,6 +3,7 @@
 
 #include "end_to_end/process.hpp"
 #include "end_to_end/small_run.hpp"
+#include "end_to_end/stand_in.hpp"
 #include "results/run_record.hpp"
 
 namespace timbre::end_to_end {
@@ -70,6 +71,58 @@ TEST_F(Reproduce, OtherSongsOrSettingsAreNoReproduction) {
       << other.err;
   EXPECT_FALSE(fs::exists(folder / "elsewhere/runs/small_lstm")) << "trained all the same";
 }
+
+/// What the record says of algorithms; "" where it says nothing.
+std::string algorithms_of(const results::RunRecord& record) {
+  for (const auto& [name, text] : record.environment)
+    if (name == "algorithms") return text;
+  return "";
+}
+
+TEST_F(Reproduce, AlgorithmsStandInKeyAndRecordAndAreTheRecords) {
+  const auto usual = results::read_result(folder / "elsewhere/result.h5");
+  EXPECT_EQ(algorithms_of(usual), "");  // the CPU has one way
+  write_small_run(folder / "small.yaml", "lstm");
+  ProcessOptions own{.folder = folder.path(),
+                     .environment = {{"TIMBRE_LSTM", "own"}, {"TIMBRE_CONV", "cudnn"}}};
+  const auto run = [&](const ProcessOptions& options) {
+    return run_process({command("run_experiment"), "small.yaml", "--out", "own", "--force"}, options);
+  };
+  ASSERT_EQ(run(own).status, 0);
+  const auto record = results::read_result(folder / "own/result.h5");
+  EXPECT_EQ(algorithms_of(record), "TIMBRE_LSTM=own");
+  EXPECT_NE(record.key, usual.key);
+  fs::copy_file(folder / "own/result.h5", folder / "elsewhere/result.h5",
+                fs::copy_options::overwrite_existing);
+  const auto again = run_process({command("reproduce"), "result.h5"},
+                                 {.folder = folder / "elsewhere", .environment = {{"TIMBRE_CONV", "own"}}});
+  EXPECT_EQ(again.status, 0) << again.err;
+  EXPECT_TRUE(again.err.starts_with("as the record has it: TIMBRE_LSTM=own\n")) << again.err;
+  own.environment["TIMBRE_LSTM"] = "mine";
+  const auto wrong = run(own);
+  EXPECT_EQ(wrong.status, 2);
+  EXPECT_EQ(wrong.err,
+            "run_experiment: TIMBRE_LSTM: 'mine' is no way to compute an LSTM; known: auto, cudnn, own\n");
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // whose libraries must be loaded first
+TEST_F(Reproduce, ARunOfTheGpuIsMadeAgainByItsAlgorithms) {
+  write_small_run(folder / "small.yaml", "lstm");
+  const auto library = install_stand_in(folder / "stand_in").string();
+  const auto there = run_process(
+      {command("run_experiment"), "small.yaml", "--out", "own", "--device", "cuda"},
+      {.folder = folder.path(), .environment = {{"LD_PRELOAD", library}, {"TIMBRE_DROPOUT", "cudnn"}}});
+  ASSERT_EQ(there.status, 0) << there.err;
+  const auto record = results::read_result(folder / "own/result.h5");
+  EXPECT_TRUE(algorithms_of(record).starts_with("TIMBRE_LSTM=cudnn TIMBRE_CONV=cudnn TIMBRE_DROPOUT=cudnn "))
+      << algorithms_of(record);
+  fs::copy_file(folder / "own/result.h5", folder / "elsewhere/result.h5",
+                fs::copy_options::overwrite_existing);
+  const auto again = run_process({command("reproduce"), "result.h5"},
+                                 {.folder = folder / "elsewhere", .environment = {{"LD_PRELOAD", library}}});
+  EXPECT_EQ(again.status, 0) << again.out << again.err;
+}
+#endif
 
 TEST_F(Reproduce, WhatIsNoFinishedResultIsRefused) {
   write_file(folder / "elsewhere/text.h5", "no HDF5\n");

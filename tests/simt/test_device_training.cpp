@@ -1,60 +1,30 @@
 // The CUDA back end for training, its host code included, on the stand-in device, whose cuBLAS and cuDNN
 // compute in double: the same conformance as on a GPU, in both orders that streams allow; graphs; data that
-// stream; steps side by side; cuDNN's refusals; and every call failing once.
-#include <gtest/gtest.h>
-
+// stream; steps side by side; and every call failing once.
 #include "core/error.hpp"
 #include "cuda/layers/cuda_layer.hpp"
-#include "cuda/plugin.hpp"
 #include "cuda/training/cuda_parts.hpp"
-#include "cudnn.h"
-#include "host/device.hpp"
-#include "training/conformance.hpp"
+#include "nn/network.hpp"
+#include "stand_in_training.hpp"
 
 namespace timbre::training {
 namespace {
-
-using device::Environment;
-
-class StandInTraining : public testing::TestWithParam<bool> {
- protected:
-  static void SetUpTestSuite() {
-    if (!device::BackendRegistry::instance().find("cuda")) timbre_register_plugin();
-  }
-  void SetUp() override {
-    simt::device() = {}, simt::dnn() = {};
-    simt::device().eager = GetParam();
-  }
-  void TearDown() override {
-    EXPECT_EQ(simt::device().live, 0) << "something was not given back";
-    EXPECT_EQ(simt::device().freed_in_use, 0) << "memory was given back while a copy used it";
-    simt::device() = {}, simt::dnn() = {};
-  }
-};
-
-/// Which LSTM the back end takes, for a while.
-struct LstmBy : Environment {
-  explicit LstmBy(const char* way) : Environment("TIMBRE_LSTM", way) {}
-};
-
-const ConformanceCase& case_of(const std::string& name) {
-  static const auto cases = conformance_cases();
-  return *std::find_if(cases.begin(), cases.end(), [&](const auto& c) { return c.name == name; });
-}
 
 TEST_P(StandInTraining, TrainsAsTheCpu) { expect_the_cpus_training("cuda"); }
 TEST_P(StandInTraining, ANetworkPredictsAsTheStep) { expect_a_network_predicts_as_the_step("cuda"); }
 TEST_P(StandInTraining, AgreesWithTheCpuInEveryLayer) { expect_every_layer_agrees("cuda"); }
 TEST_P(StandInTraining, TellsTheFirstBadStep) { expect_a_bad_step_is_told("cuda"); }
 
-TEST_P(StandInTraining, TrainsAsTheCpuWithTheOwnLstm) {
-  const LstmBy way("own");
+TEST_P(StandInTraining, TrainsAsTheCpuWithConvolutionsByColumns) {
+  const ConvolutionBy way("own");
   expect_the_cpus_training("cuda");
   expect_every_layer_agrees("cuda");
-  expect_the_same_bytes_side_by_side("cuda");
+  expect_a_network_predicts_as_the_step("cuda");
+  EXPECT_EQ(simt::dnn().convolutions, 0);
 }
 
 TEST_P(StandInTraining, ConvolvesInPartsWhereTheWindowsAreMany) {
+  const ConvolutionBy way("own");
   ConformanceSetup setup(case_of("cnn"));
   const auto whole = state_after_training(setup, "cuda");
   const Environment little("TIMBRE_CUDA_WINDOW_FLOATS", "3000");  // five pictures, then three
@@ -78,7 +48,13 @@ TEST_P(StandInTraining, StepsAreReplayedAsOneGraph) {
   for (std::int32_t r = 0; r < 300; ++r) many.push_back(r % 23);
   step->evaluate(many);
   EXPECT_EQ(simt::device().graph_launches, 8);
-  EXPECT_TRUE(step->notes().empty());
+  const auto notes = step->notes();
+  ASSERT_EQ(notes.size(), 4u);  // two of convolutions
+  for (const auto& [note, what] : {std::pair(notes[2], "the training step is one graph of "),
+                                   std::pair(notes[3], "evaluation is one graph of ")}) {
+    EXPECT_TRUE(note.starts_with(what) && note.ends_with(" nodes")) << note;
+    EXPECT_GT(std::stoi(note.substr(std::string(what).size())), 5) << note;
+  }
 }
 
 TEST_P(StandInTraining, MetricsUnderWayAreNotWaitedFor) {
@@ -167,9 +143,13 @@ TEST_P(StandInTraining, EvaluatesInSmallerBatchesWhereMemoryIsShort) {
   simt::device().free_bytes = 0;
   const auto few = short_step->evaluate(all_rows(23));
   const auto notes = short_step->notes();
-  ASSERT_EQ(notes.size(), 1u);
-  EXPECT_TRUE(notes[0].starts_with("evaluation takes 8 rows at once, not 128: CUDA: cudaMalloc")) << notes[0];
-  EXPECT_TRUE(step->notes().empty());
+  EXPECT_EQ(std::ranges::count_if(notes,
+                                  [](const std::string& note) {
+                                    return note.starts_with(
+                                        "evaluation takes 8 rows at once, not 128: CUDA: cudaMalloc");
+                                  }),
+            1);
+  for (const auto& note : step->notes()) EXPECT_FALSE(note.starts_with("evaluation takes")) << note;
   EXPECT_EQ(few.correct, many.correct);
   EXPECT_LE(difference(few.probabilities, many.probabilities), 1e-6);
 }
@@ -207,74 +187,47 @@ TEST_P(StandInTraining, ReplaysEqualEagerSteps) {
   EXPECT_EQ(simt::device().graph_launches, 0);
 }
 
-TEST_P(StandInTraining, TheLstmsAlgorithmIsChosenAndSaid) {
-  ConformanceSetup setup(case_of("lstm")), large(case_of("large lstm"));
-  const auto state_with = [&](cudnnStatus_t at_once, cudnnStatus_t in_backward, const std::string& note) {
-    simt::dnn().persistent = at_once, simt::dnn().persistent_backward = in_backward;
-    const auto step = setup.step("cuda");
-    EXPECT_EQ(step->notes().at(0), note);
-    train_steps(*step, 3);
-    return step->export_state().arena;
-  };
-  const std::string standard = "lstm (layer 0, 5 units): cuDNN's standard algorithm (persistent: ";
-  const auto persistent =
-      state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_SUCCESS,
-                 "lstm (layer 0, 5 units): cuDNN's persistent algorithm for small states");
-  EXPECT_EQ(state_with(CUDNN_STATUS_NOT_SUPPORTED, CUDNN_STATUS_SUCCESS,
-                       standard + "cudnnSetRNNDescriptor_v8: CUDNN_STATUS_NOT_SUPPORTED)"),
-            persistent);
-  EXPECT_EQ(state_with(CUDNN_STATUS_SUCCESS, CUDNN_STATUS_NOT_SUPPORTED,
-                       standard + "cudnnRNNBackwardData_v8: CUDNN_STATUS_NOT_SUPPORTED)"),
-            persistent);
-  EXPECT_EQ(large.step("cuda")->notes().at(0),
-            "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
+/// Of a file in configs/, as its user trains it: 13 coefficients, 130 frames, ten genres.
+void expect_the_configuration_agrees(const std::string& file) {
+  const auto root = config::load_file(std::string(TIMBRE_SOURCE_DIR) + "/configs/" + file);
+  const auto& layers = *root.find("model");
+  const nn::Model model = nn::Model::parse(config::Reader(layers, "model"), Shape{130, 13}, 10, {});
+  const OptimizerChoice optimizer = OptimizerChoice::from(config::parse_text("sgd", "test.yaml", "."));
+  const LossChoice loss = LossChoice::from(config::parse_text("cross_entropy", "test.yaml", "."));
+  const std::int64_t rows = 20;
+  const auto x = test::hashed_values(std::size_t(rows * 130 * 13), 1, 2);
+  const data::MemoryRows source(x.data(), rows, 130 * 13);
+  std::vector<std::int32_t> labels, all;
+  for (std::int32_t r = 0; r < rows; ++r) labels.push_back(r * 7 % 10), all.push_back(r);
+  ThreadPool pool{1};
+  std::vector<std::unique_ptr<TrainingStep>> steps;
+  for (const char* device : {"cpu", "cuda"}) {
+    steps.push_back(make_step(device, {&model, loss.get(), optimizer.get(), rows, 5}, pool));
+    steps.back()->bind(source, labels.data());
+  }
+  const auto report = check_devices(model, *steps[0], *steps[1], std::vector{all, all});
+  EXPECT_FALSE(report.first) << file << "\n" << describe(report);
 }
 
-TEST_P(StandInTraining, MoreStepsThanCudnnTakesAreRefusedInWords) {
-  ConformanceSetup setup(
-      {"long", "[lstm: {units: 1}, dense: {units: classes, activation: softmax}]", {65536, 1}}, 4);
-  try {
-    setup.step("cuda");
-    ADD_FAILURE() << "taken";
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "lstm (layer 0, 1 units): cuDNN takes 65535 time steps at most");
+TEST(StandInProduction, TheNetworksOfTheConfigurationsAgreeWithTheCpu) {
+  if (!device::BackendRegistry::instance().find("cuda")) timbre_register_plugin();
+  simt::device() = {}, simt::dnn() = {};
+  expect_the_configuration_agrees("mlp.yaml");
+  for (const char* way : {"own", "cudnn"}) {
+    const LstmBy lstm(way);
+    const ConvolutionBy convolution(way);
+    expect_the_configuration_agrees("cnn.yaml");
+    expect_the_configuration_agrees("lstm.yaml");
   }
+  EXPECT_GT(simt::dnn().convolutions, 0);
 }
 
-TEST_P(StandInTraining, TheOwnLstmIsTakenWhereItIsAskedForAndCan) {
-  ConformanceSetup setup(case_of("lstm")), large(case_of("large lstm"));
-  const auto note = [](ConformanceSetup& s) { return s.step("cuda")->notes().at(0); };
-  {
-    const LstmBy way("own");
-    EXPECT_EQ(note(setup), "lstm (layer 0, 5 units): own kernel, weights on the chip");
-    EXPECT_EQ(
-        note(large),
-        "lstm (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most); the own "
-        "kernel: for 128 units at most");
-  }
-  for (const char* cudnn : {"auto", "cudnn", ""}) {
-    const LstmBy way(cudnn);
-    EXPECT_EQ(note(setup), "lstm (layer 0, 5 units): cuDNN's persistent algorithm for small states");
-  }
-  const LstmBy way("mine");
-  try {
-    setup.step("cuda");
-    ADD_FAILURE() << "taken";
-  } catch (const Error& e) {
-    EXPECT_STREQ(e.what(), "TIMBRE_LSTM: 'mine' is no way to compute an LSTM; known: auto, cudnn, own");
-  }
-}
-
-/// Lets one call after the other fail, of `least` or more, in a few training steps of a small LSTM.
-void every_call_fails(const char* way, int units, std::int64_t least) {
-  const LstmBy lstm(way);
+/// Lets one call after the other fail, of `least` or more, in a few training steps of a small network.
+void every_call_fails(const std::string& layers, Shape input, std::int64_t least) {
   const Environment little("TIMBRE_CUDA_EVALUATION_ROWS", "4");
   constexpr std::int64_t batch = 2;
   ConformanceSetup setup(
-      {"small",
-       "[lstm: {units: " + std::to_string(units) + "}, dense: {units: classes, activation: softmax}]",
-       {2, 2}},
-      23);
+      {"small", "[" + layers + ", dense: {units: classes, activation: softmax}]", std::move(input)}, 23);
   const auto use = [&] {
     const auto step = setup.step("cuda", 1, batch);
     for (int s = 0; s < 3; ++s) step->train(std::vector<std::int32_t>{1, 3 + s});
@@ -317,11 +270,26 @@ void every_call_fails(const char* way, int units, std::int64_t least) {
 }
 
 TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
-  every_call_fails("cudnn", 2, 150);
+  every_call_fails("lstm: {units: 2}", {2, 2}, 150);
 }
 // 100 units: more shared memory than a block gets without a call.
 TEST_P(StandInTraining, EveryCallOfTheOwnLstmThatFailsIsNamedAndLeavesNothingBehind) {
-  every_call_fails("own", 100, 100);
+  const LstmBy way("own");
+  every_call_fails("lstm: {units: 100}", {2, 2}, 100);
+}
+TEST_P(StandInTraining, EveryCallOfCudnnsDropoutThatFailsIsNamedAndLeavesNothingBehind) {
+  const DropoutBy way("cudnn");
+  every_call_fails("lstm: {units: 2, return_sequences: true}, dropout: 0.5, lstm: {units: 2}, dropout: 0.5",
+                   {2, 2}, 150);
+}
+constexpr auto small_convolutions =
+    "conv2d: {filters: 2, kernel_size: 2, padding: same}, conv2d: {filters: 2, kernel_size: 2}, flatten";
+TEST_P(StandInTraining, EveryCallOfCudnnsConvolutionThatFailsIsNamedAndLeavesNothingBehind) {
+  every_call_fails(small_convolutions, {3, 3}, 150);
+}
+TEST_P(StandInTraining, EveryCallOfConvolutionByColumnsThatFailsIsNamedAndLeavesNothingBehind) {
+  const ConvolutionBy way("own");
+  every_call_fails(small_convolutions, {3, 3}, 100);
 }
 
 INSTANTIATE_TEST_SUITE_P(Streams, StandInTraining, testing::Bool(),

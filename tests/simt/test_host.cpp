@@ -4,8 +4,6 @@
 
 #include "core/error.hpp"
 #include "cuda/support/kernel.hpp"
-#include "cuda/support/tuning.hpp"
-#include "device/environment.hpp"
 #include "kernel_harness.hpp"
 
 namespace timbre::cuda {
@@ -23,28 +21,6 @@ std::string fault_of(F&& f) {
 }
 
 bool mentions(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-TEST(Tuning, TakesAWholeNumberAndNamesWhatIsNone) {
-  constexpr auto variable = "TIMBRE_TUNING_OF_A_TEST";
-  EXPECT_EQ(tuning(variable, 7), 7);
-  {
-    const device::Environment empty(variable, "");
-    EXPECT_EQ(tuning(variable, 7), 7);
-  }
-  for (const auto* good : {"0", "12"}) {
-    const device::Environment set(variable, good);
-    EXPECT_EQ(tuning(variable, 7), std::stoi(good));
-  }
-  for (const auto* bad : {"12x", "x", " 1", "-1", "1.5", "99999999999999999999"}) {
-    const device::Environment set(variable, bad);
-    try {
-      tuning(variable, 7);
-      ADD_FAILURE() << bad << " passed";
-    } catch (const RequestError& e) {
-      EXPECT_EQ(e.what(), std::string(variable) + "=" + bad + ": must be a whole number of at least 0");
-    }
-  }
-}
 
 __global__ void number_kernel(int* out) {
   const unsigned t = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);

@@ -5,10 +5,11 @@
 
 #include "cuda/layers/activation.hpp"
 #include "cuda/layers/batch_normalization.cu"
-#include "cuda/layers/conv2d.cu"
-#include "cuda/layers/dropout.cu"
+#include "cuda/layers/conv2d_layout.cuh"
+#include "cuda/layers/dropout_own.cuh"
 #include "cuda/layers/lstm_layout.cuh"
 #include "cuda/layers/max_pooling2d.cu"
+#include "cuda/layers/window_columns.cuh"
 #include "kernel_harness.hpp"
 #include "nn/layer_harness.hpp"
 
@@ -234,6 +235,41 @@ KernelCase window_case(Shape input, nn::Extent2D kernel, nn::Extent2D stride, st
           }};
 }
 
+/// Pictures with their padding, and their gradients without it again; and a transpose.
+KernelCase padding_case(Shape input, nn::Extent2D kernel, nn::Extent2D stride, std::string padding) {
+  return {"padding for " + kernel.str() + " by " + stride.str() + " " + padding + " on " + input.str(), [=] {
+            const auto g = window_grid(nn::window_over(input, kernel, stride, padding, "kernel"));
+            const std::int64_t pictures = 2, ch = g.channels, height = g.h.padded,
+                               width = std::int64_t{g.w.padded};
+            const auto x = random_values(std::size_t(pictures * g.input_size()), 1, -3, 3),
+                       whole = random_values(std::size_t(pictures * padded_size(g)), 2, -3, 3);
+            std::vector<double> padded(whole.size(), 0), cropped(x.size(), 0), turned(x.size());
+            for (std::int64_t p = 0; p < pictures; ++p)
+              for (std::int64_t h = 0; h < height; ++h)
+                for (std::int64_t w = 0; w < width; ++w)
+                  for (std::int64_t c = 0; c < ch; ++c) {
+                    const auto ih = h - g.h.before, iw = w - g.w.before;
+                    if (ih < 0 || ih >= g.h.in || iw < 0 || iw >= g.w.in) continue;
+                    const auto at = std::size_t(((p * height + h) * width + w) * ch + c),
+                               in = std::size_t(p * g.input_size() + (ih * g.w.in + iw) * ch + c);
+                    padded[at] = x[in], cropped[in] = whole[at];
+                  }
+            const std::int64_t columns = g.input_size();
+            for (std::int64_t r = 0; r < pictures; ++r)
+              for (std::int64_t c = 0; c < columns; ++c)
+                turned[std::size_t(c * pictures + r)] = x[std::size_t(r * columns + c)];
+            const auto dx = to_device(x), dwhole = to_device(whole);
+            const DeviceArray<float> made(whole.size()), back(x.size()), transposed(x.size());
+            pad_pictures(nullptr, g, pictures, dx.data(), made.data());
+            crop_pictures(nullptr, g, pictures, dwhole.data(), back.data());
+            transpose(nullptr, dx.data(), transposed.data(), pictures, columns);
+            const auto exact = [](double) { return 1e-30; };
+            return std::max({worst_error(from_device(made), padded, exact),
+                             worst_error(from_device(back), cropped, exact),
+                             worst_error(from_device(transposed), turned, exact)});
+          }};
+}
+
 KernelCase lstm_layout_case(std::int64_t inputs, std::int64_t units, bool with_bias) {
   return {"lstm weights " + std::to_string(inputs) + " to " + std::to_string(units), [=] {
             const auto gates = std::size_t(4 * units);
@@ -306,6 +342,10 @@ std::vector<KernelCase> layer_kernels() {
                                 window_case({9, 7, 1}, {3, 2}, {2, 3}, "valid"),
                                 window_case({5, 4, 2}, {1, 1}, {2, 2}, "valid"),
                                 window_case({3, 3, 4}, {5, 4}, {1, 1}, "same"),
+                                padding_case({7, 5, 3}, {2, 2}, {1, 1}, "same"),
+                                padding_case({8, 6, 2}, {3, 4}, {2, 3}, "same"),
+                                padding_case({9, 7, 1}, {3, 2}, {2, 3}, "valid"),
+                                padding_case({3, 3, 4}, {5, 4}, {1, 1}, "same"),
                                 lstm_layout_case(3, 5, true),
                                 lstm_layout_case(7, 2, false),
                                 lstm_layout_case(5, 5, true),
@@ -380,12 +420,37 @@ TEST(LayerKernels, AreTheSameWithWideIndices) {
              columns = to_device(random_values(std::size_t(window_values), 2, -1, 1)),
              dy = to_device(random_values(std::size_t(outputs), 3, -1, 1));
   const DeviceArray<std::uint16_t> place((std::size_t(outputs)));
-  same(window_values, [&](float* out) { return WindowsToColumns{g, x.data(), out}; });
-  same(inputs, [&](float* out) { return ColumnsToWindows{g, columns.data(), out}; });
+  same(window_values, [&](float* out) { return WindowsToColumns<float>{g, x.data(), out}; });
+  same(inputs, [&](float* out) { return ColumnsToWindows<float>{g, columns.data(), out}; });
+  same(pictures * padded_size(g), [&](float* out) { return PadPicture{g, x.data(), out}; });
+  same(inputs, [&](float* out) { return CropPicture{g, columns.data(), out}; });
+  same(inputs, [&](float* out) { return Transposed{x.data(), out, pictures, g.input_size()}; });
   same(outputs, [&](float* out) { return PoolForward{g, x.data(), out, place.data()}; });
   same(inputs, [&](float* out) { return PoolBackward{g, dy.data(), place.data(), out}; });
   same(inputs, [&](float* out) { return TimeMajor{x.data(), out, pictures, 9, 21, true, true}; });
   same(inputs, [&](float* out) { return LastStepOnly{dy.data(), out, pictures, 9, 21}; });
+}
+
+TEST(LayerKernels, DivisorsGiveTheQuotientsOfDivision) {
+  PhiloxSequence random(3, 9);
+  constexpr std::int64_t most = (std::int64_t{1} << 31) - 1;
+  std::vector<std::int64_t> divisors{1,   2,   3,     5,     6,     7,        9,        10,  13,
+                                     130, 641, 65535, 65536, 65537, most / 2, most - 1, most};
+  for (int i = 0; i < 200; ++i)
+    divisors.push_back(1 + std::int64_t(random.uniform(0, std::pow(2.0, 1 + i % 30))));
+  for (const auto d : divisors) {
+    const Divisor divide(d);
+    std::vector<std::int64_t> numbers{
+        0, 1, d - 1, d, std::min(d + 1, most), most, most - 1, most / d * d, most / d * d - 1};
+    for (int i = 0; i < 200; ++i) numbers.push_back(std::int64_t(random.uniform(0, double(most))));
+    for (const auto n : numbers) {
+      const auto narrow = divide(std::uint32_t(n));
+      const auto wide = divide(std::uint64_t(n));
+      EXPECT_TRUE(narrow.quotient == n / d && narrow.remainder == n % d) << n << " / " << d;
+      EXPECT_TRUE(std::int64_t(wide.quotient) == n / d && std::int64_t(wide.remainder) == n % d)
+          << n << " / " << d;
+    }
+  }
 }
 
 TEST(LayerKernels, PoolingSeesANaNAsTheLargest) {

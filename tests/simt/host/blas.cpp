@@ -10,11 +10,13 @@ const char* cublasGetStatusString(cublasStatus_t s) {
 }
 cublasStatus_t cublasCreate(cublasHandle_t* handle) {
   if (simt::call_fails()) return CUBLAS_STATUS_EXECUTION_FAILED;
+  simt::synchronise_device();
   *handle = new cublasContext;
   ++simt::device().live;
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
+  simt::synchronise_device();
   delete handle;
   --simt::device().live;
   return CUBLAS_STATUS_SUCCESS;

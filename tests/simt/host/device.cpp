@@ -115,7 +115,7 @@ void before_freeing(const std::map<char*, std::size_t>& known, void* pointer) {
 }
 
 CUgraph_st& invalid_capture() {
-  static thread_local CUgraph_st graph;
+  static CUgraph_st graph;
   return graph;
 }
 
@@ -126,6 +126,7 @@ void push(CUstream_st* stream, Work work) {
   }
   if (stream->capture) {
     stream->capture->work.push_back(std::move(work));
+    if (auto hook = std::exchange(device().while_capturing, nullptr)) hook();
     return;
   }
   stream->queue.push_back(std::move(work));
@@ -154,6 +155,18 @@ Device& device() {
 cudaError_t& last_error() {
   static thread_local cudaError_t e = cudaSuccess;
   return e;
+}
+
+void synchronise_device() {
+  const std::lock_guard guard(lock());
+  for (auto* stream : streams()) {
+    if (stream->capture && stream->capture != &invalid_capture()) {
+      delete stream->capture;
+      stream->capture = &invalid_capture();
+      ++device().broken_captures;
+    }
+    run_all(*stream);
+  }
 }
 
 bool call_fails() { return device().calls++ == device().fail_at; }
@@ -377,6 +390,12 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = capture;
   ++simt::device().live;
   return simt::call_fails() ? cudaErrorUnknown : cudaSuccess;
+}
+cudaError_t cudaGraphGetNodes(cudaGraph_t graph, cudaGraphNode_t* nodes, std::size_t* count) {
+  SIMT_CALL;
+  if (nodes) return cudaErrorInvalidValue;
+  *count = graph->work.size();
+  return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
   SIMT_CALL;

@@ -25,14 +25,18 @@ struct Device {
   std::int64_t fail_at = -1;                      // the number of the call that fails
   std::int64_t live = 0;                          // allocations, streams, events and plans that exist
   std::int64_t graph_launches = 0;
-  std::int64_t freed_in_use = 0;   // memory given back before a copy with it was done
-  std::int64_t largest_bytes = 0;  // on the device at one time
+  std::int64_t broken_captures = 0;       // that a call of another thread ended, by waiting for the device
+  std::function<void()> while_capturing;  // called once, in the middle of the next capture
+  std::int64_t freed_in_use = 0;          // memory given back before a copy with it was done
+  std::int64_t largest_bytes = 0;         // on the device at one time
 };
 /// For the whole process; tests change it between uses.
 Device& device();
 
 /// Puts work into a stream (null: done at once).
 void enqueue_work(cudaStream_t stream, std::function<void()> work);
+/// Waits for all streams, which ends every capture that is under way, whoever's it is.
+void synchronise_device();
 /// Counts a call; true where it is to fail.
 bool call_fails();
 /// The dynamic shared memory that a kernel was allowed (cudaFuncSetAttribute).

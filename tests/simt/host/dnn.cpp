@@ -1,25 +1,7 @@
 #include <cmath>
 #include <vector>
 
-#include "cudnn.h"
-#include "host/device.hpp"
-
-struct cudnnContext {
-  cudaStream_t stream = nullptr;
-};
-struct cudnnTensorStruct {
-  std::vector<int> extents, strides;
-};
-struct cudnnDropoutStruct {
-  bool set = false;
-};
-struct cudnnRNNStruct {
-  cudnnRNNAlgo_t algorithm;
-  int inputs = 0, units = 0;
-};
-struct cudnnRNNDataStruct {
-  int steps = 0, rows = 0, size = 0;
-};
+#include "host/dnn_types.hpp"
 
 namespace simt {
 Dnn& dnn() {
@@ -28,20 +10,6 @@ Dnn& dnn() {
 }
 
 namespace {
-
-template <class T>
-cudnnStatus_t create(T** out) {
-  if (call_fails()) return CUDNN_STATUS_EXECUTION_FAILED;
-  *out = new T;
-  ++device().live;
-  return CUDNN_STATUS_SUCCESS;
-}
-template <class T>
-cudnnStatus_t destroy(T* p) {
-  delete p;
-  --device().live;
-  return CUDNN_STATUS_SUCCESS;
-}
 
 /// The weight space: for each gate, from the last to the first: second bias, R [u, u], first bias, W [u, F].
 struct Space {
@@ -58,9 +26,6 @@ struct Space {
 struct Sequence {
   int steps, rows, inputs, units;
   Space space() const { return {inputs, units}; }
-  std::size_t reserve_bytes() const {
-    return std::size_t(steps) * std::size_t(rows) * std::size_t(5 * units) * sizeof(float);
-  }
   float* gates(float* reserve, int t, int row) const {
     return reserve + (std::int64_t(t) * rows + row) * 5 * units;
   }
@@ -152,23 +117,81 @@ struct Sequence {
   }
 };
 
-Sequence sequence_of(cudnnRNNDescriptor_t rnn, cudnnRNNDataDescriptor_t x) {
-  return {x->steps, x->rows, rnn->inputs, rnn->units};
+/// LSTMs on top of each other. The reserve holds for each, one after the other: that of its sequence, its y, what dropout
+/// leaves of it, and the masks.
+struct Stack {
+  Sequence first;
+  int layers;
+  float rate;
+  void* states;
+
+  std::int64_t cells() const { return std::int64_t(first.steps) * first.rows; }
+  Sequence at(int l) const {
+    return {first.steps, first.rows, l > 0 ? first.units : first.inputs, first.units};
+  }
+  std::int64_t weights_before(int l) const {
+    std::int64_t floats = 0;
+    for (int k = 0; k < l; ++k) floats += std::int64_t(at(k).space().bytes() / sizeof(float));
+    return floats;
+  }
+  std::size_t weight_bytes() const { return std::size_t(weights_before(layers)) * sizeof(float); }
+  std::int64_t layer_floats() const { return cells() * 8 * first.units; }
+  std::size_t reserve_bytes() const { return std::size_t(layers * layer_floats()) * sizeof(float); }
+  float* gates(float* reserve, int l) const { return reserve + l * layer_floats(); }
+  float* y(float* reserve, int l) const { return gates(reserve, l) + cells() * 5 * first.units; }
+  float* dropped(float* reserve, int l) const { return gates(reserve, l) + cells() * 6 * first.units; }
+  float* masks(float* reserve, int l) const { return gates(reserve, l) + cells() * 7 * first.units; }
+
+  void forward(const float* weights, const float* x, float* top, float* reserve, bool training) const {
+    const auto n = cells() * first.units;
+    for (int l = 0; l < layers; ++l) {
+      float* const out = l + 1 < layers ? y(reserve, l) : top;
+      at(l).forward(weights + weights_before(l), x, out, gates(reserve, l));
+      if (l + 1 == layers) return;
+      if (training && rate > 0)
+        draw_masks(rate, states, n, masks(reserve, l));
+      else
+        std::fill_n(masks(reserve, l), n, 1.0f);
+      for (std::int64_t i = 0; i < n; ++i) dropped(reserve, l)[i] = out[i] * masks(reserve, l)[i];
+      x = dropped(reserve, l);
+    }
+  }
+  void backward_data(const float* weights, const float* dy, float* dx, float* reserve) const {
+    std::vector<float> between;
+    for (int l = layers; l-- > 0;) {
+      std::vector<float> below(std::size_t(cells() * at(l).inputs));
+      at(l).backward_data(weights + weights_before(l), l + 1 < layers ? between.data() : dy,
+                          l > 0 ? below.data() : dx, gates(reserve, l));
+      for (std::size_t i = 0; l > 0 && i < below.size(); ++i) below[i] *= masks(reserve, l - 1)[i];
+      between = std::move(below);
+    }
+  }
+  void backward_weights(const float* x, const float* top, float* gradients, float* reserve) const {
+    for (int l = 0; l < layers; ++l)
+      at(l).backward_weights(l > 0 ? dropped(reserve, l - 1) : x, l + 1 < layers ? y(reserve, l) : top,
+                             gradients + weights_before(l), gates(reserve, l));
+  }
+};
+
+Stack stack_of(cudnnRNNDescriptor_t rnn, cudnnRNNDataDescriptor_t x) {
+  return {{x->steps, x->rows, rnn->inputs, rnn->units},
+          rnn->layers,
+          rnn->dropout ? rnn->dropout->rate : 0,
+          rnn->dropout ? rnn->dropout->states : nullptr};
 }
 
-bool fits(const Sequence& s, cudnnRNNDataDescriptor_t x, cudnnRNNDataDescriptor_t y) {
-  return x->size == s.inputs && y->size == s.units && y->steps == s.steps && y->rows == s.rows;
+bool fits(cudnnRNNDescriptor_t rnn, cudnnRNNDataDescriptor_t x, cudnnRNNDataDescriptor_t y) {
+  return x->size == rnn->inputs && y->size == rnn->units && y->steps == x->steps && y->rows == x->rows &&
+         x->padded == rnn->padded && y->padded == rnn->padded;
 }
-bool state_fits(const Sequence& s, cudnnTensorDescriptor_t h) {
-  return h->extents == std::vector<int>{1, s.rows, s.units};
+bool state_fits(const Stack& s, cudnnTensorDescriptor_t h) {
+  return h->extents == std::vector<int>{s.layers, s.first.rows, s.first.units};
 }
 
 }  // namespace
 }  // namespace simt
 
 using namespace simt;
-#define SIMT_DNN_CALL \
-  if (call_fails()) return CUDNN_STATUS_EXECUTION_FAILED
 
 const char* cudnnGetErrorString(cudnnStatus_t s) {
   switch (s) {
@@ -182,8 +205,15 @@ const char* cudnnGetErrorString(cudnnStatus_t s) {
       return "CUDNN_STATUS_EXECUTION_FAILED";
   }
 }
-cudnnStatus_t cudnnCreate(cudnnHandle_t* h) { return create(h); }
-cudnnStatus_t cudnnDestroy(cudnnHandle_t h) { return destroy(h); }
+cudnnStatus_t cudnnCreate(cudnnHandle_t* h) {
+  synchronise_device();
+  ++dnn().handles;
+  return create(h);
+}
+cudnnStatus_t cudnnDestroy(cudnnHandle_t h) {
+  synchronise_device();
+  return destroy(h);
+}
 cudnnStatus_t cudnnSetStream(cudnnHandle_t h, cudaStream_t stream) {
   SIMT_DNN_CALL;
   h->stream = stream;
@@ -205,45 +235,42 @@ cudnnStatus_t cudnnGetTensorNdDescriptor(cudnnTensorDescriptor_t d, int asked, c
     extents[i] = d->extents[std::size_t(i)], strides[i] = d->strides[std::size_t(i)];
   return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t cudnnCreateDropoutDescriptor(cudnnDropoutDescriptor_t* d) { return create(d); }
-cudnnStatus_t cudnnDestroyDropoutDescriptor(cudnnDropoutDescriptor_t d) { return destroy(d); }
-cudnnStatus_t cudnnSetDropoutDescriptor(cudnnDropoutDescriptor_t d, cudnnHandle_t h, float rate, void*,
-                                        std::size_t, unsigned long long) {
-  SIMT_DNN_CALL;
-  if (!h || rate != 0) return CUDNN_STATUS_BAD_PARAM;
-  d->set = true;
-  return CUDNN_STATUS_SUCCESS;
-}
 cudnnStatus_t cudnnCreateRNNDescriptor(cudnnRNNDescriptor_t* d) { return create(d); }
 cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t d) { return destroy(d); }
 cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t d, cudnnRNNAlgo_t algorithm, cudnnRNNMode_t,
                                        cudnnRNNBiasMode_t biases, cudnnDirectionMode_t, cudnnRNNInputMode_t,
                                        cudnnDataType_t, cudnnDataType_t, cudnnMathType_t, std::int32_t inputs,
                                        std::int32_t hidden, std::int32_t projected, std::int32_t layers,
-                                       cudnnDropoutDescriptor_t dropout, std::uint32_t) {
+                                       cudnnDropoutDescriptor_t dropout, std::uint32_t flags) {
   SIMT_DNN_CALL;
-  if (inputs < 1 || hidden < 1 || projected != hidden || layers != 1 || biases != CUDNN_RNN_DOUBLE_BIAS ||
+  if (inputs < 1 || hidden < 1 || projected != hidden || layers < 1 || biases != CUDNN_RNN_DOUBLE_BIAS ||
       (dropout && !dropout->set))
     return CUDNN_STATUS_BAD_PARAM;
+  const bool padded = flags == CUDNN_RNN_PADDED_IO_ENABLED;
   if (algorithm != CUDNN_RNN_ALGO_STANDARD && dnn().persistent) return dnn().persistent;
-  d->algorithm = algorithm, d->inputs = inputs, d->units = hidden;
+  if (algorithm != CUDNN_RNN_ALGO_STANDARD && !padded && dnn().persistent_packed)
+    return dnn().persistent_packed;
+  *d = {algorithm, inputs, hidden, layers, padded, dropout};
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnCreateRNNDataDescriptor(cudnnRNNDataDescriptor_t* d) { return create(d); }
 cudnnStatus_t cudnnDestroyRNNDataDescriptor(cudnnRNNDataDescriptor_t d) { return destroy(d); }
-cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t d, cudnnDataType_t, cudnnRNNDataLayout_t,
-                                        int steps, int rows, int size, const int* lengths, void*) {
+cudnnStatus_t cudnnSetRNNDataDescriptor(cudnnRNNDataDescriptor_t d, cudnnDataType_t,
+                                        cudnnRNNDataLayout_t layout, int steps, int rows, int size,
+                                        const int* lengths, void* padding) {
   SIMT_DNN_CALL;
   for (int r = 0; r < rows; ++r)
     if (lengths[r] != steps) return CUDNN_STATUS_NOT_SUPPORTED;
-  *d = {steps, rows, size};
+  const bool padded = layout == CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED;
+  if (padded && !padding) return CUDNN_STATUS_BAD_PARAM;
+  *d = {steps, rows, size, padded};
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t h, cudnnRNNDescriptor_t d, cudnnForwardMode_t mode,
                                         cudnnRNNDataDescriptor_t x, std::size_t* work, std::size_t* reserve) {
   SIMT_DNN_CALL;
   if (!h) return CUDNN_STATUS_BAD_PARAM;
-  const auto bytes = sequence_of(d, x).reserve_bytes();
+  const auto bytes = stack_of(d, x).reserve_bytes();
   *work = mode == CUDNN_FWD_MODE_TRAINING ? 64 : bytes,
   *reserve = mode == CUDNN_FWD_MODE_TRAINING ? bytes : 0;
   return CUDNN_STATUS_SUCCESS;
@@ -251,16 +278,19 @@ cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t h, cudnnRNNDescriptor_t d,
 cudnnStatus_t cudnnGetRNNWeightSpaceSize(cudnnHandle_t h, cudnnRNNDescriptor_t d, std::size_t* bytes) {
   SIMT_DNN_CALL;
   if (!h) return CUDNN_STATUS_BAD_PARAM;
-  *bytes = Space{d->inputs, d->units}.bytes();
+  *bytes = Stack{{0, 0, d->inputs, d->units}, d->layers, 0, nullptr}.weight_bytes();
   return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t, cudnnRNNDescriptor_t d, std::int32_t, std::size_t bytes,
-                                      const void* space, std::int32_t which, cudnnTensorDescriptor_t m,
-                                      void** matrix, cudnnTensorDescriptor_t b, void** bias) {
+cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t, cudnnRNNDescriptor_t d, std::int32_t layer,
+                                      std::size_t bytes, const void* space, std::int32_t which,
+                                      cudnnTensorDescriptor_t m, void** matrix, cudnnTensorDescriptor_t b,
+                                      void** bias) {
   SIMT_DNN_CALL;
-  const Space s{d->inputs, d->units};
-  if (bytes != s.bytes() || which < 0 || which > 7) return CUDNN_STATUS_BAD_PARAM;
-  auto* base = static_cast<float*>(const_cast<void*>(space));
+  const Stack stack{{0, 0, d->inputs, d->units}, d->layers, 0, nullptr};
+  if (bytes != stack.weight_bytes() || which < 0 || which > 7 || layer < 0 || layer >= d->layers)
+    return CUDNN_STATUS_BAD_PARAM;
+  const Space s = stack.at(layer).space();
+  auto* base = static_cast<float*>(const_cast<void*>(space)) + stack.weights_before(layer);
   const int gate = which % 4, columns = which < 4 ? s.inputs : s.units;
   *matrix = base + (which < 4 ? s.kernel(gate) : s.recurrent(gate)),
   *bias = base + (which < 4 ? s.bias_1(gate) : s.bias_2(gate));
@@ -275,14 +305,14 @@ cudnnStatus_t cudnnRNNForward(cudnnHandle_t h, cudnnRNNDescriptor_t d, cudnnForw
                               std::size_t weight_bytes, const void* weights, std::size_t work_bytes,
                               void* work, std::size_t reserve_bytes, void* reserve) {
   SIMT_DNN_CALL;
-  const auto s = sequence_of(d, xd);
+  const auto s = stack_of(d, xd);
   const bool training = mode == CUDNN_FWD_MODE_TRAINING;
-  if (!fits(s, xd, yd) || !state_fits(s, hd) || hx || cx || weight_bytes != s.space().bytes() ||
+  if (!fits(d, xd, yd) || !state_fits(s, hd) || hx || cx || weight_bytes != s.weight_bytes() ||
       (training ? reserve_bytes : work_bytes) < s.reserve_bytes())
     return CUDNN_STATUS_BAD_PARAM;
   enqueue_work(h->stream, [=] {
     s.forward(static_cast<const float*>(weights), static_cast<const float*>(x), static_cast<float*>(y),
-              static_cast<float*>(training ? reserve : work));
+              static_cast<float*>(training ? reserve : work), training);
   });
   return CUDNN_STATUS_SUCCESS;
 }
@@ -293,8 +323,8 @@ cudnnStatus_t cudnnRNNBackwardData_v8(cudnnHandle_t h, cudnnRNNDescriptor_t d, c
                                       const void*, void*, std::size_t weight_bytes, const void* weights,
                                       std::size_t, void*, std::size_t reserve_bytes, void* reserve) {
   SIMT_DNN_CALL;
-  const auto s = sequence_of(d, xd);
-  if (!dx || !fits(s, xd, yd) || !state_fits(s, hd) || weight_bytes != s.space().bytes() ||
+  const auto s = stack_of(d, xd);
+  if (!dx || !fits(d, xd, yd) || !state_fits(s, hd) || weight_bytes != s.weight_bytes() ||
       reserve_bytes < s.reserve_bytes())
     return CUDNN_STATUS_BAD_PARAM;
   if (d->algorithm != CUDNN_RNN_ALGO_STANDARD && dnn().persistent_backward) return dnn().persistent_backward;
@@ -310,8 +340,8 @@ cudnnStatus_t cudnnRNNBackwardWeights_v8(cudnnHandle_t h, cudnnRNNDescriptor_t d
                                          const void* y, std::size_t weight_bytes, void* gradients,
                                          std::size_t, void*, std::size_t reserve_bytes, void* reserve) {
   SIMT_DNN_CALL;
-  const auto s = sequence_of(d, xd);
-  if (!fits(s, xd, yd) || !state_fits(s, hd) || weight_bytes != s.space().bytes() ||
+  const auto s = stack_of(d, xd);
+  if (!fits(d, xd, yd) || !state_fits(s, hd) || weight_bytes != s.weight_bytes() ||
       reserve_bytes < s.reserve_bytes())
     return CUDNN_STATUS_BAD_PARAM;
   enqueue_work(h->stream, [=] {

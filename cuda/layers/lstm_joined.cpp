@@ -1,0 +1,51 @@
+#include "cuda/layers/lstm_joined.hpp"
+
+#include "cuda/layers/lstm.hpp"
+#include "device/algorithms.hpp"
+#include "nn/layers/dropout.hpp"
+
+namespace timbre::cuda {
+namespace {
+
+template <class Options>
+bool is(const nn::Model::Entry& entry) {
+  return entry.layer->options().part() == Options::part;
+}
+template <class Options>
+Options options_of(const nn::Model::Entry& entry) {
+  return entry.layer->options().as<Options>();
+}
+
+}  // namespace
+
+std::size_t joined_layers(std::span<const nn::Model::Entry> layers) {
+  if (device::algorithm("TIMBRE_LSTM") != "cudnn" || device::algorithm("TIMBRE_DROPOUT") != "cudnn" ||
+      layers.empty() || !is<nn::LstmOptions>(layers[0]))
+    return 1;
+  const auto first = options_of<nn::LstmOptions>(layers[0]);
+  std::size_t count = 1;
+  bool sequences = first.return_sequences;
+  double rate = 0;
+  while (sequences && count + 1 < layers.size() && is<nn::DropoutOptions>(layers[count]) &&
+         is<nn::LstmOptions>(layers[count + 1])) {
+    const auto dropout = options_of<nn::DropoutOptions>(layers[count]);
+    const auto next = options_of<nn::LstmOptions>(layers[count + 1]);
+    if (layers[count + 1].output.back() != layers[0].output.back() || next.go_backwards ||
+        (count > 1 && dropout.rate != rate))
+      break;
+    rate = dropout.rate, sequences = next.return_sequences;
+    count += 2;
+  }
+  return count;
+}
+
+std::unique_ptr<CudaLayer> make_joined(std::span<const nn::Model::Entry> layers,
+                                       std::span<const CudaBinding> bindings) {
+  LstmStack stack;
+  for (std::size_t i = 0; i < layers.size(); i += 2)
+    stack.layers.push_back({options_of<nn::LstmOptions>(layers[i]), bindings[i]});
+  stack.rate = options_of<nn::DropoutOptions>(layers[1]).rate;
+  return make_lstm_on_cudnn(stack, "");
+}
+
+}  // namespace timbre::cuda
