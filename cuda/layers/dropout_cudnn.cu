@@ -16,7 +16,7 @@ class DropoutByCudnn final : public CudaLayer {
         active_(binding.trained && options.rate > 0) {
     if (!active_) return;
     shape_ = std::make_unique<FlatDescriptor>(size_);
-    generator_ = std::make_unique<DnnGenerator>(binding.tools->dnn(), options.rate,
+    generator_ = std::make_unique<DnnGenerator>(binding.tools->dnn(), binding.tools->stream, options.rate,
                                                 generator_seed(binding.seed, binding.index));
     mask_ = DeviceArray<char>(dropout_reserve_bytes(*shape_));
   }

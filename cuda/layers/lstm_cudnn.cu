@@ -35,7 +35,8 @@ class LstmOnCudnn final : public CudaLayer {
   LstmOnCudnn(const LstmStack& stack, const std::string& why_not_on_chip)
       : binding_(stack.layers.front().binding),
         shape_(shape_of(stack)),
-        dropout_(dnn(), binding_.trained ? stack.rate : 0, generator_seed(binding_.seed, binding_.index)) {
+        dropout_(dnn(), stream(), binding_.trained ? stack.rate : 0,
+                 generator_seed(binding_.seed, binding_.index)) {
     sequences_ = stack.layers.back().options.return_sequences;
     reversed_ = stack.layers.front().options.go_backwards;
     for (const auto& [options, binding] : stack.layers) {

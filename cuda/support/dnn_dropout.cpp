@@ -6,8 +6,8 @@
 
 namespace timbre::cuda {
 
-DnnGenerator::DnnGenerator(cudnnHandle_t handle, double rate, std::uint64_t seed)
-    : handle_(handle), rate_(float(rate)), seed_(seed) {
+DnnGenerator::DnnGenerator(cudnnHandle_t handle, cudaStream_t stream, double rate, std::uint64_t seed)
+    : handle_(handle), stream_(stream), rate_(float(rate)), seed_(seed) {
   if (rate > 0) {
     TIMBRE_DNN_CHECK(cudnnDropoutGetStatesSize(handle, &bytes_));
     states_ = DeviceArray<std::int32_t>((bytes_ + sizeof(std::int32_t) - 1) / sizeof(std::int32_t));
@@ -16,6 +16,7 @@ DnnGenerator::DnnGenerator(cudnnHandle_t handle, double rate, std::uint64_t seed
 }
 void DnnGenerator::restart() {
   TIMBRE_DNN_CHECK(cudnnSetDropoutDescriptor(descriptor_, handle_, rate_, states_.data(), bytes_, seed_));
+  TIMBRE_CUDA_CHECK(cudaStreamSynchronize(stream_));  // so that states never go before they are set up
 }
 
 std::uint64_t generator_seed(std::uint64_t seed, int layer) {

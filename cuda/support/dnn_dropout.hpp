@@ -17,7 +17,8 @@ namespace timbre::cuda {
 /// A descriptor of dropout and its states. A rate of 0 needs neither states nor seed.
 class DnnGenerator {
  public:
-  DnnGenerator(cudnnHandle_t handle, double rate, std::uint64_t seed);
+  /// The handle's stream has set the states up when it returns.
+  DnnGenerator(cudnnHandle_t handle, cudaStream_t stream, double rate, std::uint64_t seed);
   /// From the seed again, as after it was made.
   void restart();
   cudnnDropoutDescriptor_t descriptor() const { return descriptor_; }
@@ -26,6 +27,7 @@ class DnnGenerator {
 
  private:
   cudnnHandle_t handle_;
+  cudaStream_t stream_;
   float rate_;
   std::uint64_t seed_;
   DeviceArray<std::int32_t> states_;

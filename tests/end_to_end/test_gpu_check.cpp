@@ -96,11 +96,84 @@ class GpuCheckOnTheStandIn : public GpuCheck {
   std::map<std::string, std::string> environment;
 };
 
+TEST_F(GpuCheckOnTheStandIn, Check) {
+  const auto s = section(
+      "check", {"--check-batches", "4", "--set", "dataset.synthetic={clips_per_genre: 5, clip_seconds: 1}",
+                "--set", "dataset.segment_seconds=1"});
+  EXPECT_EQ(s["well"], true) << s;
+  EXPECT_EQ(s["rows"].size(), 6u) << s;  // mlp, the cnn by both, the lstm three ways
+  for (const auto& [name, network] : s["networks"].items()) {
+    const auto graphs = std::ranges::count_if(network["notes"], [](const nlohmann::json& note) {
+      return note.get<std::string>().starts_with("the training step is one graph of ");
+    });
+    EXPECT_EQ(graphs, 1) << name << network;
+  }
+  const auto log = read_file(folder / "check.json.logs/check.log");
+  EXPECT_NE(log.find("$ TIMBRE_LSTM=own TIMBRE_CONV=own"), log.npos) << log;
+  EXPECT_NE(log.find("[exit status 0]"), log.npos) << log;
+  environment["TIMBRE_CUDA_GRAPHS"] = "off";
+  EXPECT_EQ(section("check", {"--check-batches", "4", "--set", "dataset.segment_seconds=1"})["rows"][0][1],
+            "FAILED: no graph was replayed");
+}
+
 TEST_F(GpuCheckOnTheStandIn, Conformance) {
   const auto s = section("conformance");
   EXPECT_EQ(s["well"], true) << s;
-  EXPECT_EQ(s["suites"].size(), 3u);
+  EXPECT_EQ(s["suites"].size(), 4u);
   for (const auto& [name, suite] : s["suites"].items()) EXPECT_GE(suite["passed"], 2) << name;
+}
+
+TEST_F(GpuCheckOnTheStandIn, ATestThatFailsIsTriedInEasierCircumstances) {
+  // Programs of one test: it fails with graphs, or always; or the process dies.
+  const auto conformance_of = [&](const std::string& behaviour) {
+    for (const char* program : {"test_features", "test_training"}) {
+      const auto file = folder / "bundle/bin" / program;
+      fs::remove(file);
+      write_file(file,
+                 "#!/bin/sh\n"
+                 "case \"$*\" in *--gtest_list_tests*) printf 'A.\\n  One/cuda\\n'; exit 0;; esac\n"
+                 "file=${2#--gtest_output=json:}\n"
+                 "told() { echo \"{\\\"testsuites\\\": [{\\\"testsuite\\\": [{\\\"result\\\": "
+                 "\\\"COMPLETED\\\" $1}]}]}\" >$file; }\n" +
+                     behaviour);
+      fs::permissions(file, fs::perms::owner_all);
+    }
+    return section("conformance");
+  };
+  const std::string fails = "told ', \"failures\": [{}]'; exit 1\n";
+  const auto graphs = conformance_of("test \"$TIMBRE_CUDA_GRAPHS\" = off && { told; exit 0; }\n" + fails);
+  EXPECT_EQ(graphs["well"], false);
+  EXPECT_EQ(graphs["rows"][0][1], "FAILED: failed; it passes without graphs") << graphs;
+  const auto always = conformance_of(fails);
+  EXPECT_TRUE(always["rows"][0][1].get<std::string>().starts_with(
+      "FAILED: failed; it fails without graphs, too, and where each launch is waited for"))
+      << always;
+  const auto dies =
+      conformance_of("test \"$CUDA_LAUNCH_BLOCKING\" = 1 && { told; exit 0; }\nkill -SEGV $$\n");
+  EXPECT_EQ(dies["rows"][0][1], "FAILED: exit status -11; it passes where each launch is waited for") << dies;
+  EXPECT_EQ(conformance_of("told; exit 0\n")["well"], true);
+}
+
+TEST_F(GpuCheckOnTheStandIn, WhatIsKnownIsWrittenWhereItIsKilledInTheMiddle) {
+  install("compute-sanitizer", "test $2 = memcheck || sleep 60\necho '[  PASSED  ] 1 test.'\n");
+  auto killed = environment;
+  const auto r = run_process({"timeout", "--signal=KILL", "20", (folder / "bundle/gpu_check").string(),
+                              "--json", "check.json", "--only", "sanitizer"},
+                             {.folder = folder.path(), .environment = killed});
+  EXPECT_EQ(r.status, 128 + 9) << r.err;
+  const auto s = report()["sections"]["sanitizer"];
+  EXPECT_EQ(s["unfinished"], true) << s;
+  EXPECT_EQ(s["well"], false);
+  EXPECT_EQ(s["runs"]["memcheck, features"]["said"], "no complaint") << s;
+}
+
+TEST_F(GpuCheckOnTheStandIn, WhatDoesNotFitIntoTheTimeIsNotRun) {
+  install("compute-sanitizer", "sleep 1000\n");
+  const auto r = check({"--only", "sanitizer,accuracy", "--seconds", "15"}, environment);
+  EXPECT_EQ(r.status, 1) << r.out << r.err;
+  const auto sections = report()["sections"];
+  EXPECT_EQ(sections["sanitizer"]["rows"][0][1], "NOT FINISHED in time");
+  EXPECT_EQ(sections["accuracy"]["not_run"], "none of the 15 s is left");
 }
 
 TEST_F(GpuCheckOnTheStandIn, Sanitizer) {
