@@ -57,9 +57,9 @@ int main(int argc, char** argv) {
     const auto written = report::write_report(results, html, options);
     for (const auto& [file, why] : written.unreadable)
       std::fputs(fmt::format("make_report: left out: {}: {}\n", file, why).c_str(), stderr);
-    std::printf("%s results, %.1f MB; tables: %s, %s\nreport: %s\n",
-                grouped(std::int64_t(written.runs)).c_str(), double(written.bytes) / 1e6, written.csv.c_str(),
-                written.markdown.c_str(), written.html.c_str());
+    std::printf("%s, %.1f MB; tables: %s, %s\nreport: %s\n",
+                counted(std::int64_t(written.runs), "result").c_str(), double(written.bytes) / 1e6,
+                written.csv.c_str(), written.markdown.c_str(), written.html.c_str());
     return written.unreadable.empty() ? 0 : 1;
   });
 }

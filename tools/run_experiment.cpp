@@ -4,6 +4,7 @@
 
 #include "cli/command_line.hpp"
 #include "cli/console.hpp"
+#include "cli/explain.hpp"
 #include "run/device_check.hpp"
 #include "run/guard.hpp"
 #include "run/run.hpp"
@@ -15,12 +16,12 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Trains and evaluates one model as a YAML file describes it; the last line on stdout names the result.",
       "run_experiment"};
-  std::filesystem::path config, out;
+  std::filesystem::path path, out;
   std::vector<std::string> overrides;
   std::string device;
   RunOptions options;
   bool dry_run = false;
-  app.add_option("CONFIG", config, "the configuration, as configs/lstm.yaml")->required();
+  auto* file = app.add_option("CONFIG", path, "the configuration, as configs/lstm.yaml")->required();
   app.add_option("--set", overrides, "key=value: replaces a value, as model[0].lstm.units=64")
       ->allow_extra_args(false);
   app.add_option("--device", device,
@@ -39,11 +40,16 @@ int main(int argc, char** argv) {
   app.add_flag("--restart", options.restart, "begin anew instead of going on from a checkpoint");
   app.add_flag("--dry-run", dry_run,
                "show the resolved configuration, the model and the split; train nothing");
+  Explain explain(app, *file);
   return run_command(app, argc, argv, [&] {
+    if (explain.asked()) {
+      explain.print(describe_run_config(), "Timbre: a configuration of run_experiment");
+      return 0;
+    }
     heed_signals();
     const bool check = device == "check";
     if (!device.empty() && !check) overrides.push_back("device=" + device);
-    auto plan = make_plan(load_run_config(config, overrides));
+    auto plan = make_plan(load_run_config(path, overrides));
     Console console;
     if (dry_run) {
       ThreadPool pool(options.threads);

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "cli/command_line.hpp"
+#include "cli/explain.hpp"
 #include "cli/study_view.hpp"
 #include "core/shell_word.hpp"
 #include "core/text.hpp"
@@ -14,8 +15,10 @@
 #include "report/report.hpp"
 #include "report/selection.hpp"
 #include "results/text_table.hpp"
+#include "run/run_config.hpp"
 #include "storage/atomic_file.hpp"
 #include "study/scheduler.hpp"
+#include "study/study_config.hpp"
 
 namespace {
 
@@ -164,7 +167,8 @@ int main(int argc, char** argv) {
   std::string device, task;
   ScheduleOptions options;
   bool only_list = false;
-  app.add_option("STUDY", file, "the study, as experiments/regularisation.yaml")->required();
+  auto* study_file =
+      app.add_option("STUDY", file, "the study, as experiments/regularisation.yaml")->required();
   app.add_option("--set", overrides, "key=value: a value for every run, as training.epochs=20")
       ->allow_extra_args(false);
   app.add_option("--seeds", seeds, "seeds instead of the study's, as 0,1,2")
@@ -186,7 +190,12 @@ int main(int argc, char** argv) {
          "--feature-memory", [&](double megabytes) { options.feature_bytes = std::int64_t(megabytes * 1e6); },
          "MB of features to hold in memory; more stay on disk (default: half of what is free)")
       ->check(CLI::NonNegativeNumber);
+  Explain explain(app, *study_file);
   return run_command(app, argc, argv, [&] {
+    if (explain.asked()) {
+      explain.print(describe_study_config(), "Timbre: a study of run_study", {run::describe_run_config()});
+      return 0;
+    }
     heed_signals();
     if (!device.empty()) overrides.push_back("device=" + device);
     if (!task.empty()) read_task(task, options);
@@ -202,7 +211,7 @@ int main(int argc, char** argv) {
     if (task.empty()) lock.emplace(options.folder);
     Console console;
     keep_name(study, options.folder);
-    StudyView view(console);
+    StudyView view(console, options);
     const auto outcome = run_all(study, options, console, view);
     const auto done = harvest(study, options, outcome.failed);
     // Says what has become of the runs; the exit status.

@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "audio/decoder_messages.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
 
@@ -59,6 +60,7 @@ void check_samples(std::span<const float> samples) {
 }  // namespace
 
 struct AudioReader::State {
+  std::string name;  // of the file
   std::unique_ptr<SNDFILE, CloseFile> file;
   SF_INFO info{};
   std::unique_ptr<soxr, DeleteResampler> resampler;  // null where rates are equal
@@ -67,7 +69,7 @@ struct AudioReader::State {
   std::size_t used = 0;
   std::int64_t frames_read = 0;
   bool at_end = false;
-  bool whole_numbers = false;  // 16-bit samples as they stand in a file
+  bool whole_numbers = false;  // 16-bit samples, unchanged
 
   /// Mono frames at the file's rate; fewer than asked for only at the end.
   std::size_t read_mono(std::span<float> out) {
@@ -153,15 +155,21 @@ AudioReader::AudioReader(const fs::path& path, int sample_rate) : state_(std::ma
                  highest_sample_rate, sample_rate);
   check_file(path);
   auto& s = *state_;
+  s.name = path.string();
+  const Decoding decoding(s.name);
   s.file.reset(sf_open(path.c_str(), SFM_READ, &s.info));
   if (!s.file) {
     const int code = sf_error(nullptr);
-    const auto reason = words(sf_strerror(nullptr));
+    auto reason = words(sf_strerror(nullptr));
+    // libsndfile's reason for a file named .mp3 without a frame in it. The file is there: check_file has seen it.
+    if (reason.starts_with("File does not exist")) reason = "Format not recognised";
     if (code == SF_ERR_SYSTEM) fail("cannot be read: {}", reason);
     // Neither header nor encoding understood, as against a known header with nonsense in it.
     if (code == SF_ERR_MALFORMED_FILE) fail("corrupt: {}", reason);
     fail("not audio: {}", reason);
   }
+  // Whatever is named .au and has no header libsndfile would play as 8-bit samples.
+  if ((s.info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_RAW) fail("not audio: no header");
   if (s.info.channels < 1) fail("corrupt: no channels");
   if (s.info.samplerate < lowest_sample_rate || s.info.samplerate > highest_sample_rate)
     fail("corrupt: a sample rate of {} Hz", s.info.samplerate);
@@ -184,6 +192,7 @@ AudioReader::AudioReader(AudioReader&&) noexcept = default;
 AudioReader& AudioReader::operator=(AudioReader&&) noexcept = default;
 
 std::size_t AudioReader::read(std::span<float> out) {
+  const Decoding decoding(state_->name);
   return state_->resampler ? state_->read_resampled(out) : state_->read_mono(out);
 }
 

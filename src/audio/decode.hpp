@@ -7,7 +7,7 @@
 //
 // Errors are timbre::Error with a short reason, without the path, fit for a list of bad files: "no such file",
 // "empty file", "not audio: ...", "corrupt: ...", "contains NaN or infinite samples".
-// A truncated file is not an error: what is there is read.
+// A truncated file is not an error: its samples are read up to the cut.
 #pragma once
 
 #include <cstddef>

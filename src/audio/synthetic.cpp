@@ -14,15 +14,19 @@ const config::Schema<SyntheticOptions>& schema(config::of<SyntheticOptions>) {
   using O = SyntheticOptions;
   static const auto s =
       config::Schema<O>("ten made-up genres, for a machine without music")
-          .field("clips_per_genre", &O::clips_per_genre, "clips of each genre",
+          .field("clips_per_genre", &O::clips_per_genre, "number of clips of each genre",
                  config::between(std::int64_t{1}, std::int64_t{100000}))
-          .field("clip_seconds", &O::clip_seconds, "length of a clip", config::between(1.0, 600.0))
-          .field("seed", &O::seed, "of the music, apart from the run's", config::at_least(std::int64_t{0}))
-          .field("difficulty", &O::difficulty, "how much genres overlap", config::between(0.0, 1.0))
+          .field("clip_seconds", &O::clip_seconds, "length of each clip", config::between(1.0, 600.0))
+          .unit("s")
+          .field("seed", &O::seed, "the random numbers that make the music, apart from the run's seed",
+                 config::at_least(std::int64_t{0}))
+          .field("difficulty", &O::difficulty, "how much the genres overlap: 0 is easy",
+                 config::between(0.0, 1.0))
           .field("artists_per_genre", &O::artists_per_genre,
-                 "artists of each genre, who share tone, equaliser and hiss; 0: none",
+                 "artists of each genre; clips of one share tone, equaliser and hiss. 0: none",
                  config::between(std::int64_t{0}, std::int64_t{100000}))
-          .field("start", &O::start, "where in the bar a clip begins", config::one_of({"bar", "anywhere"}));
+          .field("start", &O::start, "where in the bar a clip begins",
+                 config::choice_of({{"bar", "at its first beat"}, {"anywhere", "at any moment"}}));
   return s;
 }
 

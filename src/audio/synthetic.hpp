@@ -36,7 +36,7 @@ struct SyntheticOptions {
   double clip_seconds = 9;
   std::int64_t seed = 0;
   double difficulty = 0.2;
-  std::int64_t artists_per_genre = 0;  // 0: nobody; clips are dealt to them in turn
+  std::int64_t artists_per_genre = 0;  // 0: no artists; clips are dealt to them in turn
   std::string start = "bar";           // bar | anywhere
 };
 const config::Schema<SyntheticOptions>& schema(config::of<SyntheticOptions>);

@@ -13,10 +13,12 @@
 #include <system_error>
 #include <thread>
 
+#include "audio/decoder_messages.hpp"
 #include "core/error.hpp"
 #include "core/interrupt.hpp"
 #include "core/isa.hpp"
 #include "core/text.hpp"
+#include "results/environment.hpp"
 
 namespace timbre::cli {
 
@@ -29,10 +31,24 @@ void wait_for_signals(sigset_t signals) {
     if (sigwait(&signals, &number) == 0 && ask_to_stop(number) != 0) _exit(128 + number);
 }
 
-// A message is one line, whatever was in it.
+// Makes one line of any message.
 void complain(const std::string& command, std::string message) {
   std::replace(message.begin(), message.end(), '\n', ' ');
   std::fputs(fmt::format("{}: {}\n", command, printable(message)).c_str(), stderr);
+}
+
+// Names the first argument that the command does not know; "" where it knows all. A misspelt option comes first, since other
+// errors may follow from it.
+std::string about_unknown(const CLI::App& app) {
+  const auto rest = app.remaining();
+  const auto option =
+      std::find_if(rest.begin(), rest.end(), [](const auto& a) { return a.starts_with('-'); });
+  if (option == rest.end()) return rest.empty() ? "" : fmt::format("unexpected argument '{}'", rest.front());
+  std::vector<std::string> known;
+  for (const auto* o : app.get_options())
+    for (const auto& name : o->get_lnames()) known.push_back("--" + name);
+  const auto asked = option->substr(0, option->find('='));
+  return fmt::format("unknown option '{}'{}", asked, did_you_mean(asked, known));
 }
 
 // What was printed has to arrive: a full disk behind stdout is a failure like any other.
@@ -71,6 +87,9 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>
     if (::fcntl(stream, F_GETFD) < 0 && ::open("/dev/null", O_RDONLY) < 0) return 1;
   // A limit to the size of files is an error of the write, which can be told and cleaned up after, not the end.
   std::signal(SIGXFSZ, SIG_IGN);
+  app.set_version_flag("--version", name + " (Timbre) " + results::library_version(),
+                       "print the version and exit");
+  audio::name_decoder_messages();
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
@@ -80,7 +99,8 @@ int run_command(CLI::App& app, int argc, char** argv, const std::function<int()>
     std::fputs((std::string(e.what()) + "\n").c_str(), stdout);
     return flushed(name, 0);
   } catch (const CLI::ParseError& e) {
-    complain(name, fmt::format("{} (see {} --help)", e.what(), name));
+    const auto unknown = about_unknown(app);
+    complain(name, fmt::format("{} (see {} --help)", unknown.empty() ? e.what() : unknown, name));
     return 2;
   }
   try {

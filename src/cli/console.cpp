@@ -1,11 +1,11 @@
 #include "cli/console.hpp"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 
+#include "cli/terminal.hpp"
 #include "core/text.hpp"
 
 namespace timbre::cli {
@@ -14,25 +14,12 @@ namespace {
 
 constexpr auto refresh = std::chrono::milliseconds(100);
 
-struct TerminalSize {
-  std::size_t columns = 80, rows = 24;
-};
-TerminalSize terminal_size() {
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col <= 20 || size.ws_row < 3) return {};
-  return {size.ws_col, size.ws_row};
-}
-
-// Cuts UTF-8 text to a number of columns (each character of ours takes one).
-std::string clip_columns(std::string_view text, std::size_t columns) {
-  std::size_t used = 0, i = 0;
-  for (; i < text.size(); ++i)
-    if ((text[i] & 0xC0) != 0x80 && ++used > columns) break;
-  return std::string(text.substr(0, i));
-}
-
 // On narrow terminals the bar gives way to the figures.
-int bar_width() { return terminal_size().columns >= 120 ? 20 : 8; }
+int bar_width() { return terminal_size(STDERR_FILENO).columns >= 120 ? 20 : 8; }
+
+Piece metric(std::string_view name, double value, int rank) {
+  return {fmt::format("{}: {:.4f}", name, value), rank, " - "};
+}
 
 // To the beginning of what is being shown, clearing it.
 std::string back_over(std::size_t lines) {
@@ -61,6 +48,8 @@ Console::~Console() {
   if (open_lines_ > 0) std::fputs("\n", stderr);
 }
 
+std::size_t Console::columns() { return terminal_size(STDERR_FILENO).columns - 1; }
+
 bool Console::is_time() {
   const auto now = std::chrono::steady_clock::now();
   if (now - shown_ < refresh) return false;
@@ -76,7 +65,7 @@ void Console::line(std::string_view message) {
 
 void Console::block(const std::vector<std::string>& lines) {
   if (!terminal_ || lines.empty()) return;
-  const auto size = terminal_size();
+  const auto size = terminal_size(STDERR_FILENO);
   const auto count = std::min(lines.size(), size.rows - 1);  // one that scrolled away could not be drawn over
   auto text = back_over(open_lines_);
   for (std::size_t i = 0; i < count; ++i)
@@ -93,27 +82,38 @@ void Console::count(std::string_view what, std::int64_t done, std::int64_t total
                      done > 0 && left > 1 ? duration_text(left) + " left" : "")});
 }
 
+void Console::title(std::int64_t epoch, std::int64_t epochs) {
+  if (titled_ != epoch) line(fmt::format("Epoch {}/{}", epoch, epochs));
+  titled_ = epoch;
+}
+
 void Console::batch(const training::Progress& p) {
   if (!terminal_ || !is_time()) return;
-  if (titled_ != p.epoch) {
-    line(fmt::format("Epoch {}/{}", p.epoch, p.epochs));
-    titled_ = p.epoch;
-  }
+  title(p.epoch, p.epochs);
   const double step = p.seconds / double(p.batch), left = step * double(p.batches - p.batch);
-  block(
-      {fmt::format("{:>{}}/{} {} {} {} - accuracy: {:.4f} - loss: {:.4f}", p.batch,
-                   std::to_string(p.batches).size(), p.batches, progress_bar(p.batch, p.batches, bar_width()),
-                   duration_text(left), per_step(step), p.metrics->accuracy(), p.metrics->loss())});
+  block({fitted({{fmt::format("{:>{}}/{}", p.batch, std::to_string(p.batches).size(), p.batches)},
+                 {progress_bar(p.batch, p.batches, bar_width()), 3},
+                 {duration_text(left), 2},
+                 {per_step(step), 4},
+                 metric("accuracy", p.metrics->accuracy(), 0),
+                 metric("loss", p.metrics->loss(), 1)},
+                columns())});
 }
 
 void Console::epoch(const run::EpochDone& done) {
   if (!terminal_) return line(run::epoch_text(done));
-  if (titled_ != done.epoch) line(fmt::format("Epoch {}/{}", done.epoch, done.epochs));
-  titled_ = done.epoch;
-  const double seconds = done.history.seconds.back();
-  line(fmt::format("{}/{} {} {} {} - {}", done.batches, done.batches,
-                   progress_bar(done.batches, done.batches, bar_width()), duration_text(seconds),
-                   per_step(seconds / double(done.batches)), run::metrics_text(done.history)));
+  title(done.epoch, done.epochs);
+  const auto& h = done.history;
+  const double seconds = h.seconds.back();
+  line(fitted({{fmt::format("{}/{}", done.batches, done.batches), 4},
+               {progress_bar(done.batches, done.batches, bar_width()), 5},
+               {duration_text(seconds), 3},
+               {per_step(seconds / double(done.batches)), 6},
+               metric("accuracy", h.accuracy.back(), 1),
+               metric("loss", h.loss.back(), 2),
+               metric("val_accuracy", h.val_accuracy.back(), 0),
+               metric("val_loss", h.val_loss.back(), 0)},
+              columns()));
 }
 
 }  // namespace timbre::cli

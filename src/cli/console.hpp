@@ -27,13 +27,16 @@ class Console : public run::Watcher {
   /// On a terminal, replaces the lines being shown; elsewhere nothing.
   void block(const std::vector<std::string>& lines);
   bool terminal() const { return terminal_; }
+  /// Of a line that leaves the last column free: one that fills it would be followed by an empty line.
+  static std::size_t columns();
 
  private:
+  void title(std::int64_t epoch, std::int64_t epochs);
   bool is_time();  // to draw again: at most ten times a second
   bool terminal_;
   std::size_t open_lines_ = 0;  // of the block being shown; the cursor is at the end of its last
   std::chrono::steady_clock::time_point shown_{};
-  std::int64_t titled_ = 0;  // the epoch whose title stands
+  std::int64_t titled_ = 0;  // the epoch whose title was written
 };
 
 /// "━━╸───"

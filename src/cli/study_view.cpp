@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cli/terminal.hpp"
 #include "core/text.hpp"
+#include "results/run_record.hpp"
 
 namespace timbre::cli {
 
@@ -20,6 +22,17 @@ void StudyView::start(const study::Study& study, const std::vector<std::size_t>&
   total_ = study.runs.size(), done_ = total_ - pending.size();
   rows_.assign(std::size_t(jobs), std::nullopt);
   for (const auto run : pending) ++waiting_[study.runs[run].config.experiment];
+  // What was finished before may be the best.
+  for (std::size_t i = 0; i < total_; ++i) {
+    const auto folder = study::run_folder(options_, study.runs[i]);
+    if (study::run_state(folder) != study::RunState::finished) continue;
+    try {
+      const auto record = results::read_result(folder / "result.h5", false, storage::own_file);
+      if (record.validation) consider(record.validation->clips.accuracy, study.runs[i].name);
+    } catch (const Error&) {
+      // It is among those that will be done again.
+    }
+  }
 }
 
 void StudyView::begin(int job, std::size_t run) {
@@ -40,6 +53,10 @@ void StudyView::finish(const Row& row) {
   mean.sum += seconds_since(row.since), ++mean.count;
 }
 
+void StudyView::consider(double validation_accuracy, const std::string& name) {
+  if (validation_accuracy > best_) best_ = validation_accuracy, best_name_ = name;
+}
+
 void StudyView::end(int job, const run::RunOutcome& outcome) {
   const std::lock_guard lock(mutex_);
   auto& row = *rows_[std::size_t(job)];
@@ -51,7 +68,7 @@ void StudyView::end(int job, const run::RunOutcome& outcome) {
                                 100 * outcome.validation_accuracy, outcome.weights_epoch, outcome.epochs_run);
   console_.line(fmt::format("[{}/{}] {}: {}, {}", done_ + failed_, total_, run.name, text,
                             duration_text(seconds_since(row.since))));
-  if (outcome.validation_accuracy > best_) best_ = outcome.validation_accuracy, best_name_ = run.name;
+  consider(outcome.validation_accuracy, run.name);
   rows_[std::size_t(job)].reset();
   show();
 }
@@ -78,7 +95,7 @@ void StudyView::leave(int job, const std::string& why) {
 std::optional<double> StudyView::usual_seconds(const std::string& experiment) const {
   if (const auto known = seconds_.find(experiment); known != seconds_.end() && known->second.count > 0)
     return known->second.sum / double(known->second.count);
-  // None has ended: what those at work would take if none stopped early.
+  // No run has ended yet: assume that those at work do not stop early.
   double sum = 0;
   std::int64_t count = 0;
   for (const auto& row : rows_)
@@ -126,16 +143,22 @@ void StudyView::show() {
   std::vector<std::string> lines{count_text()};
   if (best_ >= 0)
     lines.push_back(fmt::format("best so far: {:.1f}% of validation clips, {}", 100 * best_, best_name_));
+  // A name may be longer than the line; its figures stay.
+  const auto columns = Console::columns(), widest = columns - std::min<std::size_t>(columns / 2, 44);
   std::size_t width = 0;
   for (const auto& row : rows_)
-    if (row) width = std::max(width, study_->runs[row->run].name.size());
+    if (row) width = std::max(width, std::min(columns_of(study_->runs[row->run].name), widest));
   for (const auto& row : rows_) {
     if (!row) continue;
-    auto line = fmt::format("  {:<{}}  ", study_->runs[row->run].name, width);
-    if (row->epoch > 0)
-      line += fmt::format("epoch {}/{} {}  val_accuracy {:.4f}  ", row->epoch, row->epochs,
-                          progress_bar(row->epoch, row->epochs, 8), row->val_accuracy);
-    lines.push_back(line + duration_text(seconds_since(row->since)));
+    const auto name = clip_columns(study_->runs[row->run].name, width);
+    std::vector<Piece> pieces{{"  " + name + std::string(width - columns_of(name), ' '), 0}};
+    if (row->epoch > 0) {
+      pieces.push_back({fmt::format("epoch {}/{}", row->epoch, row->epochs), 1, "  "});
+      pieces.push_back({progress_bar(row->epoch, row->epochs, 8), 3});
+      pieces.push_back({fmt::format("val_accuracy {:.4f}", row->val_accuracy), 2, "  "});
+    }
+    pieces.push_back({duration_text(seconds_since(row->since)), 4, "  "});
+    lines.push_back(fitted(std::move(pieces), columns));
   }
   console_.block(lines);
 }

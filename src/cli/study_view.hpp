@@ -13,13 +13,13 @@
 #include <vector>
 
 #include "cli/console.hpp"
-#include "study/view.hpp"
+#include "study/scheduler.hpp"
 
 namespace timbre::cli {
 
 class StudyView : public study::View {
  public:
-  explicit StudyView(Console& console) : console_(console) {}
+  StudyView(Console& console, const study::ScheduleOptions& options) : console_(console), options_(options) {}
 
   void start(const study::Study& study, const std::vector<std::size_t>& pending, int jobs) override;
   void begin(int job, std::size_t run) override;
@@ -43,12 +43,14 @@ class StudyView : public study::View {
     std::int64_t count = 0;
   };
   void finish(const Row& row);
+  void consider(double validation_accuracy, const std::string& name);
   void show();
   std::string count_text() const;
   std::optional<double> seconds_left() const;
   std::optional<double> usual_seconds(const std::string& experiment) const;
 
   Console& console_;
+  const study::ScheduleOptions& options_;  // where the runs' folders are
   const study::Study* study_ = nullptr;
   std::size_t total_ = 0, done_ = 0, failed_ = 0;
   std::vector<std::optional<Row>> rows_;         // of each job

@@ -5,6 +5,8 @@
 namespace timbre::config {
 
 struct Node;
+struct Struct;
+struct Type;
 class Reader;
 template <class S>
 class Schema;

@@ -1,7 +1,7 @@
 // A YAML document as a tree that remembers where each value came from, so that every complaint can name
 // file:line:column, or the --set that gave the value.
 //
-// Reading refuses what YAML allows but nobody means: duplicate keys, several documents, nesting deeper than 32,
+// Reading refuses what YAML allows and no person means: duplicate keys, several documents, nesting deeper than 32,
 // more than 100,000 nodes after aliases are expanded, more than 10,000 keys in a map, more than 4 MiB. Anchors and aliases work; there are no merge keys.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace timbre::config {
 
 inline constexpr std::size_t deepest_nesting = 32;
 
-/// Where a value stands: "configs/lstm.yaml:12:5", or "--set model[0].lstm.units".
+/// The place of a value: "configs/lstm.yaml:12:5", or "--set model[0].lstm.units".
 struct Origin {
   std::string source;
   std::filesystem::path base;  // relative paths in the value resolve against this folder
@@ -31,7 +31,7 @@ struct Node {
   bool quoted = false;  // a quoted scalar is text, whatever it looks like
   std::vector<Node> items;
   std::vector<std::pair<std::string, Node>> entries;
-  std::vector<Origin> key_origins;  // beside entries: where each key stands
+  std::vector<Origin> key_origins;  // beside entries: the place of each key
   Origin origin;
 
   // Defined after the class: clang 14 would ask whether a pair with a Node can be copied before it knows Node.
@@ -91,7 +91,7 @@ Node parse_text(const std::string& text, const std::string& source, const std::f
 /// Throws RequestError `--set PATH: ...`.
 void apply_override(Node& root, std::string_view assignment);
 
-/// The same for a value that was read: `origin` is where its path stands, `asked` begins the messages, as
+/// The same for a value that was read: `origin` is the place of its path, `asked` begins the messages, as
 /// "experiments/l2.yaml:4:3: axes.model[0].l2".
 void assign(Node& root, std::string_view path, Node value, const Origin& origin, std::string_view asked);
 

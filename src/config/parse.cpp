@@ -125,7 +125,7 @@ class Builder : public YAML::EventHandler {
       const auto where = at(mark);
       if (!node.is_scalar()) fail_request("{}: a key must be a word", where.source);
       if (!parent.keys.insert(node.scalar).second)
-        fail_request("{}: the key '{}' stands twice", where.source, printable(node.scalar));
+        fail_request("{}: the key '{}' is given twice", where.source, printable(node.scalar));
       if (parent.keys.size() > most_keys)
         fail_request("{}: a map of more than {} keys", where.source, most_keys);
       parent.key = std::move(node.scalar), parent.key_origin = where;
@@ -158,7 +158,7 @@ Node parse_text(const std::string& text, const std::string& source, const fs::pa
     if (!parser.HandleNextDocument(document)) return {};
     if (parser.HandleNextDocument(next)) {
       if (marks_documents(text)) fail_request("{}:1:1: more than one YAML document", source);
-      fail_request("{}:1:1: not YAML: what follows the first value cannot stand there", source);
+      fail_request("{}:1:1: not YAML: something that is no part of it follows the first value", source);
     }
     return document.take();
   } catch (const YAML::Exception& e) {

@@ -25,7 +25,7 @@ namespace timbre::config {
 /// Entry of the registry of a kind of part.
 template <class T>
 struct PartType {
-  std::string summary, options;  // one line; Schema::document()
+  Struct (*describe)();  // its options
   std::unique_ptr<T> (*parse)(const Reader& options);
 };
 template <class T>
@@ -40,6 +40,12 @@ class Part {
   static Part from(const Reader& reader) {
     const auto choice = reader.choice(T::kind, PartRegistry<T>::instance().names());
     return Part(PartRegistry<T>::instance().find(choice.name)->parse(choice.options()));
+  }
+  static Type describe() {
+    std::vector<NamedPart> parts;
+    for (const auto& name : PartRegistry<T>::instance().names())
+      parts.push_back({name, PartRegistry<T>::instance().find(name)->describe()});
+    return Type::part(T::kind, std::move(parts));
   }
   Node dump() const { return part_->dump(); }
   const T& operator*() const { return *part_; }
@@ -70,9 +76,9 @@ class WithOptions : public T {
 /// Registers P, a part of kind T that is made from its options alone.
 template <class T, class P, class Options>
 struct PartRegistration {
-  explicit PartRegistration(std::string summary) {
+  PartRegistration() {
     PartRegistry<T>::instance().add(Options::part,
-                                    {std::move(summary), schema(of<Options>{}).document(),
+                                    {[] { return schema(of<Options>{}).describe(); },
                                      [](const Reader& reader) -> std::unique_ptr<T> {
                                        return std::make_unique<P>(schema(of<Options>{}).parse(reader));
                                      }});

@@ -124,11 +124,19 @@ std::string Reader::name(std::string_view what, const std::vector<std::string>& 
 }
 
 Rule<std::string> one_of(std::vector<std::string> choices) {
-  auto text = "one of " + join(choices);
-  return {[choices](const std::string& v) {
-            return std::find(choices.begin(), choices.end(), v) != choices.end();
+  std::vector<Choice> named;
+  for (auto& name : choices) named.push_back({std::move(name), ""});
+  return choice_of(std::move(named));
+}
+
+Rule<std::string> choice_of(std::vector<Choice> choices) {
+  std::vector<std::string> names;
+  for (const auto& c : choices) names.push_back(c.name);
+  auto text = "one of " + join(names);
+  return {[names = std::move(names)](const std::string& v) {
+            return std::find(names.begin(), names.end(), v) != names.end();
           },
-          std::move(text)};
+          std::move(text), Limits{.choices = std::move(choices)}};
 }
 
 namespace detail {

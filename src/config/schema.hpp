@@ -1,5 +1,5 @@
-// One description per struct: from it come parsing, validation, defaults, the resolved dump and the
-// documentation.
+// One schema per struct: from it come parsing, validation, defaults, the resolved dump, and the description that
+// --explain and the JSON Schema read (config/description.hpp).
 //
 //   struct AdamOptions { double learning_rate = 1e-3; ... };
 //   const Schema<AdamOptions>& schema(of<AdamOptions>) {
@@ -11,7 +11,7 @@
 //
 // A value is bool, int, std::int64_t, double, std::string, std::filesystem::path, std::optional<T>,
 // std::vector<T>, a struct with a schema (found by argument-dependent lookup of schema(of<T>)), or a type with
-// its own `static T from(const Reader&)` and `Node dump() const`.
+// its own `static T from(const Reader&)`, `static Type describe()` and `Node dump() const`.
 // Errors are RequestError: "configs/lstm.yaml:12:5: model[0].lstm.units: must be at least 1, not 0".
 #pragma once
 
@@ -24,8 +24,10 @@
 #include <type_traits>
 #include <vector>
 
+#include "config/description.hpp"
 #include "config/forward.hpp"
 #include "config/node.hpp"
+#include "config/rule.hpp"
 #include "core/text.hpp"
 
 namespace timbre::config {
@@ -49,7 +51,7 @@ class Reader {
   std::int64_t integer() const;
   double number() const;
   std::string text() const;
-  /// Text as a path; relative ones resolve against the folder of the file they stand in.
+  /// Text as a path; relative ones resolve against the folder of their file.
   std::filesystem::path path_value() const;
 
   /// Complains about every key of this map that is not known (the first one).
@@ -73,29 +75,6 @@ struct Reader::Choice {
   Reader options() const& { return {node, path}; }
 };
 
-/// What a value must satisfy beyond its type; `text` finishes the sentence "must be ...".
-template <class M>
-struct Rule {
-  std::function<bool(const M&)> holds;
-  std::string text;
-};
-
-inline auto at_least(auto low) {
-  return Rule<decltype(low)>{[=](const auto& v) { return v >= low; }, "at least " + number_text(double(low))};
-}
-inline auto above(double low) {
-  return Rule<double>{[=](const double& v) { return v > low; }, "greater than " + number_text(low)};
-}
-inline auto between(auto low, auto high) {
-  return Rule<decltype(low)>{[=](const auto& v) { return v >= low && v <= high; },
-                             "between " + number_text(double(low)) + " and " + number_text(double(high))};
-}
-/// [0, 1): a rate of which something must be left.
-inline auto rate() {
-  return Rule<double>{[](const double& v) { return v >= 0 && v < 1; }, "at least 0 and less than 1"};
-}
-Rule<std::string> one_of(std::vector<std::string> choices);
-
 namespace detail {
 
 template <class T>
@@ -105,6 +84,7 @@ concept HasSchema = requires {
 template <class T>
 concept HasFrom = requires(const Reader& r, const T& t) {
   {T::from(r)};
+  {T::describe()};
   {t.dump()};
 };
 template <class T>
@@ -115,6 +95,29 @@ template <class T>
 struct IsVector : std::false_type {};
 template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
+
+/// What a rule is about.
+template <class T>
+struct Ruled {
+  using Type = T;
+};
+template <class T>
+struct Ruled<std::optional<T>> : Ruled<T> {};
+template <class T>
+struct Ruled<std::vector<T>> : Ruled<T> {};
+template <class T>
+using RuleOf = Rule<typename Ruled<T>::Type>;
+
+template <class T, class R>
+void expect(const Reader& r, const T& value, const Rule<R>& rule) {
+  if constexpr (IsOptional<T>::value) {
+    if (value) expect(r, *value, rule);
+  } else if constexpr (IsVector<T>::value) {
+    for (std::size_t i = 0; i < value.size(); ++i) expect(r.item(i), value[i], rule);
+  } else if (!rule.holds(value)) {
+    r.fail("must be " + rule.text + ", not " + describe(r.node()));
+  }
+}
 
 Node number_node(double value);
 
@@ -176,25 +179,28 @@ Node write(const T& v) {
 }
 
 template <class T>
-std::string type_text() {
-  if constexpr (HasFrom<T>)
-    return "value";
-  else if constexpr (HasSchema<T>)
-    return "map";
-  else if constexpr (IsOptional<T>::value)
-    return type_text<typename T::value_type>() + " or null";
-  else if constexpr (IsVector<T>::value)
-    return "sequence of " + type_text<typename T::value_type>();
-  else if constexpr (std::is_same_v<T, bool>)
-    return "boolean";
-  else if constexpr (std::is_same_v<T, std::string>)
-    return "text";
-  else if constexpr (std::is_same_v<T, std::filesystem::path>)
-    return "path";
-  else if constexpr (std::is_integral_v<T>)
-    return "whole number";
-  else
-    return "number";
+Type describe_type() {
+  if constexpr (HasFrom<T>) {
+    return T::describe();
+  } else if constexpr (HasSchema<T>) {
+    return Type::map(schema(of<T>{}).describe());
+  } else if constexpr (IsOptional<T>::value) {
+    auto type = describe_type<typename T::value_type>();
+    type.or_null = true;
+    return type;
+  } else if constexpr (IsVector<T>::value) {
+    return Type::sequence(describe_type<typename T::value_type>());
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return {Type::Kind::boolean};
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return {Type::Kind::text};
+  } else if constexpr (std::is_same_v<T, std::filesystem::path>) {
+    return {Type::Kind::path};
+  } else if constexpr (std::is_integral_v<T>) {
+    return {Type::Kind::whole};
+  } else {
+    return {Type::Kind::number};
+  }
 }
 
 }  // namespace detail
@@ -206,21 +212,25 @@ class Schema {
 
   /// An optional key whose default is the member's initialiser.
   template <class M>
-  Schema& field(std::string name, M S::*member, std::string doc, std::type_identity_t<Rule<M>> rule = {}) {
+  Schema& field(std::string name, M S::*member, std::string doc, detail::RuleOf<M> rule = {}) {
     return add(std::move(name), member, std::move(doc), std::move(rule), false);
   }
   /// A key without which the struct means nothing.
   template <class M>
-  Schema& required(std::string name, M S::*member, std::string doc, std::type_identity_t<Rule<M>> rule = {}) {
+  Schema& required(std::string name, M S::*member, std::string doc, detail::RuleOf<M> rule = {}) {
     return add(std::move(name), member, std::move(doc), std::move(rule), true);
   }
   /// An optional key of a later version, null by default: a dump leaves it out where it is null, so that what is made of
   /// the dump (keys of runs, resolved configurations) stays what it was for those who do not use it.
   template <class M>
-  Schema& later_field(std::string name, M S::*member, std::string doc,
-                      std::type_identity_t<Rule<M>> rule = {}) {
+  Schema& later_field(std::string name, M S::*member, std::string doc, detail::RuleOf<M> rule = {}) {
     add(std::move(name), member, std::move(doc), std::move(rule), false);
     fields_.back().is_later = true;
+    return *this;
+  }
+  /// The unit of the field before: "Hz", "epochs".
+  Schema& unit(std::string text) {
+    fields_.back().unit = std::move(text);
     return *this;
   }
   /// A condition over several fields; returns "" or what is wrong.
@@ -244,13 +254,13 @@ class Schema {
       return out;
     }
     if (!node.is_map() && !node.is_null())
-      reader.fail("must be a map of keys, not " + describe(node) + "; known: " + join(names()));
+      reader.fail("must be a map of keys, not " + config::describe(node) + "; known: " + join(names()));
     reader.expect_keys(names());
     for (const auto& f : fields_) {
       if (node.find(f.name))
         f.parse(reader.entry(f.name), out);
       else if (f.is_required)
-        reader.fail("the key '" + f.name + "' is missing (" + f.doc + ")");
+        reader.fail("the key '" + f.name + "' is missing (" + f.doc.substr(0, f.doc.find(". ")) + ")");
     }
     run_checks(reader, out);
     return out;
@@ -268,35 +278,38 @@ class Schema {
     return out;
   }
   const std::string& summary() const { return summary_; }
-  /// One line per key: name, type, default, meaning.
-  std::string document(std::string_view indent = "  ") const {
-    std::string out;
+  /// What a person and an editor may know of it.
+  Struct describe() const {
+    Struct out{summary_, {}, shorthand_};
     const Node defaults = dump(S{});
     for (const auto& f : fields_) {
-      auto value = f.is_later ? "null" : to_yaml(*defaults.find(f.name));
-      while (!value.empty() && value.back() == '\n') value.pop_back();
-      if (value.find('\n') != value.npos) value = "...";
-      out += fmt::format("{}{:<22} {} ({}{}{})\n", indent, f.name, f.doc, f.type,
-                         f.rule.empty() ? "" : ", " + f.rule,
-                         f.is_required ? ", required" : ", default " + value);
+      Key key{f.name, f.doc, f.unit, f.rule, f.describe(), {}};
+      key.type.limit(f.limits);
+      if (!f.is_required && !f.is_later) key.fallback = *defaults.find(f.name);
+      if (f.is_later) key.fallback = Node{};
+      out.keys.push_back(std::move(key));
     }
     return out;
   }
 
  private:
   struct Field {
-    std::string name, doc, type, rule;
-    bool is_required, is_later;
+    std::string name, doc, rule, unit;
+    Limits limits;
+    bool is_required = false, is_later = false;
+    Type (*describe)() = nullptr;
     std::function<void(const Reader&, S&)> parse;
     std::function<Node(const S&)> dump;
   };
 
   template <class M>
-  Schema& add(std::string name, M S::*member, std::string doc, Rule<M> rule, bool is_required) {
-    Field f{std::move(name), std::move(doc), detail::type_text<M>(), rule.text, is_required, false, {}, {}};
+  Schema& add(std::string name, M S::*member, std::string doc, detail::RuleOf<M> rule, bool is_required) {
+    Field f;
+    f.name = std::move(name), f.doc = std::move(doc), f.rule = rule.text, f.limits = rule.limits;
+    f.is_required = is_required, f.describe = &detail::describe_type<M>;
     f.parse = [member, rule](const Reader& r, S& out) {
       M value = detail::read<M>(r);
-      if (rule.holds && !rule.holds(value)) r.fail("must be " + rule.text + ", not " + describe(r.node()));
+      if (rule.holds) detail::expect(r, value, rule);
       out.*member = std::move(value);
     };
     f.dump = [member](const S& s) { return detail::write(s.*member); };

@@ -21,7 +21,7 @@ std::string shorter_exponent(std::string number) {
   return number;
 }
 
-// As it stands, but drawn numbers (0.00012345678) to four digits.
+// Unchanged, but drawn numbers (0.00012345678) to four digits.
 std::string scalar_text(const Node& n) {
   char* end = nullptr;
   const double value = std::strtod(n.scalar.c_str(), &end);

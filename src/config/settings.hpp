@@ -18,7 +18,7 @@ bool is_leaf(const Node& node);
 /// The node at a dotted, indexed path ("model[0].lstm.units"), or nullptr.
 const Node* at(const Node& root, std::string_view path);
 
-/// A node in YAML's flow style, as it may stand after `--set KEY=`.
+/// A node in YAML's flow style, fit to follow `--set KEY=`.
 std::string flow(const Node* node);
 
 /// Short texts for the values at one path, in the order given: "0.001", "off", "patience 20", "adam"; where

@@ -4,7 +4,7 @@
 // Error         the work failed (exit status 1): a file that cannot be read, a loss that became NaN.
 // RequestError  the request was wrong (exit status 2): configuration, command line, missing data set.
 // Unavailable   the machine failed, not the file: no descriptors or processes left, an error of the disk. Nothing can
-//               be said of the file, so nobody puts it aside.
+//               be said of the file, so it is not put aside.
 // Interrupted   a signal asked to stop (exit status 128 + signal).
 #pragma once
 

@@ -9,8 +9,8 @@
 // the same bytes alone, in any batch, in any tile and on any number of threads; AVX2 and AVX-512 give the same
 // ones. (Plain x86-64 has no fma and gives others.)
 //
-// Products run on tiles of registers (core/product_tile.inc) over panels of op(B) that are packed for them. Whoever
-// multiplies by the same matrix often packs it once (PackedMatrix).
+// Products run on tiles of registers (core/product_tile.inc) over panels of op(B) that are packed for them. Callers
+// that multiply by the same matrix often pack it once (PackedMatrix).
 #pragma once
 
 #include <cstdint>

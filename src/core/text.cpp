@@ -69,6 +69,10 @@ std::string grouped(std::int64_t value) {
   return s;
 }
 
+std::string counted(std::int64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", grouped(count), noun, count == 1 ? "" : "s");
+}
+
 std::string snake_case(std::string_view class_name) {
   const auto is = [&](std::size_t i, auto kind) {
     return i < class_name.size() && kind(static_cast<unsigned char>(class_name[i]));

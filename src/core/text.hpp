@@ -27,10 +27,13 @@ std::string duration_text(double seconds);
 /// 1234567 as "1,234,567".
 std::string grouped(std::int64_t value);
 
+/// "1 result", "1,234 results"
+std::string counted(std::int64_t count, std::string_view noun);
+
 /// A class name in snake case, as Keras names layers: Conv2D -> conv2d, MaxPooling2D -> max_pooling2d, LSTM -> lstm.
 std::string snake_case(std::string_view class_name);
 
-/// A text of strangers (a file's name, a label) as it may stand in one line of a message: what a terminal would act on,
+/// A text of strangers (a file's name, a label) made safe for one line of a message: what a terminal would act on,
 /// and what is not well-formed UTF-8, is escaped.
 std::string printable(std::string_view text);
 

@@ -209,20 +209,24 @@ Cutting DatasetOptions::cutting(int sample_rate) const {
 const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
   static const auto s =
       config::Schema<DatasetOptions>("the clips; one of path, manifest and synthetic")
-          .field("path", &DatasetOptions::path, "a folder <genre>/<clip>.{wav,au,flac,ogg,mp3}")
+          .field("path", &DatasetOptions::path,
+                 "a folder with a folder for each genre: <genre>/<clip>.{wav,au,flac,ogg,mp3}")
           .field("manifest", &DatasetOptions::manifest,
-                 "a CSV file with the columns path,label[,group][,fold] and any others")
-          .field("synthetic", &DatasetOptions::synthetic, "made-up clips")
+                 "a CSV file with the columns path,label[,group][,fold] and any others. Its relative paths "
+                 "begin at the file")
+          .field("synthetic", &DatasetOptions::synthetic,
+                 "ten made-up genres instead of files, {} for the defaults")
           .field("segment_seconds", &DatasetOptions::segment_seconds,
-                 "length of what a network sees; a shorter remainder is dropped",
-                 {[](const double& v) { return v > 0 && v <= 3600; }, "greater than 0 and at most 3600"})
-          .later_field(
-              "segment", &DatasetOptions::segment,
-              "{seconds, hop_seconds, short, pad, remainder, tolerance_seconds}; instead of segment_seconds")
-          .later_field("labels", &DatasetOptions::labels,
-                       "{keep: [...], rename: {from: to}}: some of the classes, or others")
-          .field("on_bad_file", &DatasetOptions::on_bad_file, "skip (and list it) or error",
-                 config::one_of({"skip", "error"}))
+                 "length of the pieces that clips are cut into, which the network sees one by one. A shorter "
+                 "remainder is dropped",
+                 config::above_up_to(0, 3600))
+          .unit("s")
+          .later_field("segment", &DatasetOptions::segment,
+                       "how clips are cut into segments, said in full, instead of segment_seconds")
+          .later_field("labels", &DatasetOptions::labels, "which classes are used, and what they are called")
+          .field("on_bad_file", &DatasetOptions::on_bad_file, "what becomes of a file that cannot be decoded",
+                 config::choice_of({{"skip", "it is left out, and the result lists it"},
+                                    {"error", "the run ends before any work"}}))
           .check(problem_with);
   return s;
 }

@@ -24,11 +24,13 @@ void require_known(const std::string& label, const std::vector<std::string>& kno
 Renames Renames::from(const config::Reader& reader) {
   const auto& node = reader.node();
   if (!node.is_map() && !node.is_null())
-    reader.fail("must be a map from label to label, not " + describe(node));
+    reader.fail("must be a map from label to label, not " + config::describe(node));
   Renames out;
   for (const auto& [name, value] : node.entries) out.to[name] = reader.entry(name).text();
   return out;
 }
+
+config::Type Renames::describe() { return {config::Type::Kind::names}; }
 
 config::Node Renames::dump() const {
   auto node = config::Node::map();
@@ -39,8 +41,9 @@ config::Node Renames::dump() const {
 const config::Schema<LabelOptions>& schema(config::of<LabelOptions>) {
   static const auto s =
       config::Schema<LabelOptions>("which classes are used, and what they are called")
-          .field("keep", &LabelOptions::keep, "the labels whose clips are used; empty: all")
-          .field("rename", &LabelOptions::rename, "{from: to}; labels renamed to one name become one class");
+          .field("keep", &LabelOptions::keep, "the labels whose clips are used. Empty: all of them")
+          .field("rename", &LabelOptions::rename,
+                 "new names for labels, {from: to}. Labels that get one name become one class");
   return s;
 }
 

@@ -15,6 +15,7 @@ struct ClipIndex;
 struct Renames {
   std::map<std::string, std::string> to;
   static Renames from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 

@@ -18,11 +18,7 @@ std::string problem_with(const SegmentOptions& o) {
   return "";
 }
 
-template <class T>
-config::Rule<std::optional<T>> length_rule() {
-  return {[](const std::optional<T>& v) { return !v || (*v > 0 && *v <= longest); },
-          "greater than 0 and at most 3600"};
-}
+config::Rule<double> seconds_rule() { return config::above_up_to(0, longest); }
 
 }  // namespace
 
@@ -33,10 +29,16 @@ SegmentLength SegmentLength::from(const config::Reader& reader) {
       node.scalar.find_first_not_of("+-.0123456789eE") == std::string::npos) {
     const double seconds = reader.number();
     if (!(seconds > 0 && seconds <= longest))
-      reader.fail("must be greater than 0 and at most 3600, or whole, not " + describe(node));
+      reader.fail("must be greater than 0 and at most 3600, or whole, not " + config::describe(node));
     return {seconds, false};
   }
-  reader.fail("must be a number of seconds, or whole, not " + describe(node));
+  reader.fail("must be a number of seconds, or whole, not " + config::describe(node));
+}
+
+config::Type SegmentLength::describe() {
+  config::Type seconds{config::Type::Kind::number};
+  seconds.limits = {.low = 0, .high = longest, .above_low = true};
+  return config::Type::either({std::move(seconds), config::Type::word({{"whole", "one segment a clip"}})});
 }
 
 config::Node SegmentLength::dump() const {
@@ -45,23 +47,31 @@ config::Node SegmentLength::dump() const {
 
 const config::Schema<SegmentOptions>& schema(config::of<SegmentOptions>) {
   static const auto s =
-      config::Schema<SegmentOptions>("how clips are cut into what a network sees")
+      config::Schema<SegmentOptions>("how clips are cut into the segments that a network sees")
           .field("seconds", &SegmentOptions::length, "length of a segment, or whole: one segment a clip")
+          .unit("s")
           .field("hop_seconds", &SegmentOptions::hop_seconds,
-                 "from the beginning of a segment to that of the next; null: seconds", length_rule<double>())
+                 "from the beginning of a segment to that of the next. null: seconds, so that none overlap",
+                 seconds_rule())
+          .unit("s")
           .field("length_seconds", &SegmentOptions::length_seconds,
-                 "of whole clips: what they are cut or padded to; null: the longest clip's",
-                 length_rule<double>())
+                 "with seconds: whole, what clips are cut or padded to. null: the length of the longest",
+                 seconds_rule())
+          .unit("s")
           .field("short", &SegmentOptions::short_clips,
-                 "a clip shorter than a segment: pad it, drop it, or error",
-                 config::one_of({"pad", "drop", "error"}))
-          .field("pad", &SegmentOptions::pad, "with silence (constant), or the same samples again (repeat)",
-                 config::one_of({"constant", "repeat"}))
+                 "what becomes of a clip that is shorter than a segment",
+                 config::choice_of({{"pad", "it is padded to one"},
+                                    {"drop", "it is left out, and the result lists it"},
+                                    {"error", "the run ends before any work"}}))
+          .field("pad", &SegmentOptions::pad, "what segments are padded with",
+                 config::choice_of({{"constant", "silence"}, {"repeat", "the segment's own samples, again"}}))
           .field("remainder", &SegmentOptions::remainder,
-                 "what is left behind the last whole segment: drop or pad", config::one_of({"drop", "pad"}))
+                 "what becomes of the sound behind the last whole segment",
+                 config::choice_of({{"drop", "it is left out"}, {"pad", "it is padded to a segment"}}))
           .field("tolerance_seconds", &SegmentOptions::tolerance_seconds,
-                 "a segment that lacks no more is padded in any case",
-                 {[](const double& v) { return v >= 0 && v <= longest; }, "from 0 to 3600"})
+                 "a segment that lacks no more than this is padded in any case",
+                 config::between(0.0, longest))
+          .unit("s")
           .check(problem_with);
   return s;
 }

@@ -25,6 +25,7 @@ struct SegmentLength {
   double seconds = 3;
   bool whole = false;
   static SegmentLength from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 

@@ -43,6 +43,7 @@ struct SplitPart {
   double fraction = 0;
   std::filesystem::path list;
   static SplitPart from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 

@@ -7,6 +7,12 @@
 
 namespace timbre::data {
 
+config::Type SplitPart::describe() {
+  config::Type fraction{config::Type::Kind::number};
+  fraction.limits = {.low = 0, .high = 1, .above_low = true, .below_high = true};
+  return config::Type::either({std::move(fraction), {config::Type::Kind::path}});
+}
+
 SplitPart SplitPart::from(const config::Reader& reader) {
   const auto& node = reader.node();
   if (node.is_scalar() && !node.quoted) {
@@ -16,7 +22,7 @@ SplitPart SplitPart::from(const config::Reader& reader) {
     if (stop == end && begin != end) {
       if (error != std::errc() || !(value > 0 && value < 1))
         reader.fail("must be a fraction greater than 0 and less than 1, or a file that lists clips, not " +
-                    describe(node));
+                    config::describe(node));
       return {value, {}};
     }
   }
@@ -28,11 +34,12 @@ config::Node SplitPart::dump() const {
 }
 
 const config::Schema<SplitLists>& schema(config::of<SplitLists>) {
-  static const auto s = config::Schema<SplitLists>("files with one clip, <genre>/<clip>, per line")
-                            .required("train", &SplitLists::train, "a file that lists clips")
-                            .later_field("validation", &SplitLists::validation,
-                                         "a file that lists clips; absent: folds inside train (split.folds)")
-                            .required("test", &SplitLists::test, "a file that lists clips");
+  static const auto s =
+      config::Schema<SplitLists>("files with one clip, <genre>/<clip>, per line")
+          .required("train", &SplitLists::train, "the file of the training part")
+          .later_field("validation", &SplitLists::validation,
+                       "the file of the validation part. Without it, a fold of train validates (split.folds)")
+          .required("test", &SplitLists::test, "the file of the test part");
   return s;
 }
 
@@ -72,21 +79,34 @@ std::string problem_with(const SplitOptions& o) {
 const config::Schema<SplitOptions>& schema(config::of<SplitOptions>) {
   static const auto s =
       config::Schema<SplitOptions>("which clips train, validate and test")
-          .field("group_by", &SplitOptions::group_by, "what parts do not share; segment leaks",
-                 config::one_of({"clip", "artist", "segment"}))
+          .field(
+              "group_by", &SplitOptions::group_by, "what the three parts never share",
+              config::choice_of(
+                  {{"clip", "no clip, copy or near duplicate is in two parts"},
+                   {"artist",
+                    "no artist is in two parts; a manifest's column group or split.groups names them"},
+                   {"segment",
+                    "segments of one clip may be in training and in test: the result LEAKS, and says so"}}))
           .later_field("by", &SplitOptions::by,
-                       "a column of the manifest whose values parts do not share; instead of group_by")
-          .field("train", &SplitOptions::train, "fraction, or a file that lists clips")
-          .field("validation", &SplitOptions::validation, "fraction, or a file that lists clips")
-          .field("test", &SplitOptions::test, "fraction, or a file that lists clips")
-          .field("stratify", &SplitOptions::stratify, "deal each class by itself")
-          .field("lists", &SplitOptions::lists, "{train, validation, test}: files; instead of fractions")
-          .field("folds", &SplitOptions::folds, "number of folds; instead of fractions")
-          .field("fold", &SplitOptions::fold, "the fold that tests, from 0", config::at_least(0))
+                       "a column of the manifest whose values the parts never share, instead of group_by")
+          .field("train", &SplitOptions::train,
+                 "share of the groups that train, or a file that lists the clips")
+          .field("validation", &SplitOptions::validation,
+                 "share of the groups that validate (early stopping and choices between runs), or a file")
+          .field("test", &SplitOptions::test, "share of the groups that test, or a file")
+          .field("stratify", &SplitOptions::stratify,
+                 "whether every class is in every part, in the same shares")
+          .field("lists", &SplitOptions::lists, "files that name the clips of each part, instead of shares")
+          .field("folds", &SplitOptions::folds,
+                 "number of equal folds, instead of shares. One tests, the next validates, the others "
+                 "train. With lists, folds of the train list, of which one validates",
+                 config::at_least(2))
+          .field("fold", &SplitOptions::fold, "the fold that tests, counted from 0", config::at_least(0))
           .field("groups", &SplitOptions::groups,
-                 "artists: an index 'file ::: artist ::: title', or CSV with the columns path,group")
-          .field("seed", &SplitOptions::seed, "null: the run's",
-                 {[](const std::optional<std::int64_t>& v) { return !v || *v >= 0; }, "at least 0"})
+                 "a file that names the artist of each clip: an index 'file ::: artist ::: title', or CSV "
+                 "with the columns path,group")
+          .field("seed", &SplitOptions::seed, "the random numbers that deal the parts. null: the run's seed",
+                 config::at_least(std::int64_t{0}))
           .check(problem_with);
   return s;
 }

@@ -1,5 +1,5 @@
 // Which of several ways back ends take to compute something, as environment variables say it. What is chosen changes the
-// last bits of a result, and dropout's masks altogether, so it stands in a run's key and in its record.
+// last bits of a result, and dropout's masks altogether, so it is part of a run's key and record.
 //
 //   TIMBRE_LSTM      auto | cudnn | own    an LSTM: cuDNN's RNN, or the own kernel where it can   (cuda/layers/lstm.cu)
 //   TIMBRE_CONV      auto | cudnn | own    a convolution: cuDNN's, or columns and cuBLAS          (cuda/layers/conv2d.cu)

@@ -5,6 +5,11 @@
 
 namespace timbre::features {
 
+std::string feature_note(const FeatureOptions& options) {
+  const auto* type = FeatureRegistry::instance().find(options.kind);
+  return type && type->note ? type->note(options) : "";
+}
+
 std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_samples) {
   if (segment_samples < 1) return 0;
   const std::int64_t padding = options.center ? 2 * (options.n_fft / 2) : 0;

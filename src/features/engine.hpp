@@ -5,7 +5,7 @@
 //   F = bins, n_mels or n_mfcc, by kind
 //
 // A kind of feature is one file in this room that registers a FeatureType. An engine is serial and owns its
-// plan and work space: one engine per thread. The same samples give the same bytes, whatever stands beside them.
+// plan and work space: one engine per thread. The same samples give the same bytes in any batch.
 // Errors: RequestError where no frame fits, or where the features of one segment would be absurdly large.
 #pragma once
 
@@ -37,8 +37,12 @@ struct FeatureType {
   std::int64_t (*width)(const FeatureOptions&);           // F
   std::string (*check)(const FeatureOptions&) = nullptr;  // "" or what is wrong for this kind
   std::unique_ptr<FeatureEngine> (*make_cpu)(const FeatureOptions&, std::int64_t segment_samples) = nullptr;
+  std::string (*note)(const FeatureOptions&) = nullptr;  // "" or what a person should know, though it works
 };
 using FeatureRegistry = Registry<FeatureType>;
+
+/// What a person should know of features with these options; "" where there is nothing.
+std::string feature_note(const FeatureOptions& options);
 
 /// Number of frames of a segment; 0 where none fits.
 std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_samples);

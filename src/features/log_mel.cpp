@@ -31,11 +31,12 @@ class LogMel final : public FeatureEngine {
 
 const Registration<FeatureType> registration{
     "log_mel",
-    {.summary = "mel bands in decibels",
+    {.summary = "mel in decibels, at most top_db below the segment's maximum",
      .width = [](const FeatureOptions& o) -> std::int64_t { return o.n_mels; },
      .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
        return std::make_unique<LogMel>(o, samples);
-     }}};
+     },
+     .note = note_on_empty_bands}};
 
 }  // namespace
 }  // namespace timbre::features

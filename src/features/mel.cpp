@@ -22,11 +22,12 @@ class Mel final : public FeatureEngine {
 
 const Registration<FeatureType> registration{
     "mel",
-    {.summary = "spectrogram summed into mel bands",
+    {.summary = "the spectrogram summed into n_mels bands between fmin and fmax",
      .width = [](const FeatureOptions& o) -> std::int64_t { return o.n_mels; },
      .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
        return std::make_unique<Mel>(o, samples);
-     }}};
+     },
+     .note = note_on_empty_bands}};
 
 }  // namespace
 }  // namespace timbre::features

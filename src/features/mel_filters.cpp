@@ -1,5 +1,7 @@
 #include "features/mel_filters.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -74,6 +76,18 @@ std::vector<double> mel_frequencies(const FeatureOptions& options) {
   return (options.mel_scale == "htk" ? corners<Htk> : corners<Slaney>)(options.fmin,
                                                                        options.highest_frequency(),
                                                                        options.n_mels + 2);
+}
+
+std::string note_on_empty_bands(const FeatureOptions& options) {
+  const MelFilters filters(options);
+  const auto& all = filters.filters();
+  const auto empty = std::count_if(all.begin(), all.end(), [](const MelFilter& f) { return f.groups == 0; });
+  if (empty == 0) return "";
+  return fmt::format(
+      "features: {} of {} mel bands lie between two frequencies of the transform and hold nothing; fewer "
+      "n_mels, or a "
+      "larger n_fft than {}, fills them",
+      empty, all.size(), options.n_fft);
 }
 
 MelFilters::MelFilters(const FeatureOptions& options) : bins_(options.bins()) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "features/aligned.hpp"
@@ -16,7 +17,7 @@
 
 namespace timbre::features {
 
-/// Where a filter's weights, other than zero, stand.
+/// The bins where a filter's weights are not zero.
 struct MelFilter {
   std::int32_t first;   // bin of the first weight
   std::int32_t groups;  // number of groups of eight weights
@@ -24,6 +25,9 @@ struct MelFilter {
 
 /// c above, in Hz, [n_mels + 2]: band m is centred on element m + 1.
 std::vector<double> mel_frequencies(const FeatureOptions& options);
+
+/// Says how many bands hold no bin, whose values are the same in every frame; "" where all hold one.
+std::string note_on_empty_bands(const FeatureOptions& options);
 
 class MelFilters {
  public:

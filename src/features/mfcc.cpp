@@ -118,12 +118,13 @@ std::string check(const FeatureOptions& o) {
 
 const Registration<FeatureType> registration{
     "mfcc",
-    {.summary = "mel-frequency cepstral coefficients",
+    {.summary = "mel-frequency cepstral coefficients, n_mfcc of each frame: the cosine transform of log_mel",
      .width = [](const FeatureOptions& o) -> std::int64_t { return o.n_mfcc; },
      .check = check,
      .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
        return std::make_unique<Mfcc>(o, samples);
-     }}};
+     },
+     .note = note_on_empty_bands}};
 
 }  // namespace
 }  // namespace timbre::features

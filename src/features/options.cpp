@@ -10,14 +10,17 @@ namespace timbre::features {
 
 using config::at_least;
 using config::between;
+using config::choice_of;
 using config::one_of;
-using config::Rule;
 
 namespace {
 
-template <class T>
-Rule<std::optional<T>> when_given(Rule<T> rule) {
-  return {[rule](const std::optional<T>& v) { return !v || rule.holds(*v); }, rule.text};
+/// The kinds that are registered, with what they say of themselves.
+std::vector<config::Choice> kinds() {
+  std::vector<config::Choice> out;
+  for (const auto& name : FeatureRegistry::instance().names())
+    out.push_back({name, FeatureRegistry::instance().find(name)->summary});
+  return out;
 }
 
 }  // namespace
@@ -25,32 +28,50 @@ Rule<std::optional<T>> when_given(Rule<T> rule) {
 const config::Schema<FeatureOptions>& schema(config::of<FeatureOptions>) {
   // Upper limits keep products of sizes far from overflow, and work space in the range of megabytes.
   static const auto s =
-      config::Schema<FeatureOptions>("features of a segment, librosa's names and defaults")
-          .field("kind", &FeatureOptions::kind, "what is extracted",
-                 one_of(FeatureRegistry::instance().names()))
-          .field("sample_rate", &FeatureOptions::sample_rate, "Hz; files are resampled to it",
+      config::Schema<FeatureOptions>("what the network sees of a segment, with librosa's names and defaults")
+          .field("kind", &FeatureOptions::kind, "what is extracted from a segment", choice_of(kinds()))
+          .field("sample_rate", &FeatureOptions::sample_rate, "rate that files are resampled to",
                  between(audio::lowest_sample_rate, audio::highest_sample_rate))
-          .field("n_fft", &FeatureOptions::n_fft, "samples of a frame", between(2, 1 << 17))
-          .field("hop_length", &FeatureOptions::hop_length, "samples from frame to frame",
+          .unit("Hz")
+          .field("n_fft", &FeatureOptions::n_fft, "length of a frame, and of its Fourier transform",
+                 between(2, 1 << 17))
+          .unit("samples")
+          .field("hop_length", &FeatureOptions::hop_length, "distance from frame to frame",
                  between(1, 1 << 20))
-          .field("win_length", &FeatureOptions::win_length, "samples of the window; null: n_fft",
-                 when_given(at_least(1)))
-          .field("window", &FeatureOptions::window, "window function", one_of(window_names()))
+          .unit("samples")
+          .field("win_length", &FeatureOptions::win_length,
+                 "length of the window in the middle of a frame. null: n_fft", at_least(1))
+          .unit("samples")
+          .field("window", &FeatureOptions::window, "window function (periodic, as SciPy's)",
+                 one_of(window_names()))
           .field("center", &FeatureOptions::center,
-                 "pad, so that frame t is centred on sample t * hop_length")
-          .field("pad_mode", &FeatureOptions::pad_mode, "how, if centred",
-                 one_of({"constant", "reflect", "edge"}))
-          .field("power", &FeatureOptions::power, "exponent of the magnitude", between(0.01, 8.0))
-          .field("n_mels", &FeatureOptions::n_mels, "mel bands", between(1, 4096))
-          .field("fmin", &FeatureOptions::fmin, "lowest frequency of the mel bands, Hz", at_least(0.0))
-          .field("fmax", &FeatureOptions::fmax, "highest; null: sample_rate / 2", when_given(at_least(0.0)))
-          .field("mel_scale", &FeatureOptions::mel_scale, "mel formula", one_of({"slaney", "htk"}))
-          .field("norm", &FeatureOptions::norm, "scaling of the mel bands", one_of({"slaney", "none"}))
-          .field("n_mfcc", &FeatureOptions::n_mfcc, "coefficients", between(1, 4096))
-          .field("top_db", &FeatureOptions::top_db, "decibels kept below a segment's maximum; null: all",
-                 when_given(at_least(0.0)))
+                 "whether the segment is padded so that frame t is centred on sample t hop_length")
+          .field("pad_mode", &FeatureOptions::pad_mode, "what a centred frame sees beyond the segment's ends",
+                 choice_of({{"constant", "zeros"},
+                            {"reflect", "the segment, mirrored"},
+                            {"edge", "its first and last sample"}}))
+          .field("power", &FeatureOptions::power,
+                 "exponent of the spectrum's magnitude: 1 is amplitude, 2 is power", between(0.01, 8.0))
+          .field("n_mels", &FeatureOptions::n_mels, "number of mel bands", between(1, 4096))
+          .field("fmin", &FeatureOptions::fmin, "lowest frequency of the mel bands", at_least(0.0))
+          .unit("Hz")
+          .field("fmax", &FeatureOptions::fmax,
+                 "highest frequency of the mel bands. null: half of sample_rate", at_least(0.0))
+          .unit("Hz")
+          .field("mel_scale", &FeatureOptions::mel_scale, "formula of the mel scale",
+                 choice_of({{"slaney", "linear below 1 kHz, logarithmic above"},
+                            {"htk", "2595 log10(1 + f / 700)"}}))
+          .field("norm", &FeatureOptions::norm, "scaling of the mel bands",
+                 choice_of(
+                     {{"slaney", "each band has the same area"}, {"none", "each band has the same height"}}))
+          .field("n_mfcc", &FeatureOptions::n_mfcc, "number of coefficients of mfcc", between(1, 4096))
+          .field("top_db", &FeatureOptions::top_db,
+                 "range of log_mel and mfcc: what is lower below the segment's maximum is raised to it. "
+                 "null: no limit",
+                 at_least(0.0))
+          .unit("dB")
           .field("standardise", &FeatureOptions::standardise,
-                 "per coefficient, with mean and deviation of the training rows")
+                 "whether each coefficient is brought to mean 0 and deviation 1 over the training part")
           .check(problem_with);
   return s;
 }

@@ -32,7 +32,8 @@ class Spectrogram final : public FeatureEngine {
 
 const Registration<FeatureType> registration{
     "spectrogram",
-    {.summary = "magnitude of the short-time Fourier transform to the power `power`",
+    {.summary = "magnitude of the short-time Fourier transform, to the power `power`: 1 + n_fft / 2 values "
+                "of each frame",
      .width = [](const FeatureOptions& o) -> std::int64_t { return o.bins(); },
      .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
        return std::make_unique<Spectrogram>(o, samples);

@@ -9,10 +9,21 @@
 namespace timbre::nn {
 
 const config::Schema<Penalty>& schema(config::of<Penalty>) {
-  static const auto s = config::Schema<Penalty>("penalty on weights")
-                            .field("l1", &Penalty::l1, "strength of sum|w|", config::at_least(0.0))
-                            .field("l2", &Penalty::l2, "strength of sum w^2", config::at_least(0.0));
+  static const auto s =
+      config::Schema<Penalty>("penalty on the weights of one layer")
+          .field("l1", &Penalty::l1, "strength of the sum of |w|, which is added to the loss",
+                 config::at_least(0.0))
+          .field("l2", &Penalty::l2, "strength of the sum of w^2, which is added to the loss",
+                 config::at_least(0.0));
   return s;
+}
+
+namespace {
+constexpr std::int64_t most_units = 1'000'000;
+}
+
+config::Type Units::describe() {
+  return config::Type::either({config::Type::whole(1, most_units), config::Type::word({{"classes", ""}})});
 }
 
 Units Units::from(const config::Reader& reader) {
@@ -21,13 +32,19 @@ Units Units::from(const config::Reader& reader) {
       std::isalpha(static_cast<unsigned char>(reader.node().scalar[0])))
     reader.fail("must be a whole number or the word classes, not " + config::describe(reader.node()));
   const auto n = reader.integer();
-  if (n < 1 || n > 1'000'000)
-    reader.fail("must be between 1 and 1000000, not " + config::describe(reader.node()));
+  if (n < 1 || n > most_units)
+    reader.fail(fmt::format("must be between 1 and {}, not {}", most_units, config::describe(reader.node())));
   return {n, false};
 }
 
 config::Node Units::dump() const {
   return classes ? config::Node::text("classes") : config::Node::plain(std::to_string(value));
+}
+
+config::Type ParameterName::describe() {
+  std::vector<config::Choice> names;
+  for (auto& name : parameter_names()) names.push_back({std::move(name), ""});
+  return config::Type::word(std::move(names));
 }
 
 ParameterName ParameterName::from(const config::Reader& reader) {

@@ -52,7 +52,7 @@ class Layer {
     (void)input;
     return {};
   }
-  /// Options as they stand in a resolved configuration: {lstm: {units: ..., ...}}.
+  /// Options as a resolved configuration has them: {lstm: {units: ..., ...}}.
   virtual config::Node dump() const = 0;
   /// Keras's class name and config (without "name"), loadable by Keras 2 and 3.
   virtual std::string keras_class() const = 0;
@@ -64,15 +64,14 @@ class Layer {
 
 /// A layer at work on something small: what the tests that loop over all layers, on all devices, try it with.
 struct LayerExample {
-  std::string options;  // as they stand behind its name: "{units: 3}"
+  std::string options;  // what a configuration has after its name: "{units: 3}"
   Shape input;
 };
 
 /// Entry of the registry of layers: how to read one from its options. `classes` stands for the word
 /// `classes` where a number of units is asked for (see Units).
 struct LayerType {
-  std::string summary;  // one line for --help
-  std::string options;  // Schema::document()
+  config::Struct (*describe)();  // what it does, and its options
   std::unique_ptr<Layer> (*parse)(const config::Reader& reader, std::int64_t classes);
   std::vector<LayerExample> examples;  // odd sizes, every option that changes the work
 };

@@ -1,4 +1,4 @@
-// The work of a layer on the CPU, for a fixed input shape and a largest batch. A layer's operation stands in the layer's
+// The work of a layer on the CPU, for a fixed input shape and a largest batch. A layer's operation is in the layer's
 // file under layers/, and adds itself by the struct of the layer's options (core/part.hpp):
 //
 //   const CpuOps::Add<DenseCpu, DenseOptions> cpu;   // made as DenseCpu(const DenseOptions&, const LayerBinding&)

@@ -13,11 +13,16 @@ namespace timbre::nn {
 const config::Schema<Regularisation>& schema(config::of<Regularisation>) {
   static const auto s =
       config::Schema<Regularisation>("penalties and dropout over the whole model")
-          .field("l1", &Regularisation::l1, "strength of sum|w| over every kernel", config::at_least(0.0))
-          .field("l2", &Regularisation::l2, "strength of sum w^2 over every kernel", config::at_least(0.0))
-          .field("dropout", &Regularisation::dropout, "replaces the rate of every dropout layer",
-                 {[](const std::optional<double>& p) { return !p || (*p >= 0 && *p < 1); },
-                  "at least 0 and less than 1"});
+          .field("l1", &Regularisation::l1,
+                 "strength of the sum of |w| over every kernel, not over biases and recurrent kernels. A "
+                 "layer's own value replaces it",
+                 config::at_least(0.0))
+          .field("l2", &Regularisation::l2,
+                 "strength of the sum of w^2 over every kernel, not over biases and recurrent kernels. A "
+                 "layer's own value replaces it",
+                 config::at_least(0.0))
+          .field("dropout", &Regularisation::dropout,
+                 "replaces the rate of every dropout layer. null: each keeps its own", config::rate());
   return s;
 }
 
@@ -72,6 +77,11 @@ Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_
     last.fail(
         "the last layer must end in activation: softmax, as `- dense: {units: classes, activation: "
         "softmax}`");
+  if (shape.rank() > 1 && shape.back() == classes)
+    last.fail(fmt::format(
+        "the model's output is {}, and must be {}: add a flatten layer, or one that ends the sequence "
+        "(an lstm without return_sequences), before it",
+        shape.str(), Shape{classes}.str()));
   if (shape != Shape{classes})
     last.fail(fmt::format("the model's output is {}, but the data have {} classes: use units: classes",
                           shape.str(), classes));

@@ -20,6 +20,7 @@ struct Units {
   std::int64_t value = 0;  // 0: not resolved
   bool classes = false;
   static Units from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 
@@ -27,6 +28,7 @@ struct Units {
 struct ParameterName {
   std::string name;
   static ParameterName from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 /// All of them, sorted.

@@ -121,7 +121,7 @@ void draw_y_title(Svg& svg, const Panel& p, std::string_view title) {
 
 Panel bar_of(const Panel& p) { return {p.x + p.width + bar_gap, p.y, bar_width, p.height}; }
 
-/// Where a mel band stands, in bands, that is centred on this frequency.
+/// The position, in bands, of a mel band that is centred on this frequency.
 double band_of(const std::vector<double>& edges, double hertz) {
   const auto above = std::upper_bound(edges.begin(), edges.end(), hertz);
   if (above == edges.begin() || above == edges.end())

@@ -13,7 +13,7 @@
 
 namespace timbre::plot {
 
-/// Where the data of a panel stand; ticks and labels stand around it.
+/// The area of a panel's data; ticks and labels are drawn around it.
 struct Panel {
   double x, y, width, height;
 };

@@ -1,7 +1,7 @@
 // A picture as SVG: shapes, text and embedded bitmaps, written one after the other.
 //
-// The file stands alone (no fonts, scripts or links), has its own light background, and uses neither ids nor
-// style sheets: any number of such pictures can stand in one HTML page. Coordinates are in pixels, y
+// The file needs no other (no fonts, scripts or links), has its own light background, and uses neither ids nor
+// style sheets: one HTML page can hold any number of such pictures. Coordinates are in pixels, y
 // downwards, written with at most two decimals, so that the same drawing gives the same bytes.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace timbre::plot {
 
-/// Text as it may stand in XML, in attributes too: & < > " ' escaped; what XML does not allow (control
+/// Text that is safe in XML, in attributes too: & < > " ' escaped; what XML does not allow (control
 /// characters, invalid UTF-8, U+FFFE and U+FFFF) becomes U+FFFD.
 std::string xml_text(std::string_view text);
 

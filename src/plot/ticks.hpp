@@ -1,4 +1,4 @@
-// Where an axis has its ticks, and what stands at them: round numbers, so few that their labels do not touch.
+// Where an axis has its ticks, and their labels: round numbers, so few that the labels do not touch.
 #pragma once
 
 #include <functional>

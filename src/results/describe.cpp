@@ -165,7 +165,7 @@ std::string confusions(const Evaluation& e, const std::vector<std::string>& name
   const auto classes = e.classes();
   constexpr std::int64_t widest = 16;
   if (classes <= widest) {
-    // Long names stand at the rows only; the columns then bear the numbers of the rows.
+    // Long names label the rows only; the columns then have the numbers of the rows.
     std::size_t width = 0;
     for (const auto& name : names) width += name.size() + 2;
     const bool numbered = width > 85;

@@ -8,7 +8,7 @@
 //                         without weights an empty float64, shape (0); float32 datasets at those names
 //
 // Pictures: where Timbre reads a rank-2 output (T, F) as (T, F, 1) for a layer that wants pictures, Keras
-// must be told. If nothing but element-wise layers stand before that layer, the exported model takes (T, F,
+// must be told. If only element-wise layers come before that layer, the exported model takes (T, F,
 // 1), as the CNNs of the field do; otherwise a Reshape layer is put in between.
 #pragma once
 
@@ -39,7 +39,7 @@ struct WeightTensor {
 /// A layer as Keras describes it.
 struct KerasLayer {
   std::string class_name;         // "LSTM"
-  nlohmann::ordered_json config;  // its options; "name" may stand in it, or is given
+  nlohmann::ordered_json config;  // its options; may hold "name"
   Shape input;                    // without the batch
 };
 

@@ -141,13 +141,13 @@ class Checked {
   }
   std::vector<std::int32_t> ints(const std::string& object, std::int64_t size, std::int64_t below) const {
     auto values = file.read_ints(object);
-    require(size < 0 || size_of(values) == size, object, "is not as long as what stands beside it");
+    require(size < 0 || size_of(values) == size, object, "has another length than the arrays it belongs to");
     for (const auto v : values) require(v >= 0 && v < below, object, "holds a value out of range");
     return values;
   }
   std::vector<double> doubles(const std::string& object, std::int64_t size) const {
     auto values = file.read_doubles(object);
-    require(size_of(values) == size, object, "is not as long as what stands beside it");
+    require(size_of(values) == size, object, "has another length than the arrays it belongs to");
     return values;
   }
   std::vector<float> matrix(const std::string& object, std::int64_t rows, std::int64_t columns) const {
@@ -173,7 +173,8 @@ Evaluation read_evaluation(const Checked& in, const std::string& group, std::int
   e.clips.prediction = in.ints(clips + "/prediction", count, classes);
   e.clips.probabilities = in.matrix(clips + "/probabilities", count, classes);
   e.clips.path = in.file.read_texts(clips + "/path");
-  in.require(size_of(e.clips.path) == count, clips + "/path", "is not as long as what stands beside it");
+  in.require(size_of(e.clips.path) == count, clips + "/path",
+             "has another length than the arrays it belongs to");
   if (in.file.exists(clips + "/heard")) e.clips.heard = in.ints(clips + "/heard", count, 5);
   if (in.file.exists(clips + "/group")) e.clips.group = in.ints(clips + "/group", count, any);
   e.label = in.ints(group + "/label", -1, classes);

@@ -74,7 +74,7 @@ struct Evaluation {
   }
 };
 
-/// Everything of an Evaluation. probabilities [N, C]; label, clip, segment [N], N >= 1; clip indexes
+/// All figures of an Evaluation. probabilities [N, C]; label, clip, segment [N], N >= 1; clip indexes
 /// clip_paths, the paths of all clips of the data set. Throws std::invalid_argument where they do not fit
 /// together.
 Evaluation evaluate(std::span<const float> probabilities, std::span<const std::int32_t> label,

@@ -89,7 +89,7 @@ ScoresRecord read_scores(const H5File& file, std::int64_t rows, std::int64_t cla
   }
   if (file.exists("/ledger")) {
     const auto by = file.read_texts("/ledger/by"), why = file.read_texts("/ledger/why");
-    if (by.size() != why.size()) damaged("/ledger/why", "is not as long as what stands beside it");
+    if (by.size() != why.size()) damaged("/ledger/why", "has another length than the arrays it belongs to");
     for (std::size_t i = 0; i < by.size(); ++i) out.looks.push_back({by[i], why[i]});
   }
   return out;

@@ -28,8 +28,8 @@ std::vector<T> column(const std::vector<Row>& rows, F&& f) {
 
 void require_rows(const H5File& file, const std::string& object, std::size_t found, std::size_t wanted) {
   if (found != wanted)
-    fail("{}: is damaged: {} is not as long as what stands beside it", printable(file.path().string()),
-         object);
+    fail("{}: is damaged: {} has another length than the arrays it belongs to",
+         printable(file.path().string()), object);
 }
 
 void write_shares(H5File& file, const std::vector<data::LeakShare>& shares) {

@@ -39,7 +39,7 @@ struct SplitRecord : data::SplitFacts {
   double related_share_in_train() const;
 };
 
-/// What stands beside every figure: LEAKS, ARTISTS, MISSING; and what it means, in one line.
+/// The stamps that go with every figure: LEAKS, ARTISTS, MISSING; and what each means, in one line.
 struct Stamp {
   std::string name, brief, text;  // brief: "ARTISTS 60%"
 };

@@ -176,6 +176,16 @@ void score(results::RunRecord& record, training::TrainingStep& step, const Plan&
   show_scores(watcher, record);
 }
 
+/// Before the figures, which a long list would scroll away; the result lists all.
+void show_skipped(Watcher& watcher, const std::vector<data::BadFile>& files) {
+  constexpr std::size_t most = 10;
+  for (std::size_t i = 0; i < std::min(files.size(), most); ++i)
+    watcher.line(fmt::format("skipped: {}: {}", printable(files[i].path), printable(files[i].reason)));
+  if (files.size() > most)
+    watcher.line(fmt::format("skipped: {} more; inspect --all lists them",
+                             counted(std::int64_t(files.size() - most), "file")));
+}
+
 // `load` is data::prepare_features or data::load_features.
 template <class Load>
 auto with_progress(Load load, const Plan& plan, const RunOptions& options, ThreadPool& pool,
@@ -187,6 +197,7 @@ auto with_progress(Load load, const Plan& plan, const RunOptions& options, Threa
            data::ExtractionHooks{[&](std::int64_t done, std::int64_t total) { progress(done, total); },
                                  throw_if_stopped, device});
   for (const auto& note : features.notes) watcher.line(note);
+  if (const auto note = features::feature_note(plan.config.features); !note.empty()) watcher.line(note);
   watcher.line(fmt::format("features: {} segments of {} clips, {} {}{}", grouped(features.rows()),
                            grouped(std::int64_t(features.clips.size())), plan.config.features.kind,
                            features.shape.str(), features.from_cache ? ", from the store" : ""));
@@ -230,6 +241,7 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
                      number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
                      plan.model.input().str());
   if (const auto cuts = data::describe(table.cuts); !cuts.empty()) out += cuts + "\n";
+  if (const auto note = features::feature_note(plan.config.features); !note.empty()) out += note + "\n";
   out += fmt::format("split by {}\n", printable(plan.config.split.by.value_or(plan.config.split.group_by)));
   out += split_counts(split, table);
   for (const auto& note : split_notes(plan.config, split)) out += note + "\n";
@@ -295,12 +307,11 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   const auto arena = step->export_weights();
   record.weights = results::model_weights(plan.model, arena);
   record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
+  show_skipped(log, features.bad_files);
   if (trained.status == training::Status::finished)
     score(record, *step, plan, options, features, split, pool, log);
   else
     log.line(trained.message);
-  for (const auto& bad : features.bad_files)
-    log.line(fmt::format("skipped: {}: {}", printable(bad.path), bad.reason));
   const auto looks = earlier_looks(result);
   record.scores.looks.insert(record.scores.looks.begin(), looks.begin(), looks.end());
   results::write_result(result, record);

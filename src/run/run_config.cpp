@@ -13,33 +13,52 @@ ModelNode ModelNode::from(const config::Reader& reader) {
   return {reader.node()};
 }
 
+config::Type ModelNode::describe() {
+  std::vector<config::NamedPart> layers;
+  for (const auto& name : nn::LayerRegistry::instance().names())
+    layers.push_back({name, nn::LayerRegistry::instance().find(name)->describe()});
+  return config::Type::sequence(config::Type::part("layer", std::move(layers)));
+}
+
 config::Rule<std::string> folder_name() {
   return {[](const std::string& s) {
             return !s.empty() && s.size() <= 100 && s[0] != '.' &&
                    s.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
                        s.npos;
           },
-          "a name of letters, digits, '.', '_' and '-', since it names a folder"};
+          "a name of letters, digits, '.', '_' and '-', since it names a folder",
+          {.pattern = "^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,99}$"}};
 }
 
 const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
   static const auto s =
-      config::Schema<RunConfig>("one run")
-          .field("experiment", &RunConfig::experiment, "name of the experiment and of its folder under runs/",
-                 folder_name())
-          .field("seed", &RunConfig::seed, "of initial weights, shuffles, dropout and split",
+      config::Schema<RunConfig>(
+          "one run: songs, features, split, network and training, as run_experiment reads it")
+          .field("experiment", &RunConfig::experiment,
+                 "name of the experiment, and of its folder below runs/", folder_name())
+          .field("seed", &RunConfig::seed, "the random numbers of initial weights, order, dropout and split",
                  config::at_least(std::int64_t{0}))
-          .required("dataset", &RunConfig::dataset, "where the songs are")
+          .required("dataset", &RunConfig::dataset,
+                    "where the songs are: one of path, manifest and synthetic")
           .field("features", &RunConfig::features, "what the network sees of a segment")
-          .field("split", &RunConfig::split, "training, validation and test")
-          .required("model", &RunConfig::model, "the sequence of layers")
-          .field("regularisation", &RunConfig::regularisation, "penalties and dropout over the whole model")
-          .field("training", &RunConfig::training, "epochs, optimizer, loss, early stopping")
-          .field("leakage", &RunConfig::leakage, "what becomes of a split whose parts share sound",
-                 config::one_of({"warn", "refuse", "allow"}))
-          .field("device", &RunConfig::device, "where to train", config::one_of({"auto", "cpu", "cuda"}));
+          .field("split", &RunConfig::split, "which clips train, which validate, and which test")
+          .required("model", &RunConfig::model,
+                    "the layers, in their order. The last one ends in softmax over the classes")
+          .field("regularisation", &RunConfig::regularisation, "penalties and dropout over the whole network")
+          .field("training", &RunConfig::training, "how the network is trained")
+          .field(
+              "leakage", &RunConfig::leakage, "what becomes of a split whose parts share sound",
+              config::choice_of({{"warn", "it passes with a warning, and the result is stamped LEAKS"},
+                                 {"refuse", "the run ends before any work"},
+                                 {"allow", "it passes without a warning, and the result is stamped LEAKS"}}))
+          .field("device", &RunConfig::device, "what computes features and network",
+                 config::choice_of({{"auto", "a GPU where one can be used, else the CPU"},
+                                    {"cpu", "the CPU"},
+                                    {"cuda", "an NVIDIA GPU, or the run ends"}}));
   return s;
 }
+
+config::Struct describe_run_config() { return schema(config::of<RunConfig>{}).describe(); }
 
 namespace {
 

@@ -19,6 +19,7 @@ namespace timbre::run {
 struct ModelNode {
   config::Node node;
   static ModelNode from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const { return node; }
 };
 
@@ -36,6 +37,8 @@ struct RunConfig {
   config::Node source;  // as it was read, --set applied: where each value stands
 };
 const config::Schema<RunConfig>& schema(config::of<RunConfig>);
+/// Its keys, for --explain and the JSON Schema.
+config::Struct describe_run_config();
 
 /// What may name a folder.
 config::Rule<std::string> folder_name();

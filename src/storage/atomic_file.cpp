@@ -230,7 +230,7 @@ FolderLock::FolderLock(FolderLock&& other) noexcept
 
 FolderLock::~FolderLock() {
   if (descriptor_ < 0) return;
-  ::unlink(file_.c_str());  // while it is held, so that nobody's fresh lock is removed
+  ::unlink(file_.c_str());  // while it is held, so that no other process's lock is removed
   ::close(descriptor_);
 }
 

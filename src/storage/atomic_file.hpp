@@ -14,7 +14,7 @@
 namespace timbre::storage {
 
 /// What becomes of a symbolic link where a file is to be. One that a person named is followed; one that lies in a
-/// folder of Timbre's own is replaced, since whoever sent that folder may have meant another file.
+/// folder of Timbre's own is replaced, since the sender of that folder may have aimed it at another file.
 enum class Links { follow, replace };
 
 class AtomicFile {
@@ -50,7 +50,7 @@ void write_file(const std::filesystem::path& target, std::string_view text, Link
 /// for), a symbolic link, or larger than `most` bytes.
 std::optional<std::string> read_own_file(const std::filesystem::path& file, std::size_t most = 1 << 16);
 
-/// Renames a damaged file, so that it is in nobody's way and not lost: DIR/x.h5 becomes DIR/damaged-x.h5, or
+/// Renames a damaged file, so that it is out of the way and not lost: DIR/x.h5 becomes DIR/damaged-x.h5, or
 /// DIR/damaged-2-x.h5 where that is taken, up to 9; then the ninth is replaced. Returns the new name without its folder. Throws Error.
 std::string put_aside(const std::filesystem::path& file);
 
@@ -62,7 +62,7 @@ struct InUse : Error {
   using Error::Error;
 };
 
-/// The lock of a folder: while it is held, another process that asks is told who holds it.
+/// The lock of a folder. While it is held, another process that asks learns who holds it.
 /// A dead process's lock counts for nothing (flock goes with the process).
 class FolderLock {
  public:

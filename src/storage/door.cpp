@@ -168,7 +168,7 @@ void serve_one(int descriptor, const std::function<Sending(const fs::path&)>& re
   ::_exit(1);
 }
 
-/// Lets this thread write to a pipe that nobody reads any more: the write fails, and no signal ends the process.
+/// Lets this thread write to a pipe without a reader: the write fails, and no signal ends the process.
 class NoSigpipe {
  public:
   NoSigpipe() {

@@ -89,7 +89,7 @@ class H5File {
   /// Rows [first, first + n) of a float32 dataset into `out`, n = out.size() / (elements of a row).
   void read_rows(const std::string& path, std::int64_t first, std::span<float> out) const;
 
-  /// Where in the file row 0 of a float32 dataset stands, in bytes; its rows follow each other without gaps, little-
+  /// Where in the file row 0 of a float32 dataset begins, in bytes; its rows follow each other without gaps, little-
   /// endian. Throws Error where it is laid out otherwise.
   std::int64_t rows_offset(const std::string& path) const;
 

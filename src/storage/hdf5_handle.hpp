@@ -21,14 +21,14 @@ namespace timbre::storage {
 // longer lists are cut into name0, name1, ... as Keras does.
 inline constexpr std::size_t strings_per_attribute = 64512 / 16;
 
-// What a dataset that is not stored as it stands may unfold to: so many bytes, or so many times what is stored of it.
+// How far a compressed dataset may unfold: to so many bytes, or to so many times what is stored of it.
 inline constexpr std::uint64_t unfolded_bytes = std::uint64_t{16} << 20, unfolded_times = 64;
 inline constexpr const char* damaged_size = "is damaged: it claims to be larger than the file";
 inline constexpr hsize_t user_block = seal_bytes;
 
-/// The process-wide lock. HDF5 prints its error stack unless told otherwise, and is told per thread.
-/// It also wants to close what is open when the process exits, and crashes where that cannot be written: every file
-/// here is closed by its owner, so it is told not to.
+/// The process-wide lock. It turns off two habits of HDF5. The library prints its error stack, a setting of each
+/// thread. It also closes open files when the process exits, and crashes where they cannot be written; here the owner
+/// of a file closes it.
 class Lock {
  public:
   static std::recursive_mutex& mutex() {

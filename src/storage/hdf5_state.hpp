@@ -20,7 +20,7 @@ struct H5File::State {
   std::filesystem::path path;
   std::string shown;  // as messages name it
   bool writing = false;
-  mutable bool broken = false;         // the disk refused a write: whoever writes will drop this file
+  mutable bool broken = false;         // the disk refused a write: the writer will drop this file
   mutable std::set<std::string> seen;  // objects that are there and no links: asked for once
 
   ~State() {
@@ -195,7 +195,7 @@ struct H5File::State {
           shown_object, damaged_size);
     return static_cast<std::size_t>(count);
   }
-  /// Numbers of other widths exist, and the library's conversions of them are no better for it.
+  /// A file may hold numbers of other widths, and the library converts those no better.
   void check_number(hid_t type, bool whole, const std::string& object) const {
     const auto kind = H5Tget_class(type);
     check((kind == H5T_FLOAT || kind == H5T_INTEGER) && H5Tget_size(type) <= 8, object,

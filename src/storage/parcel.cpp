@@ -17,7 +17,7 @@ void SendingEnd::write(const char* data, std::size_t size) const {
   while (size > 0) {
     const auto put = ::write(descriptor_, data, size);
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) throw Broken("nobody reads");
+    if (put <= 0) throw Broken("the reader is gone");
     data += put, size -= std::size_t(put);
   }
 }

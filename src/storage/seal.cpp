@@ -43,7 +43,7 @@ class Descriptor {
   Descriptor(const Descriptor&) = delete;
 
   bool open() const { return id_ >= 0; }
-  /// -1 for what is no regular file.
+  /// -1 where it is not a regular file.
   std::int64_t size() const {
     struct stat s {};
     return ::fstat(id_, &s) == 0 && S_ISREG(s.st_mode) ? std::int64_t(s.st_size) : -1;

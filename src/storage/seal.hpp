@@ -1,6 +1,6 @@
 // The checksum of Timbre's own HDF5 files, over every byte of them.
 //
-// It stands in a user block of 512 bytes in front of the HDF5 part (which HDF5, h5py and Keras step over):
+// It lies in a user block of 512 bytes before the HDF5 part (HDF5, h5py and Keras step over it):
 //   timbre-file 1\n  xxh3-128 <32 hexadecimal digits>\n  bytes <size of the whole file>\n  and zeros to the end
 // The digits are XXH3 with 128 bits over what follows the block, and the block itself is compared byte by byte.
 //
@@ -26,7 +26,7 @@ enum class Seal {
 /// Writes the checksum of a closed file that begins with a user block. Messages name the file as `shown`.
 void write_seal(const std::filesystem::path& file, const std::string& shown);
 
-/// Reads every byte. A file that is no regular file, or not there, has none.
+/// Reads every byte. A file that is missing or not regular has none.
 Seal read_seal(const std::filesystem::path& file);
 
 }  // namespace timbre::storage

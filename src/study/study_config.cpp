@@ -18,10 +18,13 @@ void expect_map(const config::Reader& reader, std::string_view of_what) {
 struct RangeName {
   const char* name;
   Axis::Range range;
+  const char* text;
 };
-constexpr std::array ranges{RangeName{"uniform", Axis::Range::uniform},
-                            RangeName{"log_uniform", Axis::Range::log_uniform},
-                            RangeName{"integer", Axis::Range::integer}};
+constexpr std::array ranges{
+    RangeName{"uniform", Axis::Range::uniform, "any number of [lowest, highest]"},
+    RangeName{"log_uniform", Axis::Range::log_uniform,
+              "any number of [lowest, highest], even on a logarithmic scale"},
+    RangeName{"integer", Axis::Range::integer, "any whole number of [lowest, highest]"}};
 
 void read_range(const config::Reader& reader, Axis& axis) {
   std::vector<std::string> known;
@@ -45,15 +48,18 @@ struct RandomOptions {
 };
 
 const config::Schema<RandomOptions>& schema(config::of<RandomOptions>) {
-  static const auto s =
-      config::Schema<RandomOptions>("a random search")
-          .required("runs", &RandomOptions::runs, "configurations to draw",
-                    config::between(std::int64_t{1}, std::int64_t{10000}))
-          .field("seed", &RandomOptions::seed, "of the draw", config::at_least(std::int64_t{0}));
+  static const auto s = config::Schema<RandomOptions>(
+                            "that many configurations, drawn at random from the axes, beside the base")
+                            .required("runs", &RandomOptions::runs, "number of configurations that are drawn",
+                                      config::between(std::int64_t{1}, std::int64_t{10000}))
+                            .field("seed", &RandomOptions::seed, "the random numbers of the draw",
+                                   config::at_least(std::int64_t{0}));
   return s;
 }
 
 }  // namespace
+
+config::Type Assignments::describe() { return config::Type::paths(run::describe_run_config()); }
 
 Assignments Assignments::from(const config::Reader& reader) {
   expect_map(reader, "paths and values, as training.epochs: 60");
@@ -68,6 +74,14 @@ config::Node Assignments::dump() const {
   auto node = config::Node::map();
   for (const auto& a : all) node.set(a.path, a.value);
   return node;
+}
+
+config::Type StudyEntry::describe() {
+  config::Struct entry{"a configuration with changes", {}, false};
+  entry.keys.push_back({"config", "the configuration's file", "", "", {config::Type::Kind::path}, {}});
+  entry.keys.push_back(
+      {"set", "values for its runs, by path", "", "", Assignments::describe(), config::Node::map()});
+  return config::Type::either({{config::Type::Kind::path}, config::Type::map(std::move(entry))});
 }
 
 StudyEntry StudyEntry::from(const config::Reader& reader) {
@@ -89,6 +103,12 @@ config::Node StudyEntry::dump() const {
   node.set("config", config::Node::text(config.string()));
   node.set("set", set.dump());
   return node;
+}
+
+config::Type Axes::describe() {
+  std::vector<config::Choice> scales;
+  for (const auto& r : ranges) scales.push_back({r.name, r.text});
+  return config::Type::paths(run::describe_run_config(), std::move(scales));
 }
 
 Axes Axes::from(const config::Reader& reader) {
@@ -137,6 +157,11 @@ config::Node Axes::dump() const {
   return node;
 }
 
+config::Type Search::describe() {
+  return config::Type::part("search", {{"grid", {"every combination of the axes' values", {}, false}},
+                                       {"random", schema(config::of<RandomOptions>{}).describe()}});
+}
+
 Search Search::from(const config::Reader& reader) {
   const auto choice = reader.choice("search", {"grid", "random"});
   if (choice.name == "grid") {
@@ -158,29 +183,35 @@ config::Node Search::dump() const {
 
 const config::Schema<StudyConfig>& schema(config::of<StudyConfig>) {
   static const auto s =
-      config::Schema<StudyConfig>("a study")
-          .required("study", &StudyConfig::study, "name of the study and of its folder under runs/",
+      config::Schema<StudyConfig>("a study: one question asked of several runs, as run_study reads it")
+          .required("study", &StudyConfig::study, "name of the study, and of its folder below runs/",
                     run::folder_name())
-          .field("base", &StudyConfig::base, "the configuration that all runs begin with")
-          .field("runs", &StudyConfig::runs, "or several of them: files, or {config: FILE, set: {...}}")
-          .field("set", &StudyConfig::set, "values for every run, by path")
-          .field("axes", &StudyConfig::axes, "keys of a configuration and the values they take")
-          .field("search", &StudyConfig::search, "grid, or random: {runs, seed}")
+          .field("base", &StudyConfig::base,
+                 "the configuration that all runs begin with. A study has either base or runs")
+          .field("runs", &StudyConfig::runs,
+                 "several configurations that are compared: files, or {config: FILE, set: {...}}")
+          .field("set", &StudyConfig::set, "values for every run, by path, as {training.epochs: 60}")
+          .field("axes", &StudyConfig::axes,
+                 "keys of a configuration, by path, and the values they take, as {regularisation.l2: [0, "
+                 "1e-4]}; every combination is run. A random search may draw from a range, as {log_uniform: "
+                 "[1e-6, 1e-2]}")
+          .field("search", &StudyConfig::search, "which combinations of the axes are run")
           .field("seeds", &StudyConfig::seeds,
-                 "every configuration is run with each; the configuration's own where absent")
-          .field("jobs", &StudyConfig::jobs, "runs side by side; one per core where absent")
+                 "seeds that every configuration is run with. None: the configuration's own",
+                 config::at_least(std::int64_t{0}))
+          .field("jobs", &StudyConfig::jobs, "runs side by side. null: one per core", config::at_least(1))
           .field("on_error", &StudyConfig::on_error, "what a failed run means for the others",
-                 config::one_of({"continue", "stop"}))
+                 config::choice_of({{"continue", "they go on, and the report lists what failed"},
+                                    {"stop", "no further run begins"}}))
           .check([](const StudyConfig& c) -> std::string {
             if (c.base && !c.runs.empty()) return "'base' and 'runs' exclude each other";
             if (!c.base && c.runs.empty())
               return "a study begins with a configuration: 'base' names one, 'runs' several";
-            if (c.jobs && *c.jobs < 1) return "jobs must be at least 1";
-            if (std::any_of(c.seeds.begin(), c.seeds.end(), [](auto seed) { return seed < 0; }))
-              return "seeds must be at least 0";
             return "";
           });
   return s;
 }
+
+config::Struct describe_study_config() { return schema(config::of<StudyConfig>{}).describe(); }
 
 }  // namespace timbre::study

@@ -20,6 +20,7 @@ struct Assignments {
   };
   std::vector<Assignment> all;
   static Assignments from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 
@@ -29,6 +30,7 @@ struct StudyEntry {
   Assignments set;
   config::Origin origin;
   static StudyEntry from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 
@@ -44,6 +46,7 @@ struct Axis {
 struct Axes {
   std::vector<Axis> all;
   static Axes from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 
@@ -52,6 +55,7 @@ struct Search {
   std::int64_t runs = 0;  // configurations to draw; 0: all combinations
   std::int64_t seed = 0;
   static Search from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
 };
 
@@ -67,5 +71,7 @@ struct StudyConfig {
   std::string on_error = "continue";
 };
 const config::Schema<StudyConfig>& schema(config::of<StudyConfig>);
+/// Its keys, for --explain and the JSON Schema.
+config::Struct describe_study_config();
 
 }  // namespace timbre::study

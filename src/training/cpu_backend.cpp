@@ -1,4 +1,4 @@
-// The CPU's entry in the registry of back ends. It stands here, above all that it names.
+// The CPU's entry in the registry of back ends. It is in this room, which is above all that it names.
 #include "device/backend.hpp"
 #include "features/engine.hpp"
 #include "nn/network.hpp"

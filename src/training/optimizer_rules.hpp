@@ -1,5 +1,5 @@
 // What an optimizer's rule is: the arithmetic of one element, shared by the CPU's loops and the CUDA kernels. Rules
-// stand with the options of their optimizers, in optimizers/; `rule_of(options)` makes one, or a variant of them.
+// are beside the options of their optimizers, in optimizers/; `rule_of(options)` makes one, or a variant of them.
 //
 //   struct SgdRule {
 //     static constexpr int slots = 0;                  float arrays beside the parameters: none, one or two

@@ -1,6 +1,6 @@
 // Optimizers that are a rule (optimizer_rules.hpp), on the CPU. Such an optimizer is its options with their rule:
 //
-//   const RuleRegistration<SgdOptions> sgd{"stochastic gradient descent with momentum"};
+//   const RuleRegistration<SgdOptions> sgd;
 #pragma once
 
 #include <utility>

@@ -10,29 +10,39 @@ namespace timbre::training {
 
 const config::Schema<EarlyStoppingOptions>& schema(config::of<EarlyStoppingOptions>) {
   static const auto s =
-      config::Schema<EarlyStoppingOptions>("early stopping")
-          .field("monitor", &EarlyStoppingOptions::monitor, "the value watched",
-                 config::one_of({"val_loss", "val_accuracy", "loss", "accuracy"}))
-          .field("patience", &EarlyStoppingOptions::patience, "epochs without improvement that end training",
-                 config::at_least(std::int64_t{1}))
-          .field("min_delta", &EarlyStoppingOptions::min_delta, "smallest change that counts",
-                 config::at_least(0.0))
-          .field("restore_best", &EarlyStoppingOptions::restore_best, "keep the weights of the best epoch");
+      config::Schema<EarlyStoppingOptions>(
+          "ends training when the watched value has not improved for `patience` epochs")
+          .field("monitor", &EarlyStoppingOptions::monitor, "the value that is watched",
+                 config::choice_of({{"val_loss", "loss of the validation part, with penalties"},
+                                    {"val_accuracy", "accuracy of the validation part"},
+                                    {"loss", "loss of the training part, with penalties"},
+                                    {"accuracy", "accuracy of the training part, with dropout"}}))
+          .field("patience", &EarlyStoppingOptions::patience,
+                 "epochs in a row without improvement that end training", config::at_least(std::int64_t{1}))
+          .unit("epochs")
+          .field("min_delta", &EarlyStoppingOptions::min_delta,
+                 "smallest change that counts as an improvement", config::at_least(0.0))
+          .field("restore_best", &EarlyStoppingOptions::restore_best,
+                 "whether the result has the weights of the best epoch, not of the last");
   return s;
 }
 
 const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>) {
   static const auto s =
-      config::Schema<TrainingOptions>("training")
-          .field("epochs", &TrainingOptions::epochs, "passes over the training rows",
+      config::Schema<TrainingOptions>("how the network is trained")
+          .field("epochs", &TrainingOptions::epochs, "passes over the training part, at most",
                  config::between(std::int64_t{1}, std::int64_t{1'000'000}))
-          .field("batch_size", &TrainingOptions::batch_size, "rows per step; the last, smaller batch is kept",
+          .unit("epochs")
+          .field("batch_size", &TrainingOptions::batch_size,
+                 "segments in one step. The last, smaller batch of an epoch is kept",
                  config::between(std::int64_t{1}, std::int64_t{65536}))
-          .field("shuffle", &TrainingOptions::shuffle, "a new order each epoch")
-          .field("optimizer", &TrainingOptions::optimizer,
-                 "how gradients move parameters: a name, or {name: {options}}")
-          .field("loss", &TrainingOptions::loss, "what is minimised: a name, or {name: {options}}")
-          .field("early_stopping", &TrainingOptions::early_stopping, "when to end before the last epoch");
+          .unit("segments")
+          .field("shuffle", &TrainingOptions::shuffle, "whether segments come in a new order in each epoch")
+          .field("optimizer", &TrainingOptions::optimizer, "how gradients move the weights")
+          .field("loss", &TrainingOptions::loss, "what training minimises, with the penalties")
+          .field(
+              "early_stopping", &TrainingOptions::early_stopping,
+              "ends training before its last epoch, when the watched value no longer improves. null: never");
   return s;
 }
 

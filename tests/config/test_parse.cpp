@@ -46,7 +46,7 @@ TEST(ParseText, KeepsPlacesKindsAndAliases) {
   EXPECT_TRUE(root.find("d")->is_scalar());
   EXPECT_EQ(root.find("d")->origin.base, "base");
   EXPECT_EQ(complaint("a: &x [*x]\n"), "x.yaml:1:8: an alias inside of what it stands for");
-  EXPECT_EQ(complaint("a: 1\na: 2\n"), "x.yaml:2:1: the key 'a' stands twice");
+  EXPECT_EQ(complaint("a: 1\na: 2\n"), "x.yaml:2:1: the key 'a' is given twice");
   EXPECT_EQ(complaint("[a]: 1\n"), "x.yaml:1:1: a key must be a word");
 }
 

@@ -74,7 +74,7 @@ TEST(Schema, ErrorsNamePlacePathAndRemedy) {
   EXPECT_EQ(message("kind: c"), "f.yaml:1:7: kind: must be one of a, b, not 'c'");
   EXPECT_EQ(message("sizes: [1, x]"), "f.yaml:1:12: sizes[1]: must be a whole number, not 'x'");
   EXPECT_EQ(message("flag: 1"), "f.yaml:1:7: flag: must be true or false, not '1'");
-  EXPECT_EQ(message("units: 1\nunits: 2"), "f.yaml:2:1: the key 'units' stands twice");
+  EXPECT_EQ(message("units: 1\nunits: 2"), "f.yaml:2:1: the key 'units' is given twice");
   EXPECT_EQ(message("units: [1"), "f.yaml:1:1: not YAML: end of sequence flow not found");
   EXPECT_EQ(message("a: 1\n---\nb: 2"), "f.yaml:1:1: more than one YAML document");
 }

@@ -2,14 +2,17 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -40,6 +43,17 @@ struct Pipe {
   }
 };
 
+/// The end of a new terminal that its programs write to; the other end is left in `reader`.
+int open_terminal(int columns, int& reader) {
+  reader = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (reader < 0 || grantpt(reader) != 0 || unlockpt(reader) != 0) fail_errno("posix_openpt");
+  const winsize size{
+      .ws_row = 50, .ws_col = static_cast<unsigned short>(columns), .ws_xpixel = 0, .ws_ypixel = 0};
+  const int writer = open(ptsname(reader), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (writer < 0 || ioctl(writer, TIOCSWINSZ, &size) != 0) fail_errno("ptsname");
+  return writer;
+}
+
 }  // namespace
 
 Outcome run_process(const std::vector<std::string>& arguments, const ProcessOptions& options) {
@@ -59,6 +73,10 @@ Outcome run_process(const std::vector<std::string>& arguments, const ProcessOpti
   const std::string folder = options.folder.string();
 
   Pipe out, err, failure;
+  if (options.terminal_columns > 0) {
+    err.close_end(0), err.close_end(1);
+    err.ends[1] = open_terminal(options.terminal_columns, err.ends[0]);
+  }
   const auto begin = std::chrono::steady_clock::now();
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -102,6 +120,22 @@ Outcome run_process(const std::vector<std::string>& arguments, const ProcessOpti
     fail_errno(arguments[0].c_str());
   }
   return outcome;
+}
+
+std::vector<std::string> shown_lines(const std::string& text) {
+  std::vector<std::string> lines{""};
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\x1b') {
+      while (i < text.size() && !std::isalpha(static_cast<unsigned char>(text[i]))) ++i;
+      lines.emplace_back();
+    } else if (text[i] == '\r' || text[i] == '\n') {
+      lines.emplace_back();
+    } else {
+      lines.back() += text[i];
+    }
+  }
+  std::erase(lines, "");
+  return lines;
 }
 
 std::string command(const std::string& name) { return std::string(TIMBRE_BIN_DIR) + "/" + name; }

@@ -18,10 +18,14 @@ struct ProcessOptions {
   std::filesystem::path folder;                    // working directory; empty: this process's
   std::map<std::string, std::string> environment;  // set on top of this process's
   double limit_seconds = 600;                      // killed after that
+  int terminal_columns = 0;                        // standard error is a terminal so wide; 0: a pipe
 };
 
 /// Runs arguments[0] with the rest, standard input empty. Throws std::runtime_error if it cannot be started.
 Outcome run_process(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
+
+/// What a terminal showed, line by line: without the codes that move its cursor, each line that was drawn over apart.
+std::vector<std::string> shown_lines(const std::string& text);
 
 /// The path of a command in TIMBRE_BIN_DIR.
 std::string command(const std::string& name);

@@ -64,6 +64,9 @@ TEST_F(LeaksOnFiles, ADryRunShowsTheSplitThatTheRunHas) {
   ASSERT_EQ(done.status, 0) << done.err;
   const auto begin = plan.out.find("train  "), end = plan.out.find("test clips also in train");
   ASSERT_LT(begin, end);
+  EXPECT_LT(done.err.find("skipped: b/short.wav: shorter than"), done.err.find("test        clip accuracy"))
+      << "the figures stand last, where a person looks\n"
+      << done.err;
   EXPECT_TRUE(has(done.err, plan.out.substr(begin, end - begin))) << plan.out << done.err;
   const auto record = results::read_result(folder / "r/result.h5");
   ASSERT_EQ(record.split.related.size(), 2u);

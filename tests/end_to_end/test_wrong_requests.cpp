@@ -137,7 +137,7 @@ const std::vector<WrongFile> wrong_files = {
     {"ClipsShorterThanASegment", "segment_seconds: 3", "segment_seconds: 4", 4, "shorter than one segment"},
     {"TooFewClipsForTheSplit", "clips_per_genre: 5", "clips_per_genre: 1", 7, "split"},
     {"NegativeNumberOfClips", "clips_per_genre: 5", "clips_per_genre: -5", 4, "clips_per_genre"},
-    {"DuplicateKey", "seed: 0", "seed: 0\nseed: 1", 3, "stands twice"},
+    {"DuplicateKey", "seed: 0", "seed: 0\nseed: 1", 3, "given twice"},
     {"BadIndentation", "seed: 0", "  seed: 0", 2, "not YAML"},
     {"UnclosedBracket", "{kind: mfcc, n_mfcc: 13}", "{kind: mfcc, n_mfcc: 13", 0, "not YAML"},
     {"UnknownAlias", "seed: 0", "seed: *nobody", 2, "not YAML"},

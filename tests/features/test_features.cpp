@@ -1,8 +1,10 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <span>
+#include <string>
 #include <thread>
 
 #include "config/schema.hpp"
@@ -181,6 +183,23 @@ TEST(Decibels, StopBelowTheSegmentsMaximumAndAtTheSmallestPower) {
   std::vector<float> silence(5, 0.0f);
   power_to_db(silence.data(), 5, 80.0);
   for (const float v : silence) EXPECT_NEAR(v, -100, 1e-5);
+}
+
+TEST(MelFilters, EmptyBandsAreTold) {
+  FeatureOptions o;
+  EXPECT_EQ(feature_note(o), "") << "librosa's defaults have none";
+  o.kind = "log_mel", o.n_fft = 256, o.n_mels = 256;
+  const auto note = feature_note(o);
+  const MelFilters filters(o);
+  const auto weights = filters.dense();
+  int empty = 0;
+  for (int m = 0; m < 256; ++m)
+    empty += std::all_of(weights.begin() + m * o.bins(), weights.begin() + (m + 1) * o.bins(),
+                         [](float w) { return w == 0; });
+  ASSERT_GT(empty, 50);
+  EXPECT_TRUE(note.starts_with("features: " + std::to_string(empty) + " of 256 mel bands ")) << note;
+  o.kind = "spectrogram";
+  EXPECT_EQ(feature_note(o), "") << "it has no bands";
 }
 
 TEST(MelFilters, AreTrianglesThatOverlapByHalf) {

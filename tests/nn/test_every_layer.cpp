@@ -35,7 +35,7 @@ TEST(LayerRegistry, HasExamplesOfEveryLayer) {
   for (const auto& type : registry.names()) {
     EXPECT_FALSE(registry.find(type)->examples.empty())
         << type << ": no test that loops over the layers tries it";
-    EXPECT_FALSE(registry.find(type)->summary.empty()) << type;
+    EXPECT_FALSE(registry.find(type)->describe().summary.empty()) << type;
   }
 }
 

@@ -65,6 +65,10 @@ TEST(Model, ComplaintsNameThePlaceAndTheLayer) {
   EXPECT_NE(message("[flatten, {dense: {units: 7, activation: softmax}}]")
                 .find("the model's output is (7,), but the data have 10 classes"),
             std::string::npos);
+  const std::string sequence =
+      "[{lstm: {units: 4, return_sequences: true}}, {dense: {units: classes, activation: softmax}}]";
+  EXPECT_NE(message(sequence).find(", 10), and must be (10,): add a flatten layer"), std::string::npos)
+      << message(sequence);
   EXPECT_NE(message("[]").find("has no layers"), std::string::npos);
   EXPECT_NE(message("{a: 1}").find("must be a sequence of layers"), std::string::npos);
   EXPECT_NE(message("[{flatten: {}, dropout: 0.1}]").find("a map of 2 keys"), std::string::npos);

@@ -9,10 +9,12 @@
 namespace timbre::nn {
 
 const config::Schema<ActivationOptions>& schema(config::of<ActivationOptions>) {
-  static const auto s = config::Schema<ActivationOptions>("an activation function on its own")
-                            .required("activation", &ActivationOptions::activation, "the function",
-                                      config::one_of(activation_names()))
-                            .shorthand();
+  static const auto s =
+      config::Schema<ActivationOptions>("an activation function as a layer of its own; any shape")
+          .required("activation", &ActivationOptions::activation,
+                    "function applied to each value (softmax: over the last axis)",
+                    config::one_of(activation_names()))
+          .shorthand();
   return s;
 }
 

@@ -14,12 +14,16 @@ namespace timbre::nn {
 
 const config::Schema<BatchNormalizationOptions>& schema(config::of<BatchNormalizationOptions>) {
   static const auto s =
-      config::Schema<BatchNormalizationOptions>("mean 0 and deviation 1 per channel, over the batch")
+      config::Schema<BatchNormalizationOptions>(
+          "brings each channel to mean 0 and deviation 1 over the batch; when predicting, by moving "
+          "statistics; any shape")
           .field("momentum", &BatchNormalizationOptions::momentum,
-                 "share of the past in the moving statistics", config::between(0.0, 1.0))
-          .field("epsilon", &BatchNormalizationOptions::epsilon, "added to the variance", config::above(0.0))
-          .field("center", &BatchNormalizationOptions::center, "whether beta is added")
-          .field("scale", &BatchNormalizationOptions::scale, "whether gamma multiplies");
+                 "share of the past that each step keeps in the moving mean and variance",
+                 config::between(0.0, 1.0))
+          .field("epsilon", &BatchNormalizationOptions::epsilon,
+                 "added to the variance, so that nothing is divided by 0", config::above(0.0))
+          .field("center", &BatchNormalizationOptions::center, "whether a learned offset, beta, is added")
+          .field("scale", &BatchNormalizationOptions::scale, "whether a learned factor, gamma, multiplies");
   return s;
 }
 

@@ -1,5 +1,5 @@
 // Batch normalisation's arithmetic for one channel and for one value, shared by the CPU's loops and the CUDA
-// kernels; the formulas stand in batch_normalization.hpp. Plain C++ that nvcc compiles for the device as
+// kernels; the formulas are in batch_normalization.hpp. Plain C++ that nvcc compiles for the device as
 // well.
 #pragma once
 

@@ -15,19 +15,21 @@ namespace timbre::nn {
 const config::Schema<Conv2DOptions>& schema(config::of<Conv2DOptions>) {
   static const auto s =
       config::Schema<Conv2DOptions>(
-          "filters that slide over a picture (H, W, C), or over (T, F) as (T, F, 1)")
-          .required("filters", &Conv2DOptions::filters, "number of filters",
+          "filters that slide over a picture: activation(x * W + b), (H, W, C) to (H', W', filters); (T, F) "
+          "is read as (T, F, 1)")
+          .required("filters", &Conv2DOptions::filters, "number of filters, and of channels of the output",
                     config::between(std::int64_t{1}, std::int64_t{65536}))
-          .required("kernel_size", &Conv2DOptions::kernel_size, "height and width of the kernel, n or [h, w]")
-          .field("strides", &Conv2DOptions::strides, "steps between windows, n or [h, w]")
-          .field("padding", &Conv2DOptions::padding,
-                 "valid: none; same: zeros, so that stride 1 keeps the size",
-                 config::one_of({"valid", "same"}))
-          .field("activation", &Conv2DOptions::activation, "what follows the sum",
+          .required("kernel_size", &Conv2DOptions::kernel_size, "height and width of the window")
+          .field("strides", &Conv2DOptions::strides, "steps from window to window")
+          .field(
+              "padding", &Conv2DOptions::padding, "what happens at the edges",
+              config::choice_of({{"valid", "only windows that lie inside the picture"},
+                                 {"same", "zeros around the picture, so that strides of 1 keep its size"}}))
+          .field("activation", &Conv2DOptions::activation, "function applied to the output",
                  config::one_of(activation_names()))
           .field("use_bias", &Conv2DOptions::use_bias, "whether a bias is added")
           .field("kernel_regulariser", &Conv2DOptions::kernel_regulariser,
-                 "penalty on the kernel, instead of the model's");
+                 "penalty on the kernel; replaces regularisation.l1 and l2 for it");
   return s;
 }
 

@@ -27,7 +27,7 @@ struct Conv2DOptions {
 };
 const config::Schema<Conv2DOptions>& schema(config::of<Conv2DOptions>);
 
-/// Where its window stands on an input. Throws RequestError as window_over does.
+/// The places of its window on an input. Throws RequestError as window_over does.
 Window2D window_of(const Conv2DOptions& options, const Shape& input);
 
 }  // namespace timbre::nn

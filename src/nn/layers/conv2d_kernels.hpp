@@ -19,7 +19,7 @@ struct ConvKernels {
   int panel;                          // width of a tile
 
   /// c[r][0, panel) from the sums over t < k of a[r][at[t]] * b[t * panel ...], for r < n <= multiply_rows:
-  /// set, added to what is there (in order of r, so that rows may overlap), or with bias[0, panel) added and
+  /// set, added to the old values (in order of r, so that rows may overlap), or with bias[0, panel) added and
   /// negative ones zero (NaN kept).
   void (*multiply)(int n, std::int64_t k, const std::int32_t* at, const float* const* a, const float* b,
                    float* const* c, Finish finish, const float* bias);

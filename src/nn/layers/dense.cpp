@@ -10,15 +10,17 @@
 namespace timbre::nn {
 
 const config::Schema<DenseOptions>& schema(config::of<DenseOptions>) {
-  static const auto s =
-      config::Schema<DenseOptions>("every input to every unit: activation(x W + b)")
-          .required("units", &DenseOptions::units, "size of the output, or the word classes")
-          .field("activation", &DenseOptions::activation, "what follows the sum",
-                 config::one_of(activation_names()))
-          .field("use_bias", &DenseOptions::use_bias, "whether a bias is added")
-          .field("kernel_regulariser", &DenseOptions::kernel_regulariser,
-                 "penalty on the kernel, instead of the model's")
-          .shorthand();
+  static const auto s = config::Schema<DenseOptions>(
+                            "fully connected: activation(x W + b) over the last axis, (N,) to (units,)")
+                            .required("units", &DenseOptions::units,
+                                      "size of the output. The word classes stands for the number of genres")
+                            .field("activation", &DenseOptions::activation,
+                                   "function applied to the output. The last layer needs softmax",
+                                   config::one_of(activation_names()))
+                            .field("use_bias", &DenseOptions::use_bias, "whether a bias is added")
+                            .field("kernel_regulariser", &DenseOptions::kernel_regulariser,
+                                   "penalty on the kernel; replaces regularisation.l1 and l2 for it")
+                            .shorthand();
   return s;
 }
 

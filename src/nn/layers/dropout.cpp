@@ -10,9 +10,11 @@
 namespace timbre::nn {
 
 const config::Schema<DropoutOptions>& schema(config::of<DropoutOptions>) {
-  static const auto s = config::Schema<DropoutOptions>("zeroes a share of the values in training")
-                            .required("rate", &DropoutOptions::rate, "share that is dropped", config::rate())
-                            .shorthand();
+  static const auto s =
+      config::Schema<DropoutOptions>(
+          "in training, sets a random share of the values to 0 and scales the others up; any shape")
+          .required("rate", &DropoutOptions::rate, "share of the values that is set to 0", config::rate())
+          .shorthand();
   return s;
 }
 

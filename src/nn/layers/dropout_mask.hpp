@@ -1,5 +1,5 @@
 // Dropout's mask for one element, shared by the CPU's loop and the CUDA kernel: the same bits on both (the
-// formula stands in dropout.cpp).
+// formula is in dropout.cpp).
 #pragma once
 
 #include "core/philox.hpp"

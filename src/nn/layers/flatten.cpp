@@ -8,7 +8,8 @@
 namespace timbre::nn {
 
 const config::Schema<FlattenOptions>& schema(config::of<FlattenOptions>) {
-  static const auto s = config::Schema<FlattenOptions>("one vector of all values of a row");
+  static const auto s =
+      config::Schema<FlattenOptions>("makes one vector of all values: (a, b, ...) to (a b ...,)");
   return s;
 }
 

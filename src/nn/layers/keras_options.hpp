@@ -19,9 +19,8 @@ namespace timbre::nn {
 template <class L, class Options>
 struct LayerRegistration {
   explicit LayerRegistration(std::vector<LayerExample> examples) {
-    const auto& s = schema(config::of<Options>{});
     LayerRegistry::instance().add(
-        Options::part, {s.summary(), s.document(),
+        Options::part, {[] { return schema(config::of<Options>{}).describe(); },
                         [](const config::Reader& reader, std::int64_t classes) -> std::unique_ptr<Layer> {
                           return std::make_unique<L>(schema(config::of<Options>{}).parse(reader), classes);
                         },

@@ -20,17 +20,21 @@ namespace timbre::nn {
 
 const config::Schema<LstmOptions>& schema(config::of<LstmOptions>) {
   static const auto s =
-      config::Schema<LstmOptions>("long short-term memory over a sequence (T, F)")
-          .required("units", &LstmOptions::units, "size of the state")
+      config::Schema<LstmOptions>(
+          "long short-term memory over a sequence: (T, F) to (units,), or to (T, units) with "
+          "return_sequences")
+          .required("units", &LstmOptions::units, "size of the state and of the output")
           .field("return_sequences", &LstmOptions::return_sequences,
-                 "output of every step, not of the last alone")
-          .field("go_backwards", &LstmOptions::go_backwards, "process the sequence from its end")
-          .field("use_bias", &LstmOptions::use_bias, "whether a bias is added")
-          .field("unit_forget_bias", &LstmOptions::unit_forget_bias, "start the forget gate's bias at 1")
+                 "whether the output of every step is given, not only of the last. A layer that reads a "
+                 "sequence needs it before it")
+          .field("go_backwards", &LstmOptions::go_backwards, "whether the sequence is read from its end")
+          .field("use_bias", &LstmOptions::use_bias, "whether the gates have a bias")
+          .field("unit_forget_bias", &LstmOptions::unit_forget_bias,
+                 "whether the forget gate's bias starts at 1 instead of 0")
           .field("kernel_regulariser", &LstmOptions::kernel_regulariser,
-                 "penalty on the kernel, instead of the model's")
+                 "penalty on the kernel; replaces regularisation.l1 and l2 for it")
           .field("recurrent_regulariser", &LstmOptions::recurrent_regulariser,
-                 "penalty on the recurrent kernel")
+                 "penalty on the recurrent kernel, which has none otherwise")
           .shorthand();
   return s;
 }

@@ -2,7 +2,7 @@
 //
 //   x [T, F]   kernel W (F, 4u)   recurrent_kernel R (u, 4u)   bias (4u)   gates in the order i, f, c, o
 //   y [T, u] with return_sequences, else the last h [u]. go_backwards processes the sequence from its end; its
-//   output stands in the order of processing. The step itself: lstm_cell.hpp.
+//   output is in the order of processing. The step itself: lstm_cell.hpp.
 // Errors: RequestError for an input that is no sequence.
 // Source: Hochreiter and Schmidhuber 1997; keras/src/layers/rnn/lstm.py.
 #pragma once

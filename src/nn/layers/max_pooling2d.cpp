@@ -27,13 +27,15 @@ namespace timbre::nn {
 
 const config::Schema<MaxPooling2DOptions>& schema(config::of<MaxPooling2DOptions>) {
   static const auto s =
-      config::Schema<MaxPooling2DOptions>("the largest value under each window of a picture")
-          .field("pool_size", &MaxPooling2DOptions::pool_size, "height and width of the window, n or [h, w]")
+      config::Schema<MaxPooling2DOptions>(
+          "the largest value under each window of a picture (H, W, C), for each channel; (T, F) is read as "
+          "(T, F, 1)")
+          .field("pool_size", &MaxPooling2DOptions::pool_size, "height and width of the window")
           .field("strides", &MaxPooling2DOptions::strides,
-                 "steps between windows, n or [h, w]; null: pool_size")
-          .field("padding", &MaxPooling2DOptions::padding,
-                 "valid: whole windows only; same: windows may reach over the edge",
-                 config::one_of({"valid", "same"}))
+                 "steps from window to window. null: pool_size, so that windows do not overlap")
+          .field("padding", &MaxPooling2DOptions::padding, "what happens at the edges",
+                 config::choice_of({{"valid", "only windows that lie inside the picture"},
+                                    {"same", "windows may reach over the edge"}}))
           .check([](const MaxPooling2DOptions& o) -> std::string {
             if (o.pool_size.h * o.pool_size.w <= 65536) return "";
             return "a pool of " + o.pool_size.str() + " has more than 65536 places";

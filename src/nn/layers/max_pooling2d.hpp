@@ -27,7 +27,7 @@ struct MaxPooling2DOptions {
 };
 const config::Schema<MaxPooling2DOptions>& schema(config::of<MaxPooling2DOptions>);
 
-/// Where its window stands on an input. Throws RequestError as window_over does.
+/// The places of its window on an input. Throws RequestError as window_over does.
 Window2D window_of(const MaxPooling2DOptions& options, const Shape& input);
 
 }  // namespace timbre::nn

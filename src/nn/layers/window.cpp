@@ -6,10 +6,18 @@
 
 namespace timbre::nn {
 
+constexpr std::int64_t largest_extent = 65536;
+
+config::Type Extent2D::describe() {
+  const auto one = config::Type::whole(1, largest_extent);
+  return config::Type::either({one, config::Type::sequence(one, 2)});
+}
+
 Extent2D Extent2D::from(const config::Reader& reader) {
   const auto one = [](const config::Reader& r) {
     const auto v = r.integer();
-    if (v < 1 || v > 65536) r.fail("must be between 1 and 65536, not " + config::describe(r.node()));
+    if (v < 1 || v > largest_extent)
+      r.fail(fmt::format("must be between 1 and {}, not {}", largest_extent, config::describe(r.node())));
     return v;
   };
   if (!reader.node().is_sequence()) {

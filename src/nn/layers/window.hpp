@@ -18,6 +18,7 @@ namespace timbre::nn {
 struct Extent2D {
   std::int64_t h = 1, w = 1;
   static Extent2D from(const config::Reader& reader);
+  static config::Type describe();
   config::Node dump() const;
   std::string str() const { return Shape{h, w}.str(); }
 };
@@ -37,7 +38,7 @@ struct Window2D {
 /// The picture of a shape: (H, W, C) as it is, (T, F) as (T, F, 1). Throws RequestError for other ranks.
 Shape picture(const Shape& input);
 
-/// Where the window stands on an input of shape (H, W, C) or (T, F); padding is "valid" or "same". Throws
+/// The places of the window on an input of shape (H, W, C) or (T, F); padding is "valid" or "same". Throws
 /// RequestError where the window (`what`: kernel, pool) is larger than the input and nothing is padded.
 Window2D window_over(const Shape& input, Extent2D kernel, Extent2D stride, const std::string& padding,
                      std::string_view what);

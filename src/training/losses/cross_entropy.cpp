@@ -8,9 +8,10 @@
 namespace timbre::training {
 
 const config::Schema<CrossEntropyOptions>& schema(config::of<CrossEntropyOptions>) {
-  static const auto s = config::Schema<CrossEntropyOptions>("cross-entropy from logits")
-                            .field("label_smoothing", &CrossEntropyOptions::label_smoothing,
-                                   "share of the target spread evenly over the classes", config::rate());
+  static const auto s =
+      config::Schema<CrossEntropyOptions>("cross-entropy of the softmax, -log p(label)")
+          .field("label_smoothing", &CrossEntropyOptions::label_smoothing,
+                 "share of the target that is spread evenly over all classes", config::rate());
   return s;
 }
 
@@ -38,8 +39,7 @@ class CrossEntropy final : public config::WithOptions<Loss, CrossEntropyOptions>
   }
 };
 
-const config::PartRegistration<Loss, CrossEntropy, CrossEntropyOptions> cross_entropy{
-    "categorical cross-entropy from logits"};
+const config::PartRegistration<Loss, CrossEntropy, CrossEntropyOptions> cross_entropy;
 
 }  // namespace
 }  // namespace timbre::training

@@ -6,13 +6,13 @@
 namespace timbre::training {
 
 const config::Schema<AdamOptions>& schema(config::of<AdamOptions>) {
-  static const auto s = adam_fields<AdamOptions>("Adam, Keras's form");
+  static const auto s = adam_fields<AdamOptions>("Adam (Kingma and Ba 2015), Keras's form");
   return s;
 }
 
 namespace {
 
-const RuleRegistration<AdamOptions> adam{"Adam (Kingma and Ba 2015)"};
+const RuleRegistration<AdamOptions> adam;
 
 }  // namespace
 }  // namespace timbre::training
