@@ -23,8 +23,7 @@ void require_known(const std::string& label, const std::vector<std::string>& kno
 
 Renames Renames::from(const config::Reader& reader) {
   const auto& node = reader.node();
-  if (!node.is_map() && !node.is_null())
-    reader.fail("must be a map from label to label, not " + config::describe(node));
+  if (!node.is_map()) reader.fail("must be a map from label to label, not " + config::describe(node));
   Renames out;
   for (const auto& [name, value] : node.entries) out.to[name] = reader.entry(name).text();
   return out;

@@ -222,8 +222,9 @@ TEST(StandInProduction, TheNetworksOfTheConfigurationsAgreeWithTheCpu) {
   EXPECT_GT(simt::dnn().convolutions, 0);
 }
 
-/// Lets one call after the other fail, of `least` or more, in a few training steps of a small network.
-void every_call_fails(const std::string& layers, Shape input, std::int64_t least) {
+/// Lets one call after the other fail, of `least` or more, in a few training steps of a small network. Where a failing call
+/// makes another algorithm step in (and a note says so), the numbers are those of another order of sums.
+void every_call_fails(const std::string& layers, Shape input, std::int64_t least, bool steps_in = false) {
   const Environment little("TIMBRE_CUDA_EVALUATION_ROWS", "4");
   constexpr std::int64_t batch = 2;
   ConformanceSetup setup(
@@ -254,7 +255,13 @@ void every_call_fails(const std::string& layers, Shape input, std::int64_t least
       const auto got = use();
       // What a step survives, it says: a graph that cannot be captured, an algorithm that fails.
       noticed = got.second != right.second;
-      EXPECT_EQ(got.first, right.first) << i;
+      if (noticed && steps_in) {
+        ASSERT_EQ(got.first.size(), right.first.size());
+        for (std::size_t k = 0; k < got.first.size(); ++k)
+          ASSERT_NEAR(got.first[k], right.first[k], 1e-4) << i;
+      } else {
+        EXPECT_EQ(got.first, right.first) << i;
+      }
     } catch (const Error& e) {
       noticed = true;
       const std::string text = e.what();
@@ -285,7 +292,7 @@ TEST_P(StandInTraining, EveryCallOfCudnnsDropoutThatFailsIsNamedAndLeavesNothing
 constexpr auto small_convolutions =
     "conv2d: {filters: 2, kernel_size: 2, padding: same}, conv2d: {filters: 2, kernel_size: 2}, flatten";
 TEST_P(StandInTraining, EveryCallOfCudnnsConvolutionThatFailsIsNamedAndLeavesNothingBehind) {
-  every_call_fails(small_convolutions, {3, 3}, 150);
+  every_call_fails(small_convolutions, {3, 3}, 150, true);
 }
 TEST_P(StandInTraining, EveryCallOfConvolutionByColumnsThatFailsIsNamedAndLeavesNothingBehind) {
   const ConvolutionBy way("own");
