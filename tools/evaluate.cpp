@@ -15,8 +15,7 @@ int main(int argc, char** argv) {
   using namespace timbre::cli;
   CLI::App app{
       "Scores the network of a result on another labelled set: a folder <genre>/<clip>, a manifest (CSV), or "
-      "a "
-      "configuration, whose dataset is used. Labels are matched by name; clips of others are left out and "
+      "a configuration, whose dataset is used. Labels are matched by name; clips of others are left out and "
       "counted.",
       "evaluate"};
   std::filesystem::path result, set, out;

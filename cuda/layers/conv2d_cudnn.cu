@@ -74,10 +74,13 @@ class Conv2DByCudnn final : public CudaLayer {
 }  // namespace
 
 Conv2DOnCudnn make_conv2d_on_cudnn(const nn::Conv2DOptions& options, const CudaBinding& binding) {
-  auto layer = std::make_unique<Conv2DByCudnn>(options, binding);
-  auto refused = layer->plan();
-  if (!refused.empty()) layer.reset();
-  return {std::move(layer), std::move(refused)};
+  try {
+    auto layer = std::make_unique<Conv2DByCudnn>(options, binding);
+    if (auto refused = layer->plan(); !refused.empty()) return {nullptr, std::move(refused)};
+    return {std::move(layer), ""};
+  } catch (const Error& e) {  // a size that it does not count, a shape that it sees otherwise
+    return {nullptr, e.what()};
+  }
 }
 
 }  // namespace timbre::cuda

@@ -19,7 +19,7 @@ struct Transposed {
   }
 };
 
-/// One value of a padded picture: that of x, or zero. What of x no window reaches is not there.
+/// One value of a padded picture: that of x, or zero.
 struct PadPicture {
   WindowGrid w;
   const float* x;
@@ -35,7 +35,7 @@ struct PadPicture {
   }
 };
 
-/// One value of dx from the gradient of the padded picture; zero for what no window reaches.
+/// One value of dx from the gradient of the padded picture, which holds zeros where no window reaches.
 struct CropPicture {
   WindowGrid w;
   const float* padded;
@@ -44,9 +44,7 @@ struct CropPicture {
   __device__ void operator()(Index i) const {
     const auto at = w.place_in(i, w.h.by_in, w.w.by_in);
     const std::int32_t h = at.h + w.h.before, x = at.w + w.w.before;
-    const bool inside = h < w.h.padded && x < w.w.padded;
-    dx[i] =
-        inside ? padded[((at.picture * w.h.padded + h) * w.w.padded + x) * w.channels + at.channel] : 0.0f;
+    dx[i] = padded[((at.picture * w.h.padded + h) * w.w.padded + x) * w.channels + at.channel];
   }
 };
 

@@ -15,14 +15,14 @@ struct WindowSide {
         stride(std::int32_t(a.stride)),
         out(std::int32_t(a.out)),
         before(std::int32_t(a.before)),
-        padded((out - 1) * stride + kernel),
+        padded(std::int32_t(a.padded())),
         by_in(in),
         by_kernel(kernel),
         by_stride(stride),
         by_out(out),
         by_padded(padded) {}
   std::int32_t in, kernel, stride, out, before;
-  std::int32_t padded;  // with the padding of both ends, as far as windows reach
+  std::int32_t padded;  // in, with the padding of both ends
   Divisor by_in, by_kernel, by_stride, by_out, by_padded;
 };
 struct WindowGrid {

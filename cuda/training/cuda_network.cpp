@@ -19,7 +19,7 @@ class CudaNetwork final : public nn::Network {
         tools_(stream_),
         feed_(model_.input().size(), options.rows_at_once, stream_),
         // Its probabilities are those of a training step's evaluation, to the last bit.
-        loss_(make_device_loss(OptionsRef(cross_entropy_))),
+        loss_(make_cuda_loss(OptionsRef(cross_entropy_))),
         arena_(upload(options.weights, stream_)),
         step_(1),
         net_({.model = &model_,

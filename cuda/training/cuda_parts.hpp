@@ -69,7 +69,7 @@ class CudaOptimizer {
 using CudaOptimizers = Implementations<CudaOptimizer>;
 
 /// For the options of a training::Loss or Optimizer. Throws Error where the back end does not know it.
-std::unique_ptr<CudaLoss> make_device_loss(const OptionsRef& options);
-std::unique_ptr<CudaOptimizer> make_device_optimizer(const OptionsRef& options);
+std::unique_ptr<CudaLoss> make_cuda_loss(const OptionsRef& options);
+std::unique_ptr<CudaOptimizer> make_cuda_optimizer(const OptionsRef& options);
 
 }  // namespace timbre::cuda

@@ -4,6 +4,8 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <new>
+#include <string>
 
 #include "core/text.hpp"
 
@@ -24,17 +26,22 @@ bool write_all(std::string_view text) {
 }
 
 bool write_named(std::string_view text) {
+  bool good = true;
   begun += text;
   for (std::size_t end = 0; (end = begun.find('\n')) != begun.npos; begun.erase(0, end + 1))
     if (end > 0 && !write_all(printable(decoded) + ": " + printable(begun.substr(0, end)) + "\n"))
-      return false;
-  return true;
+      good = false;
+  return good;
 }
 
 #ifdef __GLIBC__
 ssize_t write_stderr(void*, const char* text, std::size_t size) {
   const std::string_view all(text, size);
-  return (decoded.empty() ? write_all(all) : write_named(all)) ? ssize_t(size) : 0;
+  try {
+    return (decoded.empty() ? write_all(all) : write_named(all)) ? ssize_t(size) : 0;
+  } catch (const std::bad_alloc&) {  // nothing may leave a function that C calls
+    return 0;
+  }
 }
 #endif
 
@@ -55,7 +62,11 @@ void name_decoder_messages() {
 Decoding::Decoding(std::string_view file) : before_(decoded) { decoded = file; }
 
 Decoding::~Decoding() {
-  if (!begun.empty()) write_named("\n");
+  try {
+    if (!begun.empty()) write_named("\n");
+  } catch (const std::bad_alloc&) {
+    begun.clear();
+  }
   decoded = before_;
 }
 

@@ -42,7 +42,7 @@ void complain(const std::string& command, std::string message) {
 std::string about_unknown(const CLI::App& app) {
   const auto rest = app.remaining();
   const auto option =
-      std::find_if(rest.begin(), rest.end(), [](const auto& a) { return a.starts_with('-'); });
+      std::find_if(rest.begin(), rest.end(), [](const auto& a) { return a.starts_with('-') && a != "--"; });
   if (option == rest.end()) return rest.empty() ? "" : fmt::format("unexpected argument '{}'", rest.front());
   std::vector<std::string> known;
   for (const auto* o : app.get_options())

@@ -22,6 +22,7 @@ void StudyView::start(const study::Study& study, const std::vector<std::size_t>&
   total_ = study.runs.size(), done_ = total_ - pending.size();
   rows_.assign(std::size_t(jobs), std::nullopt);
   for (const auto run : pending) ++waiting_[study.runs[run].config.experiment];
+  if (!console_.terminal()) return;
   // What was finished before may be the best.
   for (std::size_t i = 0; i < total_; ++i) {
     const auto folder = study::run_folder(options_, study.runs[i]);

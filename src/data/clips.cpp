@@ -50,8 +50,7 @@ std::string problem_with(const DatasetOptions& o) {
                                                          : path;
   fail_at(key,
           "{} at {}. GTZAN: search for 'GTZAN Dataset - Music Genre Classification' on Kaggle and unpack it "
-          "so that "
-          "{}/blues/*.wav exists. To try without music: --set dataset.synthetic={{}}",
+          "so that {}/blues/*.wav exists. To try without music: --set dataset.synthetic={{}}",
           what, shown(fs::absolute(path).lexically_normal()), shown(fs::absolute(tree).lexically_normal()));
 }
 
@@ -139,8 +138,7 @@ ClipIndex index_tree(const DatasetOptions& options) {
     if (loose_audio)
       fail_at("dataset.path",
               "the audio files of {} stand directly in it; each belongs in a folder named after "
-              "its "
-              "genre, or in a dataset.manifest with the columns path,label",
+              "its genre, or in a dataset.manifest with the columns path,label",
               root);
     fail_not_there("dataset.path", given, "there are no audio files <genre>/<clip>.{wav,au,flac,ogg,mp3}");
   }
@@ -231,15 +229,22 @@ const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
   return s;
 }
 
+namespace {
+
+/// Whether whole clips become as long as the longest of them.
+bool wants_longest(const DatasetOptions& options) {
+  return options.segment && options.segment->length.whole && !options.segment->length_seconds;
+}
+
+}  // namespace
+
 void resolve_segments(DatasetOptions& options, const ClipIndex& index) {
   if (!options.segment) return;
   auto& segment = *options.segment;
-  if (segment.length.whole && !segment.length_seconds) {
-    double longest = options.synthetic ? options.synthetic->clip_seconds : 0;
-    for (const auto& clip : index.clips)
-      if (!index.synthetic) longest = std::max(longest, audio::seconds_of(clip.file));
-    if (!(longest > 0)) fail_at("dataset.segment", "no clip has a length; seconds: whole needs one");
-    segment.length_seconds = std::min(longest, 3600.0);
+  if (wants_longest(options)) {
+    if (!(index.longest_seconds > 0))
+      fail_at("dataset.segment", "no clip has a length; seconds: whole needs one");
+    segment.length_seconds = std::min(index.longest_seconds, 3600.0);
   }
   options.segment_seconds = segment.length.whole ? *segment.length_seconds : segment.length.seconds;
 }
@@ -254,6 +259,12 @@ ClipIndex index_clips(const DatasetOptions& options) {
   if (options.labels) {
     apply_labels(*options.labels, index);
     require_classes(index, "dataset.labels", "what is kept");
+  }
+  if (wants_longest(options)) {
+    if (options.synthetic) index.longest_seconds = options.synthetic->clip_seconds;
+    for (const auto& clip : index.clips)
+      if (!index.synthetic)
+        index.longest_seconds = std::max(index.longest_seconds, audio::seconds_of(clip.file));
   }
   return index;
 }

@@ -65,13 +65,15 @@ struct ClipIndex {
   std::vector<Clip> clips;
   ManifestNames names;
   std::vector<std::string> notes;  // what was passed over, one line each
+  double longest_seconds = 0;      // of its clips; where `segment:` asks for it
   bool synthetic = false;
 };
 
-/// Fills in what `segment:` leaves open: the length of whole clips that are as long as the longest. Reads the lengths of
-/// files from their heads. Throws RequestError where no clip has a length.
+/// Fills in what `segment:` leaves open: the length of whole clips that are as long as the longest. Throws RequestError where
+/// no clip has a length.
 void resolve_segments(DatasetOptions& options, const ClipIndex& index);
 
+/// Reads the lengths of files from their heads where `segment:` needs the longest.
 /// Throws RequestError: no data set, no audio in it, a single class, a wrong manifest.
 ClipIndex index_clips(const DatasetOptions& options);
 

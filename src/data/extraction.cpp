@@ -49,10 +49,10 @@ class Segmenter {
         cutting_(cutting),
         buffers_(buffers),
         consume_(consume),
-        batch_(cutting.whole ? 1 : batch_segments(engine, cutting.samples)) {
+        // (One by one where gaps lie between them: the gaps are passed over.)
+        batch_(cutting.whole || cutting.hop > cutting.samples ? 1 : batch_segments(engine, cutting.samples)) {
     // Room for a batch of segments; `held_` samples at its beginning wait for those that follow.
-    const auto room = (batch_ - 1) * cutting.hop + std::max(cutting.samples, cutting.hop);
-    buffers_.samples.resize(static_cast<std::size_t>(room));
+    buffers_.samples.resize(std::size_t((batch_ - 1) * cutting.hop + cutting.samples));
   }
 
   /// Returns (segments, samples).
@@ -61,7 +61,8 @@ class Segmenter {
       const auto room = std::span(buffers_.samples).subspan(std::size_t(held_));
       const auto got = static_cast<std::int64_t>(read(room));
       more = got == std::ssize(room);
-      total_ += got, held_ += got;
+      total_ += got;
+      hold(got);
       take_whole_ones();
     }
     take_last();
@@ -69,15 +70,24 @@ class Segmenter {
   }
 
  private:
+  /// `count` samples were read behind the held ones; some of them may lie in a gap.
+  void hold(std::int64_t count) {
+    const auto passed = std::min(gap_, count);
+    gap_ -= passed, held_ += count - passed;
+    if (passed == 0) return;
+    auto& samples = buffers_.samples;  // (nothing was held)
+    std::copy(samples.begin() + passed, samples.begin() + count, samples.begin());
+  }
+
   void take_whole_ones() {
-    if (held_ >= cutting_.samples && !(cutting_.whole && segments_ > 0)) {
-      const auto count = cutting_.whole ? 1 : 1 + (held_ - cutting_.samples) / cutting_.hop;
-      compute(count);
-    }
-    if (cutting_.whole && segments_ > 0)
+    if (cutting_.whole && segments_ > 0) {
       held_ = 0;  // the rest is only counted
-    else
-      drop(std::min(held_, (segments_ - dropped_) * cutting_.hop));
+      return;
+    }
+    if (held_ < cutting_.samples) return;
+    const auto count = cutting_.whole ? 1 : 1 + (held_ - cutting_.samples) / cutting_.hop;
+    compute(count);
+    drop(count * cutting_.hop);
   }
 
   /// Of the held samples, the first `count` segments.
@@ -99,11 +109,12 @@ class Segmenter {
     segments_ += count;
   }
 
+  /// What the next segment has no use for.
   void drop(std::int64_t count) {
-    if (count == 0) return;
     auto& samples = buffers_.samples;
-    std::copy(samples.begin() + count, samples.begin() + held_, samples.begin());
-    held_ -= count, dropped_ += count / cutting_.hop;
+    const auto here = std::min(count, held_);
+    std::copy(samples.begin() + here, samples.begin() + held_, samples.begin());
+    held_ -= here, gap_ = count - here;
   }
 
   /// The last one, if it is to be padded.
@@ -119,7 +130,7 @@ class Segmenter {
   SegmentBuffers& buffers_;
   const Consume& consume_;
   const std::int64_t batch_;
-  std::int64_t held_ = 0, segments_ = 0, dropped_ = 0, total_ = 0;
+  std::int64_t held_ = 0, gap_ = 0, segments_ = 0, total_ = 0;  // gap_: samples to be passed over
 };
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include "data/leak_shares.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <map>
 #include <set>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace timbre::data {
 
@@ -57,6 +60,29 @@ Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::
     for (const auto& s : {clip, kindred, artist}) out.shares.push_back(s);
   }
   return out;
+}
+
+std::vector<std::string> leak_notes(const Leaks& leaks, bool by_artist) {
+  std::vector<std::string> notes;
+  const auto &clip = leaks.of("test", "train", "clip"), &kin = leaks.of("test", "train", "related"),
+             &artist = leaks.of("test", "train", "artist");
+  const auto leak = [&](const LeakShare& s, const char* what) {
+    if (s.found)
+      notes.push_back(fmt::format(
+          "the split leaks: {} of {} test clips ({:.0f}%) have {} in train; test figures are too good",
+          s.found, s.clips, 100 * s.share(), what));
+  };
+  leak(clip, "segments"), leak(kin, "a copy or near duplicate");
+  if (artist.found)
+    notes.push_back(fmt::format("{} of {} test clips ({:.1f}%) are by artists who are also in train{}",
+                                artist.found, artist.known, 100 * artist.share(),
+                                by_artist ? "" : " (group_by: artist avoids it)"));
+  for (const auto& [part, other] : {std::pair{"test", "validation"}, {"validation", "train"}})
+    for (const auto& [relation, what] :
+         {std::pair{"clip", "segments"}, {"related", "a copy or near duplicate"}})
+      if (const auto& s = leaks.of(part, other, relation); s.found)
+        notes.push_back(fmt::format("{} of {} {} clips have {} in {}", s.found, s.known, part, what, other));
+  return notes;
 }
 
 }  // namespace timbre::data

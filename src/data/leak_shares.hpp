@@ -58,4 +58,7 @@ struct SplitFacts {
 Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::string>& artists,
                     const std::vector<std::size_t>& unit, bool looked);
 
+/// What of it a person should know, one line each; `by_artist`: whether the split keeps artists apart.
+std::vector<std::string> leak_notes(const Leaks& leaks, bool by_artist);
+
 }  // namespace timbre::data

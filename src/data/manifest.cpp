@@ -68,8 +68,7 @@ ClipIndex index_manifest(const fs::path& file) {
   if (fs::status(file, error).type() == fs::file_type::not_found)
     fail_at("dataset.manifest",
             "there is no file at {}. It is a CSV file with the columns path,label[,group][,fold]. To try "
-            "without music: "
-            "--set dataset.synthetic={{}}",
+            "without music: --set dataset.synthetic={{}}",
             printable(fs::absolute(file).lexically_normal().string()));
   const auto table = read_csv(file);
   const auto columns = columns_of(table);

@@ -15,6 +15,8 @@ std::string problem_with(const SegmentOptions& o) {
   if (o.length.whole && o.hop_seconds)
     return "seconds: whole makes one segment of a clip; hop_seconds does not apply";
   if (!o.length.whole && o.length_seconds) return "length_seconds is for seconds: whole";
+  if (o.hop_seconds && *o.hop_seconds < o.length.seconds / 100)
+    return "hop_seconds is less than a hundredth of seconds: a clip would become too many segments";
   return "";
 }
 
@@ -50,9 +52,11 @@ const config::Schema<SegmentOptions>& schema(config::of<SegmentOptions>) {
       config::Schema<SegmentOptions>("how clips are cut into the segments that a network sees")
           .field("seconds", &SegmentOptions::length, "length of a segment, or whole: one segment a clip")
           .unit("s")
-          .field("hop_seconds", &SegmentOptions::hop_seconds,
-                 "from the beginning of a segment to that of the next. null: seconds, so that none overlap",
-                 seconds_rule())
+          .field(
+              "hop_seconds", &SegmentOptions::hop_seconds,
+              "from the beginning of a segment to that of the next, at least a hundredth of seconds. null: "
+              "seconds, so that none overlap",
+              seconds_rule())
           .unit("s")
           .field("length_seconds", &SegmentOptions::length_seconds,
                  "with seconds: whole, what clips are cut or padded to. null: the length of the longest",

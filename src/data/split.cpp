@@ -80,10 +80,6 @@ class Splitter {
   void note(fmt::format_string<A...> format, A&&... args) {
     split_.notes.push_back(fmt::format(format, std::forward<A>(args)...));
   }
-  template <class... A>
-  void leak_note(fmt::format_string<A...> format, A&&... args) {
-    split_.leak_notes.push_back(fmt::format(format, std::forward<A>(args)...));
-  }
   std::int32_t label_of(std::int32_t row) const {
     return clips_[std::size_t(row_clip_[std::size_t(row)])].label;
   }
@@ -321,31 +317,11 @@ class Splitter {
       if (part_[row] != none)
         parts[std::size_t(row_clip_[row])] |= static_cast<std::uint8_t>(1 << part_[row]);
     auto leaks = measure_leaks(parts, artists_, units(false, artists_, clips_.size(), related_), looked_);
-    const auto &clip = leaks.of("test", "train", "clip"), &kin = leaks.of("test", "train", "related"),
-               &artist = leaks.of("test", "train", "artist");
+    const auto& clip = leaks.of("test", "train", "clip");
     split_.clip_share_in_train = clip.clips ? clip.share() : 0;
-    split_.artist_share_in_train = artist.share();
-    split_.leaks = clip.found > 0 || kin.found > 0;
-    if (clip.found)
-      leak_note(
-          "the split leaks: {} of {} test clips ({:.0f}%) have segments in train; test figures are too good",
-          clip.found, clip.clips, 100 * clip.share());
-    if (kin.found)
-      leak_note(
-          "the split leaks: {} of {} test clips ({:.0f}%) have a copy or near duplicate in train; test "
-          "figures "
-          "are too good",
-          kin.found, kin.clips, 100 * kin.share());
-    if (artist.found)
-      leak_note("{} of {} test clips ({:.1f}%) are by artists who are also in train{}", artist.found,
-                artist.known, 100 * artist.share(), by_artist() ? "" : " (group_by: artist avoids it)");
-    for (const auto& [part, other] : {std::pair{"test", "validation"}, {"validation", "train"}})
-      for (const auto* relation : {"clip", "related"})
-        if (const auto& s = leaks.of(part, other, relation); s.found)
-          leak_note(
-              "{} of {} {} clips {} {}", s.found, s.known, part,
-              std::string_view(relation) == "clip" ? "have segments in" : "have a copy or near duplicate in",
-              other);
+    split_.artist_share_in_train = leaks.of("test", "train", "artist").share();
+    split_.leaks = clip.found > 0 || leaks.of("test", "train", "related").found > 0;
+    split_.leak_notes = leak_notes(leaks, by_artist());
     split_.shares = std::move(leaks.shares), split_.exposure = std::move(leaks.exposure);
     split_.unit = units(true, options_.by ? values_ : artists_, clips_.size(), related_);
     split_.looked = looked_;

@@ -85,8 +85,7 @@ std::string note_on_empty_bands(const FeatureOptions& options) {
   if (empty == 0) return "";
   return fmt::format(
       "features: {} of {} mel bands lie between two frequencies of the transform and hold nothing; fewer "
-      "n_mels, or a "
-      "larger n_fft than {}, fills them",
+      "n_mels, or a larger n_fft than {}, fills them",
       empty, all.size(), options.n_fft);
 }
 

@@ -82,8 +82,8 @@ Svg::Svg(double width, double height, std::string_view description) {
   const auto words = xml_text(description), w = coordinate(width), h = coordinate(height);
   text_ = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" viewBox=\"0 0 {0} {1}\" "
-      "role=\"img\" "
-      "aria-label=\"{2}\" font-family=\"Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif\">\n"
+      "role=\"img\" aria-label=\"{2}\" font-family=\"Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', "
+      "sans-serif\">\n"
       "<title>{2}</title>\n<rect width=\"{0}\" height=\"{1}\" rx=\"6\" fill=\"#fff\"/>\n",
       w, h, words);
 }

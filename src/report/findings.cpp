@@ -176,8 +176,8 @@ void found_of_partings(const Analysis& a, std::vector<std::string>& out) {
     }
     out.push_back(fmt::format(
         "{}: the same configuration{} under several {} gets {} of its test clips right, {} points from "
-        "the "
-        "lowest to the highest. This describes what they do to the figures; the clips are not the same, and "
+        "the lowest to the highest. This describes what they do to the figures; the clips are not the same, "
+        "and "
         "nothing was chosen between them.",
         experiment, name.empty() ? "" : " (" + name + ")", listed(keys), listed(figures),
         fixed(100 * (high - low), 1)));
@@ -309,8 +309,7 @@ void found_of_calibration(const Family& f, std::vector<std::string>& out) {
   const double above = c.error - c.null;
   out.push_back(
       fmt::format("{}: the expected calibration error of its clips' probabilities is {}, where a perfectly "
-                  "calibrated model "
-                  "would show {} on so few clips: {} {}; Brier score {} (means over runs).",
+                  "calibrated model would show {} on so few clips: {} {}; Brier score {} (means over runs).",
                   f.name, decimals(c.error), decimals(c.null), decimals(std::abs(above)),
                   above >= 0 ? "above it" : "below it", decimals(c.brier)));
 }

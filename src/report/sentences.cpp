@@ -116,10 +116,9 @@ std::string selection_sentence(const Analysis& a) {
   if (nested > 0)
     text +=
         " Where seeds or folds have splits of their own, each split chose for itself: the configuration with "
-        "the best "
-        "validation part of that split was scored on that split's test part, and the test figure is the mean "
-        "over "
-        "splits. No test clip helped to choose what it was used to test.";
+        "the best validation part of that split was scored on that split's test part, and the test figure is "
+        "the mean "
+        "over splits. No test clip helped to choose what it was used to test.";
   if (fixed_split > 0)
     text +=
         nested > 0
@@ -129,8 +128,7 @@ std::string selection_sentence(const Analysis& a) {
   if (withheld > 0)
     text += fmt::format(
         " Test figures of all others are withheld by design, so that the test cannot be selected on ({} that "
-        "were "
-        "scored when they ran).",
+        "were scored when they ran).",
         plural(withheld, "run"));
   if (!untested.empty())
     text += fmt::format(" The reference ({}) is shown on validation only: a study scores what it has chosen.",
@@ -142,14 +140,12 @@ std::string selection_sentence(const Analysis& a) {
   if (!unscored.empty())
     text += fmt::format(
         " No test figures of {}: what validation chooses among the results here is sealed; the study's own "
-        "command, run "
-        "again, scores what it chose.",
+        "command, run again, scores what it chose.",
         listed(unscored));
   if (!without.empty())
     text += fmt::format(
         " No reference: {}. The one named is not among the runs that are ranked there, and any other would "
-        "be "
-        "arbitrary.",
+        "be arbitrary.",
         listed(without));
   return text + epochs + ledger_sentence(a);
 }
@@ -185,20 +181,18 @@ std::string interval_sentence(const Analysis& a) {
   if (!corrected.empty())
     text = fmt::format(
         "Over seeds and folds that each have a split of their own{}, ± is half of the 95% corrected "
-        "resampled "
-        "t-interval, mean ± t·s·√(1/k + n₂/n₁) of k splits, because their training parts overlap and a plain "
+        "resampled t-interval, mean ± t·s·√(1/k + n₂/n₁) of k splits, because their training parts overlap "
+        "and a plain "
         "t-interval would be too narrow (Nadeau and Bengio, Machine Learning 52, 2003; runs on the same "
-        "split are "
-        "averaged first). n₂/n₁ is segments evaluated over segments trained on, {} for the test part. It "
-        "answers "
-        "how the mean would vary with other clips to train and test on.",
+        "split are averaged first). n₂/n₁ is segments evaluated over segments trained on, {} for the test "
+        "part. It "
+        "answers how the mean would vary with other clips to train and test on.",
         of(corrected),
         most - least < 0.005 ? fmt::format("{:.2f}", most) : fmt::format("{:.2f} to {:.2f}", least, most));
   if (!plain.empty())
     text += fmt::format(
         "{}Over seeds on one and the same split{}, ± is half of the plain 95% t-interval, mean ± t·s/√n: how "
-        "the "
-        "mean would vary with other seeds (initial weights, order and dropout), not with other clips.",
+        "the mean would vary with other seeds (initial weights, order and dropout), not with other clips.",
         text.empty() ? "" : " ", of(plain));
   bool two = false, cut = false;
   for (const auto& f : a.families)
@@ -208,8 +202,7 @@ std::string interval_sentence(const Analysis& a) {
   const auto add = [&](const char* sentence) { text += (text.empty() ? "" : " ") + std::string(sentence); };
   if (two)
     add("Two repetitions have no interval (Student's factor is 12.7 there, so that it would say nothing): "
-        "their two "
-        "figures stand in brackets.");
+        "their two figures stand in brackets.");
   if (cut) add("Intervals that would reach beyond 0 or 100% are cut there, and written as a range.");
   return text;
 }
@@ -224,8 +217,8 @@ std::string parting_sentence(const Analysis& a) {
   return fmt::format(
       "Ranked apart: {}. Configurations are ranked and paired only where their records show the same "
       "validation clips for every seed, data of the same kind and a split that leaks for all or for none; "
-      "each of "
-      "these groups has a choice and a reference of its own, and figures of one say nothing on the order in "
+      "each of these groups has a choice and a reference of its own, and figures of one say nothing on the "
+      "order in "
       "another.",
       join(parted, "; "));
 }

@@ -1,7 +1,6 @@
 #include "run/evaluate.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <numeric>
 #include <utility>
@@ -10,10 +9,10 @@
 #include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "device/device.hpp"
-#include "features/engine.hpp"
 #include "results/environment.hpp"
 #include "run/record.hpp"
 #include "run/scoring.hpp"
+#include "run/trained.hpp"
 
 namespace timbre::run {
 
@@ -98,28 +97,18 @@ data::Split all_tested(const data::FeatureSet& features) {
 
 OtherSet evaluate_on(const fs::path& result, const fs::path& set, const std::string& device,
                      const storage::Trust& trust, const RunOptions& options, Watcher& watcher) {
-  const auto shown = printable(result.string());
-  auto record = results::read_result(result, true, trust);
-  if (record.weights.empty()) fail("{}: holds no model (its run has {})", shown, printable(record.status));
-  for (const auto& tensor : record.weights)
-    if (!std::all_of(tensor.data.begin(), tensor.data.end(), [](float v) { return std::isfinite(v); }))
-      fail("{}: the weights {} of layer {} are not all finite numbers", shown, printable(tensor.name),
-           printable(tensor.layer));
-  const auto config = config_for(record, shown, set);
+  auto trained = load_trained(result, trust);
+  const auto config = config_for(trained.record, printable(result.string()), set);
   ThreadPool pool(options.threads);
   auto index = with_place(config, [&] { return data::index_clips(config.dataset); });
   const auto labels = index.label_names;
   OtherSet out;
-  out.record = std::move(record);
+  out.record = std::move(trained.record);
   out.unknown = keep_known(index, out.record.label_names);
   auto& r = out.record;
   if (index.clips.empty())
     fail_request("{}: has no label that the network knows; its labels: {}; the network's: {}",
                  printable(set.string()), printable(join(labels)), printable(join(r.label_names)));
-  const auto samples = config.dataset.segment_samples(config.features.sample_rate);
-  const auto model = nn::Model::parse(config::Reader(config.model.node, "model"),
-                                      features::feature_shape(config.features, samples),
-                                      std::int64_t(r.label_names.size()), config.regularisation);
   const Counter progress(watcher, "features");
   auto features = data::load_features(
       index, config.dataset, config.features, options.runs / "features", pool,
@@ -128,7 +117,9 @@ OtherSet evaluate_on(const fs::path& result, const fs::path& set, const std::str
     watcher.line(fmt::format("skipped: {}: {}", printable(bad.path), printable(bad.reason)));
   use_labels_of(r.label_names, features);
   const auto split = all_tested(features);
-  r.test = evaluation_of(predict_rows(r, model, features, split.test, device, pool), features, split.test);
+  r.test =
+      evaluation_of(predict_rows(r, trained.model, features, split.test, device, pool, trained.rows_at_once),
+                    features, split.test);
   add_exposure(*r.test, split, features.clips);
   r.validation.reset();
   r.split = {};

@@ -23,7 +23,7 @@ struct OtherSet {
 
 /// `set`: a folder <genre>/<clip>, a manifest (.csv), or a configuration (.yaml), of which `dataset:` is used.
 /// `options`: runs (for the feature store) and threads. Throws RequestError: no such set, no label that the network knows;
-/// Error: the result holds no network, or one of its weights is not finite.
+/// Error: the result holds no usable network (run/trained.hpp).
 OtherSet evaluate_on(const std::filesystem::path& result, const std::filesystem::path& set,
                      const std::string& device, const storage::Trust& trust, const RunOptions& options,
                      Watcher& watcher);

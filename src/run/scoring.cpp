@@ -58,14 +58,13 @@ void add_baselines(results::RunRecord& record, const Plan& plan, const data::Fea
 
 std::vector<float> predict_rows(const results::RunRecord& record, const nn::Model& model,
                                 const data::FeatureSet& features, const std::vector<std::int32_t>& which,
-                                const std::string& device, ThreadPool& pool) {
+                                const std::string& device, ThreadPool& pool, std::int64_t at_once) {
   results::require_fitting(model, record.weights);
   std::vector<float> weights(std::size_t(model.arena_size()));
   results::load_weights(model, record.weights, weights);
   const auto rows = open_rows(features);
   if (!record.feature_mean.empty()) rows->standardise({record.feature_mean, record.feature_std});
   // A row has the same bytes alone and in any batch: these are the probabilities that the run's own step would have given.
-  constexpr std::int64_t at_once = 64;
   const auto network =
       nn::make_network(device, {.model = &model, .weights = weights, .rows_at_once = at_once}, pool);
   const auto width = std::size_t(rows->width()), classes = std::size_t(model.classes());

@@ -14,8 +14,7 @@ void require_generators(const StepState& state, const std::string& kind, std::sp
   if (!same)
     fail_request(
         "the state holds the random numbers of {}, which do not go on here{}; go on there, or begin anew "
-        "with "
-        "--restart",
+        "with --restart",
         printable(state.generator_kind), kind.empty() ? "" : " (" + kind + ")");
 }
 

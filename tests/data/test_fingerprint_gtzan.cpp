@@ -133,8 +133,7 @@ TEST(GuardOnGtzan, FindsExcerptsOfTwoSeconds) {
     }
   std::printf(
       "%zu excerpts found, worst error rate %.3f; accepted is 0.20; nearest of the same clip, not found: "
-      "%.3f; "
-      "nearest of another clip: %.3f\n",
+      "%.3f; nearest of another clip: %.3f\n",
       pieces, worst, repeats, nearest);
 }
 

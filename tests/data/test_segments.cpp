@@ -107,6 +107,26 @@ TEST(Segments, OfAFileAreItsSamples) {
   }
 }
 
+TEST(Segments, GapsBetweenThemTakeNoMemory) {
+  const test::TempFolder folder;
+  std::vector<float> clip(20000);
+  for (std::size_t i = 0; i < clip.size(); ++i) clip[i] = float(i) / 32768.0f;
+  test::write_wav(folder / "long.wav", clip, 8000);
+  Echo echo(10);
+  SegmentBuffers buffers;
+  std::vector<float> got;
+  const Cutting c{.samples = 10, .hop = 9001};
+  const auto count = extract_file(
+      audio::AudioReader(folder / "long.wav", 8000), echo, c, buffers,
+      [&](std::span<const float> rows, std::int64_t) { got.insert(got.end(), rows.begin(), rows.end()); },
+      nullptr);
+  ASSERT_EQ(count, 3);
+  ASSERT_EQ(got.size(), 30u);
+  EXPECT_EQ(got[10], clip[9001]);
+  EXPECT_EQ(got[29], clip[18011]);
+  EXPECT_LE(buffers.samples.size(), 10u);
+}
+
 DatasetOptions parse(const std::string& yaml) {
   const auto node = config::parse_text(yaml, "a.yaml", ".");
   return schema(config::of<DatasetOptions>{}).parse(config::Reader(node));
@@ -144,6 +164,8 @@ TEST(Segments, WrongOnesAreRefusedWithTheirPlace) {
   EXPECT_CONTAINS(refused("{seconds: all}"),
                   "segment.seconds: must be a number of seconds, or whole, not 'all'");
   EXPECT_CONTAINS(refused("{hop_seconds: -1}"), "segment.hop_seconds: must be greater than 0");
+  EXPECT_CONTAINS(refused("{seconds: 3, hop_seconds: 0.01}"),
+                  "hop_seconds is less than a hundredth of seconds");
   EXPECT_CONTAINS(refused("{short: cut}"), "segment.short: must be one of pad, drop, error");
   EXPECT_CONTAINS(refused("{seconds: whole, hop_seconds: 1}"), "hop_seconds does not apply");
   EXPECT_CONTAINS(refused("{seconds: 2, length_seconds: 1}"), "length_seconds is for seconds: whole");

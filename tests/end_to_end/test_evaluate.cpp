@@ -75,6 +75,16 @@ TEST_F(Evaluate, TakesAFolderAndLeavesOutWhatItDoesNotKnow) {
   EXPECT_TRUE(fs::exists(*folder_ / "both.html"));
 }
 
+TEST_F(Evaluate, RefusesANetworkThatDoesNotFitItsFeatures) {
+  auto own = results::read_result(*folder_ / "model/result.h5");
+  own.feature_mean.resize(3), own.feature_std.resize(3);
+  results::write_result(*folder_ / "unfit.h5", own);
+  const auto o = go("evaluate", {"unfit.h5", "--data", "small.yaml", "-o", "never.h5"});
+  EXPECT_EQ(o.status, 1);
+  EXPECT_NE(o.err.find("unfit.h5: its standardisation does not fit its features"), o.err.npos) << o.err;
+  EXPECT_FALSE(fs::exists(*folder_ / "never.h5"));
+}
+
 TEST_F(Evaluate, RefusesWhatItCannotScore) {
   ASSERT_TRUE(write_audio(*folder_ / "other/a/0.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 22050, 1, 4));
   ASSERT_TRUE(write_audio(*folder_ / "other/b/0.wav", SF_FORMAT_WAV | SF_FORMAT_PCM_16, 22050, 1, 5));

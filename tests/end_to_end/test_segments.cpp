@@ -42,8 +42,7 @@ TEST_F(SegmentsOfFiles, ArePaddedCountedToldAndStored) {
   // remainder.
   const std::string told =
       "segments: 64 of 24 clips: 4 short clips are padded, 6 last segments are padded within the tolerance, "
-      "6 "
-      "remainders are dropped (2.6 s of sound in all are left out)";
+      "6 remainders are dropped (2.6 s of sound in all are left out)";
   EXPECT_NE(o.err.find(told), o.err.npos) << o.err;
   const auto file = storage::H5File::open(folder / "run/result.h5");
   EXPECT_EQ(file.int_attribute("/segments", "segments"), 64);

@@ -67,11 +67,9 @@ TEST(SplitRecord, GivesItsStamps) {
   auto r = leaking();
   EXPECT_EQ(stamps(r),
             "LEAKS: 25.0% of the test clips have a copy or near duplicate in the training part; the figures "
-            "are too "
-            "good\n"
+            "are too good\n"
             "ARTISTS: 60.0% of the test clips are by artists who are also in the training part; for other "
-            "artists the "
-            "figures are too good\n"
+            "artists the figures are too good\n"
             "MISSING: parts lack classes (test: blues); the figures say nothing about these classes there\n");
   EXPECT_EQ(split_stamps(r.split)[1].brief, "ARTISTS 60%");
   EXPECT_NE(describe_result(r).find("jazz/b.wav (train) and rock/c.wav (test+train): near duplicate, 12.5%"),

@@ -99,11 +99,10 @@ TEST_P(StandInTraining, TrainsAsTheCpuWithDropoutOfCudnnWhereNothingIsDropped) {
   for (const char* model :
        {"[flatten, dropout: 0, dense: {units: classes, activation: softmax}]",
         "[lstm: {units: 5, return_sequences: true, go_backwards: true}, dropout: 0, lstm: {units: 5, "
-        "use_bias: false}, "
-        "dense: {units: classes, activation: softmax}]",
+        "use_bias: false}, dense: {units: classes, activation: softmax}]",
         "[lstm: {units: 4, return_sequences: true}, dropout: 0, lstm: {units: 4, return_sequences: true}, "
-        "dropout: 0, "
-        "lstm: {units: 4, return_sequences: true}, flatten, dense: {units: classes, activation: softmax}]"}) {
+        "dropout: 0, lstm: {units: 4, return_sequences: true}, flatten, dense: {units: classes, activation: "
+        "softmax}]"}) {
     SCOPED_TRACE(model);
     ConformanceSetup setup({"nothing dropped", model, {4, 3}});
     const auto cpu = setup.step("cpu"), other = setup.step("cuda");
@@ -117,8 +116,7 @@ TEST_P(StandInTraining, TrainsAsTheCpuWithDropoutOfCudnnWhereNothingIsDropped) {
 
 constexpr auto joined_lstms =
     "[lstm: {units: 5, return_sequences: true}, dropout: 0.4, lstm: {units: 5}, dropout: 0.2, dense: {units: "
-    "classes, "
-    "activation: softmax}]";
+    "classes, activation: softmax}]";
 
 TEST_P(StandInTraining, LstmsWithDropoutBetweenThemAreOneRnnOfCudnns) {
   const auto first_note = [](const std::string& model) {

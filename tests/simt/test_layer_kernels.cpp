@@ -346,6 +346,7 @@ std::vector<KernelCase> layer_kernels() {
                                 padding_case({8, 6, 2}, {3, 4}, {2, 3}, "same"),
                                 padding_case({9, 7, 1}, {3, 2}, {2, 3}, "valid"),
                                 padding_case({3, 3, 4}, {5, 4}, {1, 1}, "same"),
+                                padding_case({9, 8, 2}, {2, 1}, {1, 2}, "same"),
                                 lstm_layout_case(3, 5, true),
                                 lstm_layout_case(7, 2, false),
                                 lstm_layout_case(5, 5, true),

@@ -193,7 +193,7 @@ TEST(TrainingKernels, OptimizersMoveTheWholeArenaAsTheCpuDoes) {
   for (const auto& yaml : optimizers) {
     const auto node = config::parse_text(yaml, "test", ".");
     const auto cpu = training::OptimizerChoice::from(node);
-    const auto device = make_device_optimizer(cpu->options());
+    const auto device = make_cuda_optimizer(cpu->options());
     for (std::size_t k = 0; k < arena.chunks.size(); ++k)  // the last of the parameters is called bias
       arena.chunks[k].weight_decay =
           cpu->weight_decay({.name = k + 1 < arena.chunks.size() ? "kernel" : "bias"});

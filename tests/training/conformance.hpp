@@ -43,33 +43,37 @@ inline std::vector<ConformanceCase> conformance_cases() {
        vectors},
       {"cnn",
        "[conv2d: {filters: 4, kernel_size: 3, padding: same, activation: relu}, max_pooling2d: {pool_size: "
-       "3, strides: 2, padding: same}, "
-       "batch_normalization, conv2d: {filters: 3, kernel_size: [2, 3], strides: [2, 1], activation: tanh, "
-       "use_bias: false}, "
-       "batch_normalization: {scale: false, momentum: 0.8}, flatten, dropout: 0.2, dense: {units: classes, "
+       "3, strides: 2, padding: same}, batch_normalization, conv2d: {filters: 3, kernel_size: [2, 3], "
+       "strides: [2, 1], activation: tanh, "
+       "use_bias: false}, batch_normalization: {scale: false, momentum: 0.8}, flatten, dropout: 0.2, dense: "
+       "{units: classes, "
        "activation: softmax}]",
        pictures, "sgd: {learning_rate: 0.02}"},
       {"pooling without padding",
        "[conv2d: {filters: 3, kernel_size: [4, 2], padding: same, activation: elu}, max_pooling2d: "
-       "{pool_size: [3, 2], strides: [2, 3]}, "
-       "batch_normalization: {center: false}, flatten, dense: {units: classes, activation: softmax}]",
+       "{pool_size: [3, 2], strides: [2, 3]}, batch_normalization: {center: false}, flatten, dense: {units: "
+       "classes, activation: softmax}]",
        pictures, "sgd: {learning_rate: 0.02}"},
+      // 'same' pads the height by 0 and 1, the width not at all, and no window reaches the last column.
+      {"uneven padding",
+       "[conv2d: {filters: 3, kernel_size: [2, 1], strides: [1, 2], padding: same, activation: relu}, "
+       "conv2d: "
+       "{filters: 2, kernel_size: [2, 1], strides: [1, 3], padding: same}, flatten, dense: {units: classes, "
+       "activation: softmax}]",
+       Shape{9, 8}, "sgd: {learning_rate: 0.02}"},
       {"lstm",
        "[lstm: {units: 5, return_sequences: true}, dropout: 0.2, lstm: {units: 4, go_backwards: true, "
-       "use_bias: false}, "
-       "dense: {units: classes, activation: softmax}]",
+       "use_bias: false}, dense: {units: classes, activation: softmax}]",
        vectors, "adam"},
       {"lstm backwards over sequences",
        "[lstm: {units: 3, return_sequences: true, go_backwards: true, recurrent_regulariser: {l1: 0, l2: "
-       "0.1}}, flatten, "
-       "dense: {units: classes, activation: softmax}]",
+       "0.1}}, flatten, dense: {units: classes, activation: softmax}]",
        vectors},
       {"large lstm", "[lstm: {units: 130}, dense: {units: classes, activation: softmax}]", {2, 3}},
       // As large as the own kernels take, and as configs/lstm.yaml has it.
       {"lstm of 128 units",
        "[lstm: {units: 128, return_sequences: true}, dropout: 0.2, lstm: {units: 128}, dense: {units: "
-       "classes, "
-       "activation: softmax}]",
+       "classes, activation: softmax}]",
        {4, 13}},
       {"label smoothing", mlp, vectors, "sgd", "cross_entropy: {label_smoothing: 0.2}"}};
   for (const char* a : {"relu", "sigmoid", "tanh", "elu", "linear", "softmax"})

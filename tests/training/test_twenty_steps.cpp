@@ -105,27 +105,26 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, TwentySteps,
-    testing::Values(Case{"mlp",
-                         "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: "
-                         "relu}, dense: {units: 64, "
-                         "activation: relu}, dense: {units: classes, activation: softmax}]",
-                         "adam", "cross_entropy: {label_smoothing: 0.1}", 0, 0},
-                    Case{"cnn",
-                         "[conv2d: {filters: 32, kernel_size: 3, activation: relu}, max_pooling2d: "
-                         "{pool_size: 3, strides: 2, padding: "
-                         "same}, batch_normalization, conv2d: {filters: 32, kernel_size: 3, activation: "
-                         "relu}, max_pooling2d: {pool_size: "
-                         "3, strides: 2, padding: same}, batch_normalization, conv2d: {filters: 32, "
-                         "kernel_size: 2, activation: relu}, "
-                         "max_pooling2d: {pool_size: 2, padding: same}, batch_normalization, flatten, dense: "
-                         "{units: 64, activation: "
-                         "relu}, dense: {units: classes, activation: softmax}]",
-                         "sgd: {learning_rate: 3e-5}", "cross_entropy", 1e-5, 1e-3},
-                    Case{"lstm",
-                         "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dense: {units: "
-                         "64, activation: relu}, dense: "
-                         "{units: 32, activation: relu}, dense: {units: classes, activation: softmax}]",
-                         "adam", "cross_entropy", 0, 0}),
+    testing::Values(
+        Case{"mlp",
+             "[flatten, dense: {units: 512, activation: relu}, dense: {units: 256, activation: "
+             "relu}, dense: {units: 64, activation: relu}, dense: {units: classes, activation: softmax}]",
+             "adam", "cross_entropy: {label_smoothing: 0.1}", 0, 0},
+        Case{"cnn",
+             "[conv2d: {filters: 32, kernel_size: 3, activation: relu}, max_pooling2d: "
+             "{pool_size: 3, strides: 2, padding: same}, batch_normalization, conv2d: {filters: 32, "
+             "kernel_size: 3, activation: "
+             "relu}, max_pooling2d: {pool_size: 3, strides: 2, padding: same}, batch_normalization, conv2d: "
+             "{filters: 32, "
+             "kernel_size: 2, activation: relu}, max_pooling2d: {pool_size: 2, padding: same}, "
+             "batch_normalization, flatten, dense: "
+             "{units: 64, activation: relu}, dense: {units: classes, activation: softmax}]",
+             "sgd: {learning_rate: 3e-5}", "cross_entropy", 1e-5, 1e-3},
+        Case{"lstm",
+             "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dense: {units: "
+             "64, activation: relu}, dense: {units: 32, activation: relu}, dense: {units: classes, "
+             "activation: softmax}]",
+             "adam", "cross_entropy", 0, 0}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
