@@ -193,7 +193,7 @@ class CudaStep final : public training::TrainingStep {
       evaluation_net_ = make_network(parts, evaluation_rows_);
       return *evaluation_net_;
     } catch (const Error& e) {
-      cudaGetLastError();  // which says it again otherwise
+      cudaGetLastError();  // else the next call would report it again
       no_room_ = true;
       notes_.push_back(
           fmt::format("evaluation takes {} rows at once, not {}: {}", capacity_, evaluation_rows_, e.what()));
@@ -205,7 +205,7 @@ class CudaStep final : public training::TrainingStep {
     auto& net = *training_net_;
     enqueue_forward(stream_, feed_, *loss_, net, true, dy_[0].data(), nullptr);
     net.backward(dy_[0].data(), dy_[1].data());
-    // Counts the step, so it stands behind what draws its random numbers by the counter.
+    // Counts the step, so it comes after the layers that draw random numbers by the counter.
     optimizer_->finish_loss(stream_, penalty_sum(), {net.losses.data(), net.hits.data(), feed_.header()},
                             scalars_.data());
     ArenaUpdate u{chunks_.data(), std::int64_t(chunks_.size()), arena_.data(), gradients_.data(), {}};
@@ -285,7 +285,7 @@ class CudaStep final : public training::TrainingStep {
   std::vector<DeviceArray<float>> slots_;
   std::array<DeviceArray<float>, 2> dy_;  // [capacity, widest of the network]
   NetworkParts parts_;
-  std::string generator_kind_;                                    // of random numbers that stand in a state
+  std::string generator_kind_;                                    // of random numbers that come from a state
   std::unique_ptr<ScoredNetwork> training_net_, evaluation_net_;  // the latter from an evaluation on, if any
   ReplayedWork training_{"the training step"};
   Evaluation evaluation_;

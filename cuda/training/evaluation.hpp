@@ -1,5 +1,5 @@
-// Forward passes over rows of the data that a feed is bound to: gather, forward, loss. What training begins with, and all
-// that evaluation and prediction do.
+// Forward passes over rows of the data that a feed is bound to: gather, forward, loss. Training begins with them; evaluation
+// and prediction are nothing else.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace timbre::cuda {
 
-/// A network, and what the loss makes of its logits.
+/// A network, and room for the loss of its logits.
 struct ScoredNetwork : Network {
   ScoredNetwork(const NetworkParts& parts, std::int64_t capacity);
   DeviceArray<float> losses, probabilities;

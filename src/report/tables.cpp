@@ -187,7 +187,7 @@ std::string csv_table(const Analysis& a) {
       } else {
         row.insert(row.end(), 11, "");
       }
-      // What was selected, split by split where each chose for itself, and the baselines, stand with the chosen.
+      // The row of the chosen covers what was selected, split by split where each chose for itself, and the baselines.
       std::int64_t splits = 0;
       for (const auto& choice : f.choices) splits += choice.configuration == i;
       row.push_back(f.nested ? fmt::format("{}/{}", splits, f.choices.size()) : "");

@@ -29,7 +29,7 @@ namespace timbre::run {
 namespace fs = std::filesystem;
 
 Plan make_plan(RunConfig config, const data::ClipIndex* known) {
-  device::algorithm_settings();  // throws where a variable says what nobody knows
+  device::algorithm_settings();  // throws where a variable has an unknown value
   auto clips = with_place(config, [&] { return known ? *known : data::index_clips(config.dataset); });
   with_place(config, [&] { data::resolve_segments(config.dataset, clips); });
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);
@@ -69,14 +69,14 @@ std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Watc
   }
 }
 
-/// The looks at the test part that an earlier result of this run tells of. --force must not make them forgotten.
+/// The looks at the test part that an earlier result of this run recorded. --force keeps them.
 std::vector<results::Look> earlier_looks(const fs::path& result) {
   if (!fs::exists(result)) return {};
   try {
     return results::read_result(result, false, storage::own_file).scores.looks;
   } catch (const Unavailable&) {
     throw;
-  } catch (const Error&) {  // of no use to anybody
+  } catch (const Error&) {  // of no further use
     return {};
   }
 }
@@ -157,7 +157,7 @@ training::TrainingResult train(const Plan& plan, const RunOptions& options, cons
   }
 }
 
-/// Scores the parts with the kept weights, the test only where it is not sealed, and tells the figures.
+/// Scores the parts with the kept weights, the test only where it is not sealed, and shows the figures.
 void score(results::RunRecord& record, training::TrainingStep& step, const Plan& plan,
            const RunOptions& options, const data::FeatureSet& features, const data::Split& split,
            ThreadPool& pool, Watcher& watcher) {

@@ -31,7 +31,7 @@ struct RunOptions {
   std::shared_ptr<const data::FeatureSet> features;  // of this plan, found before: a study's runs share them
 };
 
-/// What a configuration comes to before any training: its clips and its model.
+/// A configuration with its clips and its model, before any training.
 struct Plan {
   RunConfig config;
   data::ClipIndex clips;
@@ -79,8 +79,7 @@ struct RunOutcome {
   double validation_accuracy = 0;  // per clip; NaN where it diverged
 };
 
-/// Trains, evaluates and writes DIR/result.h5; what is said goes to run.log, too. Throws Interrupted after a
-/// checkpoint.
+/// Trains, evaluates and writes DIR/result.h5. All lines also go to run.log. Throws Interrupted after a checkpoint.
 RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher);
 
 }  // namespace timbre::run

@@ -15,7 +15,7 @@
 
 namespace timbre::run {
 
-/// `model:` as it stands: it can be read once the shape of the features and the classes are known.
+/// `model:` unread: it can be read once the shape of the features and the classes are known.
 struct ModelNode {
   config::Node node;
   static ModelNode from(const config::Reader& reader);
@@ -34,7 +34,7 @@ struct RunConfig {
   training::TrainingOptions training;
   std::string leakage = "warn";  // refuse | warn | allow
   std::string device = "auto";
-  config::Node source;  // as it was read, --set applied: where each value stands
+  config::Node source;  // as it was read, --set applied: it has the place of each value
 };
 const config::Schema<RunConfig>& schema(config::of<RunConfig>);
 /// Its keys, for --explain and the JSON Schema.
@@ -47,7 +47,7 @@ config::Rule<std::string> folder_name();
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
 /// Throws an error about a key of the configuration again with the key's place: "dataset.path: there is no folder ..."
-/// becomes "configs/lstm.yaml:4:9: dataset.path: ...". Returns where the error is about no key that stands there.
+/// becomes "configs/lstm.yaml:4:9: dataset.path: ...". Returns where the error is about none of its keys.
 void throw_with_place(const RunConfig& config, const RequestError& error);
 
 /// Runs `work`; its errors about keys of the configuration get their places.
