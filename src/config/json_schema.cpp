@@ -182,7 +182,7 @@ class Writer {
             {"additionalProperties", false}};
   }
 
-  /// The ranges of a random search.
+  /// What a random search draws from.
   static Json range(const std::vector<Choice>& scales) {
     auto properties = Json::object();
     for (const auto& scale : scales)

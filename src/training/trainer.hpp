@@ -58,7 +58,7 @@ struct TrainerState {
   StepState step;
 };
 
-/// An epoch, as a watcher sees it.
+/// What a watcher is shown.
 struct Progress {
   std::int64_t epoch, epochs, batch, batches;
   double seconds;          // of this epoch
