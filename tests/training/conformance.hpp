@@ -27,6 +27,8 @@ struct ConformanceCase {
   Shape input;
   std::string optimizer = "sgd: {learning_rate: 0.05}", loss = "cross_entropy";
   nn::Regularisation regularisation{};
+  std::vector<float> class_weights{};
+  std::optional<SpecAugmentOptions> spec_augment{};
 };
 
 inline std::vector<ConformanceCase> conformance_cases() {
@@ -76,6 +78,12 @@ inline std::vector<ConformanceCase> conformance_cases() {
        "classes, activation: softmax}]",
        {4, 13}},
       {"label smoothing", mlp, vectors, "sgd", "cross_entropy: {label_smoothing: 0.2}"}};
+  for (const char* loss :
+       {"focal_cross_entropy", "focal_cross_entropy: {gamma: 0.5, alpha: 1, label_smoothing: 0.1}"})
+    cases.push_back({loss, mlp, vectors, "sgd", loss});
+  cases.push_back({"class weights", mlp, vectors, "sgd", "cross_entropy", {}, {0.5f, 2, 1, 0}});
+  cases.push_back(
+      {"spec augment", mlp, Shape{9, 7}, "sgd", "cross_entropy", {}, {}, SpecAugmentOptions{2, 4, 1, 3}});
   // Further layers, odd sizes, every option that changes the work.
   const Shape frames{9, 5};
   const auto ending = [](const std::string& layers) {
@@ -135,13 +143,16 @@ struct ConformanceSetup {
         model(nn::Model::parse(config::Reader(node, "model"), c.input, 4, c.regularisation)),
         optimizer(OptimizerChoice::from(config::parse_text(c.optimizer, "test.yaml", "."))),
         loss(LossChoice::from(config::parse_text(c.loss, "test.yaml", "."))),
+        class_weights(c.class_weights),
+        spec_augment(c.spec_augment),
         x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
         data(x.data(), rows, c.input.size()) {
     for (std::int64_t r = 0; r < rows; ++r) labels.push_back(std::int32_t(r * 7 % 4));
   }
   std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5,
                                      std::int64_t batch = 8) {
-    auto s = make_step(device, {&model, loss.get(), optimizer.get(), batch, seed}, pool);
+    auto s = make_step(device,
+                       {&model, loss.get(), optimizer.get(), batch, seed, class_weights, spec_augment}, pool);
     s->bind(data, labels.data());
     return s;
   }
@@ -149,6 +160,8 @@ struct ConformanceSetup {
   nn::Model model;
   OptimizerChoice optimizer;
   LossChoice loss;
+  std::vector<float> class_weights;
+  std::optional<SpecAugmentOptions> spec_augment;
   std::vector<float> x;
   data::MemoryRows data;
   std::vector<std::int32_t> labels;
