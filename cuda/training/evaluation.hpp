@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -22,9 +23,14 @@ struct ScoredNetwork : Network {
   DeviceArray<std::int32_t> hits;
 };
 
-/// Enqueues the forward pass of the feed's batch. gradient, probabilities: of the loss, may be null.
+/// Enqueues the forward pass of the feed's batch. gradient, probabilities: of the loss, may be null. gathered, if given, enqueues
+/// changes of the gathered rows.
 void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const CudaLoss& loss, ScoredNetwork& net,
-                     bool training, float* gradient, float* probabilities);
+                     bool training, float* gradient, float* probabilities,
+                     const std::function<void()>& gathered = {});
+
+/// The batch that the loss sees there.
+LossBatch loss_batch(const DataFeed& feed, const ScoredNetwork& net, float* gradient, float* probabilities);
 
 /// Evaluates any number of rows, as many at once as the network takes, in one graph.
 class Evaluation {

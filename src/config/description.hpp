@@ -1,4 +1,4 @@
-// The keys of a configuration, as data: their types, ranges, defaults and meanings.
+// What a configuration may hold, as data: the keys with their types, ranges, defaults and meanings.
 //
 // Schemas give it (config/schema.hpp), and so do types with a reader of their own. The explanation for a person
 // (config/explain.hpp) and the JSON Schema for an editor (config/json_schema.hpp) are made from it alone.
@@ -19,7 +19,7 @@ struct Choice {
   std::string name, text;
 };
 
-/// The conditions on a number or a text.
+/// What a number or a text must satisfy.
 struct Limits {
   std::optional<double> low = {}, high = {};
   bool above_low = false, below_high = false;  // the limit itself is not allowed
@@ -42,7 +42,7 @@ struct Type {
     map,       // of `keys`
     part,      // one of `parts`
     either,    // any of `items`
-    names,     // a map from any names to texts
+    names,     // a map from any names to texts, or to items[0]
     paths,  // a map from paths of a configuration, which is `keys`, to values; with choices, which are the scales of
             // ranges, to sequences of values or to a range {scale: [lowest, highest]}
   };

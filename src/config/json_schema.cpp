@@ -134,6 +134,7 @@ class Writer {
         return {{"anyOf", std::move(any)}};
       }
       case Type::Kind::names:
+        if (!type.items.empty()) return {{"type", "object"}, {"additionalProperties", write(type.items[0])}};
         return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
       case Type::Kind::paths:
         return paths(type);
@@ -182,7 +183,7 @@ class Writer {
             {"additionalProperties", false}};
   }
 
-  /// The ranges of a random search.
+  /// What a random search draws from.
   static Json range(const std::vector<Choice>& scales) {
     auto properties = Json::object();
     for (const auto& scale : scales)

@@ -1,4 +1,4 @@
-// Parts that a configuration chooses by name: `name`, or `name: {options}`.
+// What a configuration chooses by name: `name`, or `name: {options}`.
 //
 //   optimizer: adam
 //   optimizer: {adam: {learning_rate: 0.01}}

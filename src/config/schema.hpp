@@ -96,7 +96,7 @@ struct IsVector : std::false_type {};
 template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 
-/// The type of the values that a rule checks.
+/// What a rule is about.
 template <class T>
 struct Ruled {
   using Type = T;
@@ -278,7 +278,7 @@ class Schema {
     return out;
   }
   const std::string& summary() const { return summary_; }
-  /// Its description, for people and editors.
+  /// What a person and an editor may know of it.
   Struct describe() const {
     Struct out{summary_, {}, shorthand_};
     const Node defaults = dump(S{});

@@ -40,7 +40,7 @@ struct PackedLayout {
     return {start * k + (column - start), whole < panel ? whole : panel};
   }
 };
-/// The layout of this machine's kernels.
+/// What gemm wants on this machine.
 PackedLayout packed_layout();
 
 /// A matrix in that layout.

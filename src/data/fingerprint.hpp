@@ -1,4 +1,4 @@
-// The sound of a clip in a few kilobytes, for finding copies and near duplicates.
+// What a clip sounds like, in a few kilobytes: for finding copies and near duplicates.
 //
 // After Haitsma and Kalker (A highly robust audio fingerprinting system, ISMIR 2002), with cheaper numbers: the sound
 // at 5,512.5 Hz, Hann frames of 1,024 samples (0.19 s) every 256 (46 ms), energies E of 33 bands from 300 to 2,000 Hz
@@ -43,7 +43,7 @@ class Fingerprinter {
   Fingerprinter();
   ~Fingerprinter();
   Fingerprinter(Fingerprinter&&) noexcept;
-  /// Fingerprint::reason says what is wrong with the file.
+  /// What is wrong with the file is told in Fingerprint::reason.
   Fingerprint of(const std::filesystem::path& file);
 
  private:

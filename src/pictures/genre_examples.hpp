@@ -1,4 +1,4 @@
-// A small picture of each genre of a data set, for reports.
+// What the genres of a data set look like: one small picture each, for reports.
 #pragma once
 
 #include <string>

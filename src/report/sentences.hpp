@@ -1,4 +1,4 @@
-// The sentences of a report about itself: its comparison, its choices, its intervals.
+// What a report says of itself: what was compared, how it was chosen, which intervals it shows.
 #pragma once
 
 #include <string>
@@ -8,16 +8,13 @@
 
 namespace timbre::report {
 
-/// The word for a repetition: "seed", "fold" (of one seed), or "repetition" where both do.
-std::string repetition_word(const Analysis& a);
-
-/// The comparison, in one sentence.
+/// What was compared, in one sentence.
 std::string comparison_sentence(const Analysis& a, const Options& options);
 
 /// How configurations were chosen, and whose test figures are withheld; how often test parts were scored.
 std::string selection_sentence(const Analysis& a);
 
-/// Whether the clips of the test part took part in training or selection.
+/// What the clips of the test part took part in.
 std::string test_caption(const Analysis& a);
 
 /// Which interval over repetitions the figures have, and what it answers; "" where nothing is repeated.

@@ -1,4 +1,4 @@
-// The settings in which configurations differ, and how one setting follows from another.
+// What configurations differ in, and how one leads to the other.
 #pragma once
 
 #include <string>

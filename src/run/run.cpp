@@ -36,6 +36,11 @@ Plan make_plan(RunConfig config, const data::ClipIndex* known) {
   const auto input = with_place(config, [&] { return features::feature_shape(config.features, samples); });
   auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input,
                                 std::int64_t(clips.label_names.size()), config.regularisation);
+  if (config.augmentation)
+    with_place(config,
+               [&] { training::require_fitting(*config.augmentation, input, config.features.standardise); });
+  if (const auto& weights = config.training.class_weights)  // whether its classes are there
+    with_place(config, [&] { return training::weights_of(*weights, clips.label_names, {}); });
   return {std::move(config), std::move(clips), std::move(model), samples};
 }
 
@@ -299,7 +304,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   if (const auto cuts = data::describe(features.cuts); !cuts.empty()) log.line(cuts);
   for (const auto& note : split_notes(plan.config, split)) log.line(note);
 
-  const auto step = make_step(plan, prepared, features, device.name, pool);
+  const auto step = make_step(plan, prepared, features, split, device.name, pool);
   const auto trained = train(plan, options, folder, key, split, *step, log);
 
   auto record =

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "data/split.hpp"
 #include "features/options.hpp"
 #include "nn/model.hpp"
+#include "training/augmentation.hpp"
 #include "training/trainer.hpp"
 
 namespace timbre::run {
@@ -32,7 +34,8 @@ struct RunConfig {
   ModelNode model;
   nn::Regularisation regularisation;
   training::TrainingOptions training;
-  std::string leakage = "warn";  // refuse | warn | allow
+  std::optional<training::AugmentationOptions> augmentation;  // absent: none
+  std::string leakage = "warn";                               // refuse | warn | allow
   std::string device = "auto";
   config::Node source;  // as it was read, --set applied: it has the place of each value
 };

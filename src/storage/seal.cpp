@@ -79,7 +79,7 @@ class Descriptor {
   int id_;
 };
 
-/// The block that this file must have.
+/// What the block of this file has to be.
 Block sealed_block(const Descriptor& file, std::int64_t size) {
   Hasher hasher;
   std::vector<char> bytes(block_bytes);

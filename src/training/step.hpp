@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "nn/model.hpp"
 #include "training/loss.hpp"
 #include "training/optimizer.hpp"
+#include "training/spec_augment.hpp"
 
 namespace timbre::training {
 
@@ -47,6 +49,8 @@ struct StepOptions {
   const Optimizer* optimizer = nullptr;
   std::int64_t batch_size = 1;
   std::uint64_t seed = 0;
+  std::vector<float> class_weights = {};                // [classes] of the training loss; empty: 1 for each
+  std::optional<SpecAugmentOptions> spec_augment = {};  // of the features, which are [T, F] then
 };
 
 class TrainingStep {
@@ -77,7 +81,7 @@ class TrainingStep {
   virtual std::vector<float> export_weights() = 0;
   /// A state without generators leaves the step's own as they are. Throws RequestError for those of another kind.
   virtual void import_state(const StepState& state) = 0;
-  /// Intermediate values of the last train(), whose number of rows is `rows`: for comparing devices.
+  /// What the last train() computed on its way, `rows` being its number of rows: for comparing devices.
   struct Trace {
     std::vector<std::vector<float>>
         outputs;                   // of each layer, [rows, output...]; logits of the last; empty where
@@ -85,7 +89,7 @@ class TrainingStep {
     std::vector<float> gradients;  // without penalties, in the layout of the arena [trainable_size]
   };
   virtual Trace trace(std::int64_t rows) = 0;
-  /// The back end's choices and their reasons, for the log: whole lines, each once.
+  /// What a back end chose and why, for the log: whole lines, each told once.
   virtual std::vector<std::string> notes() { return {}; }
 };
 

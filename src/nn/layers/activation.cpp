@@ -13,7 +13,7 @@ const config::Schema<ActivationOptions>& schema(config::of<ActivationOptions>) {
       config::Schema<ActivationOptions>("an activation function as a layer of its own; any shape")
           .required("activation", &ActivationOptions::activation,
                     "function applied to each value (softmax: over the last axis)",
-                    config::one_of(activation_names()))
+                    config::one_of(all_activation_names()))
           .shorthand();
   return s;
 }
@@ -34,9 +34,11 @@ class ActivationCpu final : public LayerOp {
     if (x != y) std::copy_n(x, rows * columns_, y);
     apply_activation(*binding_.pool, activation_, nullptr, y, rows, columns_);
   }
-  void backward(const StepContext& context, const float*, const float* y, float* dy, float* dx) override {
+  void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) override {
     if (!binding_.input_gradient) return;
     const auto rows = context.rows * rows_each_;
+    if (needs_input(activation_))
+      return input_activation_gradient(*binding_.pool, activation_, x, dy, dx, rows * columns_);
     activation_gradient(*binding_.pool, activation_, y, dy, rows, columns_, nullptr, partial_);
     if (dx != dy) std::copy_n(dy, rows * columns_, dx);
   }
@@ -62,8 +64,14 @@ class ActivationLayer final : public config::WithOptions<Layer, ActivationOption
   bool ends_in_softmax() const override { return options_.activation == "softmax"; }
 };
 
-const LayerRegistration<ActivationLayer, ActivationOptions> layer{
-    {{"relu", {7, 3}}, {"tanh", {7, 3}}, {"sigmoid", {21}}, {"softmax", {11}}}};
+const LayerRegistration<ActivationLayer, ActivationOptions> layer{{{"relu", {7, 3}},
+                                                                   {"tanh", {7, 3}},
+                                                                   {"sigmoid", {21}},
+                                                                   {"softmax", {11}},
+                                                                   {"leaky_relu", {9}},
+                                                                   {"selu", {7, 3}},
+                                                                   {"silu", {13}},
+                                                                   {"gelu", {5, 4}}}};
 const CpuOps::Add<ActivationCpu, ActivationOptions> cpu;
 
 }  // namespace

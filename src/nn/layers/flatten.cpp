@@ -1,9 +1,9 @@
 #include "nn/layers/flatten.hpp"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "nn/layers/keras_options.hpp"
+#include "nn/layers/pass_through.hpp"
 
 namespace timbre::nn {
 
@@ -15,20 +15,9 @@ const config::Schema<FlattenOptions>& schema(config::of<FlattenOptions>) {
 
 namespace {
 
-class FlattenCpu final : public LayerOp {
+class FlattenCpu final : public PassThroughCpu {
  public:
-  FlattenCpu(const FlattenOptions&, const LayerBinding& binding)
-      : size_(binding.input.size()), input_gradient_(binding.input_gradient) {}
-  void forward(const StepContext& context, const float* x, float* y) override {
-    if (x != y) std::copy_n(x, context.rows * size_, y);
-  }
-  void backward(const StepContext& context, const float*, const float*, float* dy, float* dx) override {
-    if (input_gradient_ && dx != dy) std::copy_n(dy, context.rows * size_, dx);
-  }
-
- private:
-  std::int64_t size_;
-  bool input_gradient_;
+  FlattenCpu(const FlattenOptions&, const LayerBinding& binding) : PassThroughCpu(binding) {}
 };
 
 class FlattenLayer final : public config::WithOptions<Layer, FlattenOptions> {

@@ -9,12 +9,9 @@
 
 #include "core/gemm.hpp"
 #include "core/simd.hpp"
+#include "nn/layers/flush_denormals.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/lstm_cell.hpp"
-
-#if defined(__SSE__)
-#include <xmmintrin.h>
-#endif
 
 namespace timbre::nn {
 
@@ -40,22 +37,6 @@ const config::Schema<LstmOptions>& schema(config::of<LstmOptions>) {
 }
 
 namespace {
-
-// Gradients that fade over many steps end as denormal numbers, which are many times slower: take them as zero.
-class FlushDenormals {
- public:
-#if defined(__SSE__)
-  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
-  ~FlushDenormals() { _mm_setcsr(before_); }
-#else
-  FlushDenormals() {}
-#endif
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_ = 0;
-};
 
 void add_rows(const float* a, std::int64_t rows, std::int64_t columns, float* sum) {
   vectorised([&] {

@@ -1,4 +1,4 @@
-// The effects of settings, the generalisation gap, and the table of all configurations; all on validation.
+// What each setting does, the generalisation gap, and the table of all configurations; all of validation.
 'use strict';
 
 // ---- axes ----
@@ -14,7 +14,7 @@ const where = (f, test, figure) => f.configurations.filter(test).map((c) => figu
 // The mean over configurations. No whisker: what settings do is judged by matched differences, in the table below.
 const pooled = (f, test, figure) => ({y: mean(where(f, test, figure)), error: null});
 
-// The effect of each value of an axis against its first.
+// What each value of an axis does against its first.
 function effectsTable(f, axis) {
   const rows = axis.effects.filter((e) => e.pairs);
   if (!rows.length) return '';
@@ -198,7 +198,7 @@ function configurations() {
     number('parameters', (c) => c.parameters, false, whole),
     number('training', (c) => c.seconds, false, seconds),
     number(
-        `${data.repetition}s`, (c) => c.scored, true,
+        'seeds', (c) => c.scored, true,
         (v, r) => v + (r.c.diverged ? ` (${r.c.diverged} diverged)` : '') +
             (r.c.unfinished ? ` (${r.c.unfinished} unfinished)` : ''))
   ];
@@ -222,7 +222,7 @@ function configurations() {
   const node = section(
       'configurations', 'All configurations, on validation',
       note(
-          `Means over ${data.repetition}s; ± is half of the 95% interval explained under “Test figures”. “Minus reference” pairs the ${data.repetition}s of a configuration with those of its model’s reference (the same interval, of the mean difference, not corrected for the number of configurations). The chosen one’s figure is flattered by having been chosen as the best of many. ` +
+          'Means over seeds; ± is half of the 95% interval explained under “Test figures”. “Minus reference” pairs the seeds of a configuration with those of its model’s reference (the same interval, of the mean difference, not corrected for the number of configurations). The chosen one’s figure is flattered by having been chosen as the best of many. ' +
           'The headings sort.'),
       scroll(
           'All configurations', table('Validation figures', columns, rows, cells, {

@@ -1,0 +1,21 @@
+#include "nn/layers/sequence_as_picture.hpp"
+
+#include "core/error.hpp"
+#include "nn/layers/window.hpp"
+
+namespace timbre::nn {
+
+const Shape& sequence(const Shape& input) {
+  if (input.rank() != 2) fail_request("needs an input of rank 2 (T, F), not {}", input.str());
+  return input;
+}
+
+std::int64_t steps_over(const Shape& input, std::int64_t kernel, std::int64_t stride,
+                        const std::string& padding, std::string_view what) {
+  if (padding == "valid" && kernel > sequence(input)[0])
+    fail_request("{} {} is longer than the sequence {}; a shorter one, or padding: same", what, kernel,
+                 input.str());
+  return window_over(as_picture(sequence(input)), {kernel, 1}, {stride, 1}, padding, what).h.out;
+}
+
+}  // namespace timbre::nn

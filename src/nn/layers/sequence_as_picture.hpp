@@ -1,0 +1,30 @@
+// A layer over a sequence (T, F) is the layer over a picture (T, 1, F), which is one column wide: the same values in the same
+// order. 1-D convolutions and poolings are made in this way on every device.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/shape.hpp"
+
+namespace timbre::nn {
+
+inline Shape as_picture(const Shape& sequence) { return {sequence[0], 1, sequence[1]}; }
+
+/// A binding of the layer over sequences as one of the layer over pictures.
+template <class Binding>
+Binding as_picture_binding(Binding binding) {
+  binding.input = as_picture(binding.input), binding.output = as_picture(binding.output);
+  return binding;
+}
+
+/// The input, which must be a sequence: else RequestError.
+const Shape& sequence(const Shape& input);
+
+/// Steps of a window along a sequence. Throws RequestError for an input that is no sequence, and where the window (`what`:
+/// kernel, pool) is longer than it and nothing is padded.
+std::int64_t steps_over(const Shape& input, std::int64_t kernel, std::int64_t stride,
+                        const std::string& padding, std::string_view what);
+
+}  // namespace timbre::nn
