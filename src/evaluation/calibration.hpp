@@ -8,7 +8,8 @@
 //   brier            mean over rows of sum over classes of (p - [class is the label])^2: 0 to 2; Brier, 1950
 //
 // All are of one run: a pooled diagram of several runs lets their errors cancel. The simulation takes rows as independent.
-// Rows of one clip are not, so the null of segments is a lower bound. Figures of no rows are NaN. Arguments that do not fit together are std::invalid_argument.
+// Rows of one clip are not, so the null of segments is a lower bound. Figures of no rows are NaN. Arguments that do not fit
+// together are std::invalid_argument.
 #pragma once
 
 #include <cstdint>
