@@ -259,10 +259,11 @@ int main(int argc, char** argv) {
       return submit_study(study, options, slurm, retry, std::move(passed));
     }
     if (retry) {
-      options.only.emplace();
+      std::set<std::size_t> failed;
       for (std::size_t i = 0; i < study.runs.size(); ++i)
         if (is_of_task(options, i) && run_state(run_folder(options, study.runs[i])) == RunState::failed)
-          options.only->insert(i);
+          failed.insert(i);
+      options.only = std::move(failed);
     }
 
     Console console;

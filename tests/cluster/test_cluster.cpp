@@ -154,6 +154,14 @@ class ClusterTest : public testing::Test {
     return out;
   }
   bool idle() const { return queue().empty(); }
+  /// What the tasks wrote.
+  std::string job_logs() const {
+    std::string out;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(root / "work/runs/small/slurm/log", none))
+      out += end_to_end::read_file(entry.path());
+    return out;
+  }
 
   end_to_end::TemporaryFolder root;
   Cluster cluster;
@@ -168,7 +176,7 @@ TEST_F(ClusterTest, AStudySurvivesWhateverHappensAndGivesTheBytesOfOneMachine) {
       root / "work");
   ASSERT_EQ(probe.status, 0) << probe.err;
   const double rate = 400 / probe.seconds;
-  write_study(root / "work", std::max(20, int(3 * rate)), std::max(200, int(50 * rate)));
+  write_study(root / "work", std::max(20, int(3 * rate)), std::max(200, int(80 * rate)));
   fs::copy(root / "work", root / "whole", fs::copy_options::recursive);
   fs::remove_all(root / "work/probe"), fs::remove_all(root / "work/runs");
 
@@ -211,8 +219,9 @@ TEST_F(ClusterTest, AStudySurvivesWhateverHappensAndGivesTheBytesOfOneMachine) {
   std::string node;
   EXPECT_TRUE(wait_for(
       [&] {
+        // (One that outlives the time until its node is given up.)
         const auto run = at_work("long");
-        if (!run) return false;
+        if (!run || double(run->second.epochs - run->second.epoch) < 55 * rate) return false;
         std::istringstream lines(queue());
         for (std::string line; std::getline(lines, line);)
           if (line.starts_with(run->second.job + " ") && has(line, "RUNNING"))
@@ -238,6 +247,8 @@ TEST_F(ClusterTest, AStudySurvivesWhateverHappensAndGivesTheBytesOfOneMachine) {
   // All jobs end.
   EXPECT_TRUE(wait_for([&] { return idle(); }, 420s)) << queue() << cluster.logs();
   EXPECT_TRUE(srun_statuses().contains(128 + SIGUSR2)) << "no run met the time limit";
+  EXPECT_TRUE(has(job_logs(), " is in use by process "))
+      << "no task met the living process of a node that was given up";
   const auto status = cluster.run({run_study(), "study.yaml", "--status"}, root / "work");
   EXPECT_EQ(status.status, 0) << status.err;
   std::printf("%s", status.out.c_str());
