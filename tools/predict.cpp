@@ -10,6 +10,7 @@
 #include "core/interrupt.hpp"
 #include "core/text.hpp"
 #include "data/audio_paths.hpp"
+#include "data/tables/npz_writer.hpp"
 #include "device/device.hpp"
 #include "run/predictor.hpp"
 
@@ -97,6 +98,37 @@ nlohmann::ordered_json as_json(const std::string& file, const Prediction& p, con
   return j;
 }
 
+/// Embeddings of all segments, and whose they are.
+struct Embeddings {
+  Shape shape;  // of one
+  std::vector<float> values, start_seconds;
+  std::vector<std::int64_t> segment;
+  std::vector<std::string> files, prediction;
+
+  void add(const std::string& file, const Prediction& p, const Predictor& model) {
+    values.insert(values.end(), p.embeddings.begin(), p.embeddings.end());
+    for (std::int64_t s = 0; s < p.count; ++s) {
+      files.push_back(file), segment.push_back(s);
+      start_seconds.push_back(float(model.start_seconds(s)));
+      prediction.push_back(model.label_names()[std::size_t(p.best)]);
+    }
+  }
+  void write(const std::filesystem::path& target) const {
+    storage::AtomicFile file(target);
+    data::NpzWriter out(file);
+    auto extents = shape.extents();
+    extents.insert(extents.begin(), std::ssize(segment));
+    out.begin("X", extents);
+    out.floats(values);
+    out.add("IDS", files);
+    out.add("segment", segment);
+    out.begin("start_seconds", {std::ssize(segment)});
+    out.floats(start_seconds);
+    out.add("prediction", prediction);
+    out.finish();
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -105,7 +137,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> files;
   int threads = 0;
   bool json = false, csv = false, segments = false;
-  std::string device = "cpu";
+  std::string device = "cpu", layer;
+  std::filesystem::path out;
   storage::Trust trust;
   app.add_option("RESULT", result, "result.h5 of a run")->required();
   app.add_option("AUDIO", files,
@@ -115,16 +148,27 @@ int main(int argc, char** argv) {
   app.add_flag("--segments", segments, "show every genre and every segment, not a line for each file");
   auto* json_flag = app.add_flag("--json", json, "one JSON array on stdout");
   app.add_flag("--csv", csv, "one line per file and per segment on stdout")->excludes(json_flag);
+  auto* embeddings_option = app.add_option(
+      "--embeddings", layer,
+      "write the output of a layer (its name in the summary, as dense_1, or its number from 0; the last "
+      "one's is "
+      "before softmax) of every segment to -o: arrays X, IDS, segment, start_seconds, prediction");
+  app.add_option("-o,--output", out, "the .npz file of the embeddings")->needs(embeddings_option);
   app.add_option("--device", device, "auto, cpu or cuda (default: cpu)")
       ->check(CLI::IsMember({"auto", "cpu", "cuda"}));
   app.add_option("--threads", threads, "threads to use (default: one per core)")->check(CLI::Range(1, 1024));
   add_unverified(app, trust.unverified);
   return run_command(app, argc, argv, [&] {
     heed_signals();
+    if (!layer.empty() && out.extension() != ".npz")
+      fail_request("--embeddings {}: -o F.npz says where they go{}", printable(layer),
+                   out.empty() ? "" : ", and its name must end in .npz");
     ThreadPool pool(threads);
     const auto choice = device::choose(device);
     if (!choice.notice.empty()) fmt::print(stderr, "{}\n", choice.notice);
     Predictor model(result, pool, choice.name, trust);
+    Embeddings embeddings;
+    if (!layer.empty()) embeddings.shape = model.embed(layer);
     int failed = 0;
     auto array = nlohmann::ordered_json::array();
     if (csv) {
@@ -145,6 +189,7 @@ int main(int argc, char** argv) {
       throw_if_stopped();
       try {
         const auto p = model.predict(file);
+        if (!layer.empty()) embeddings.add(file, p, model);
         if (json) {
           array.push_back(as_json(file, p, model));
         } else if (csv) {
@@ -158,6 +203,13 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "predict: {}: {}\n", printable(file), e.what());
         ++failed;
       }
+    }
+    if (!layer.empty()) {
+      if (embeddings.segment.empty())
+        fail("no file gave a segment: {} is not written", printable(out.string()));
+      embeddings.write(out);
+      fmt::print(stderr, "embeddings: {} ({} segments, {} {})\n", printable(out.string()),
+                 embeddings.segment.size(), layer, embeddings.shape.str());
     }
     if (json) fmt::print("{}\n", array.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     return failed > 0 ? 1 : 0;

@@ -8,6 +8,7 @@
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
+#include "data/external.hpp"
 #include "data/extraction.hpp"
 
 namespace timbre::data {
@@ -26,7 +27,7 @@ FileStamp stamp_of(const fs::path& file) {
 
 ClipContents read_contents(const ClipIndex& index, ThreadPool& pool, const ExtractionHooks& hooks) {
   ClipContents out{std::vector<std::string>(index.clips.size()), std::vector<FileStamp>(index.clips.size())};
-  if (index.synthetic) return out;
+  if (index.synthetic || index.external) return out;  // of a table, its own hash is known
   pool.parallel_for(std::ssize(index.clips), [&](std::int64_t i, int) {
     if (hooks.check) hooks.check();
     const auto& file = index.clips[std::size_t(i)].file;
@@ -37,7 +38,7 @@ ClipContents read_contents(const ClipIndex& index, ThreadPool& pool, const Extra
 }
 
 void require_unchanged(const ClipIndex& index, const ClipContents& contents) {
-  if (index.synthetic) return;
+  if (index.synthetic || index.external) return;
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
     const auto now = stamp_of(index.clips[i].file);
     if (now != contents.stamps[i])
@@ -50,7 +51,10 @@ std::string key_of(const ClipIndex& index, const DatasetOptions& dataset,
                    const features::FeatureOptions& options, const std::vector<std::string>& hashes) {
   Hasher hasher;
   hasher.text(features::extraction_key(options));
-  hasher.text(std::to_string(dataset.segment_samples(options.sample_rate)));
+  if (index.external)
+    hasher.text(index.external->hash);
+  else
+    hasher.text(std::to_string(dataset.segment_samples(options.sample_rate)));
   if (dataset.segment)
     hasher.text(config::to_yaml(schema(config::of<SegmentOptions>{}).dump(*dataset.segment)));
   if (index.synthetic)

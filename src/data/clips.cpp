@@ -30,6 +30,7 @@ std::string problem_with(const DatasetOptions& o) {
   if (o.path) given.push_back("path");
   if (o.manifest) given.push_back("manifest");
   if (o.synthetic) given.push_back("synthetic");
+  if (o.external && *o.external) given.push_back("external");
   if (given.empty()) return fmt::format("names no data; give one of: {}", known_kinds);
   if (given.size() > 1) return fmt::format("{} exclude each other; give one of them", join(given, " and "));
   if (o.segment && !o.segment->length.whole && o.segment_seconds != DatasetOptions{}.segment_seconds &&
@@ -222,6 +223,10 @@ const config::Schema<DatasetOptions>& schema(config::of<DatasetOptions>) {
           .later_field("segment", &DatasetOptions::segment,
                        "how clips are cut into segments, said in full, instead of segment_seconds")
           .later_field("labels", &DatasetOptions::labels, "which classes are used, and what they are called")
+          .later_field(
+              "external", &DatasetOptions::external,
+              "true: the clips are those that the table of features.external names. It may be left out "
+              "there")
           .field("on_bad_file", &DatasetOptions::on_bad_file, "what becomes of a file that cannot be decoded",
                  config::choice_of({{"skip", "it is left out, and the result lists it"},
                                     {"error", "the run ends before any work"}}))

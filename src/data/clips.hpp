@@ -1,10 +1,11 @@
 // The clips of a data set: which files there are and what they are labelled.
 //
-// Three kinds, which exclude each other:
+// Four kinds, which exclude each other:
 //   path       a tree <genre>/<clip>.{wav,au,flac,ogg,mp3}; the genre's folder is the label
 //   manifest   a CSV file with the columns path,label[,group][,fold] and any others, in any order (manifest.hpp);
 //              relative paths resolve against the folder of the file
 //   synthetic  made-up clips (audio/synthetic.hpp)
+//   external   the clips that a table of features names (external.hpp)
 //
 // Labels are sorted by bytes, clips by path, so that indices do not depend on the file system.
 // Errors are RequestError: where a data set is looked for and not found, how it is obtained; "FILE:LINE: ..." in
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +36,8 @@ struct DatasetOptions {
   std::optional<SegmentOptions> segment;  // absent: whole segments of segment_seconds, one behind the other
   std::optional<LabelOptions> labels;     // absent: as they are found
   std::string on_bad_file = "skip";       // skip | error
+  std::optional<bool>
+      external;  // the clips are those of features.external; filled in where there are no others
 
   /// How clips are cut, in samples (seconds * sample_rate, rounded).
   Cutting cutting(int sample_rate) const;
@@ -59,6 +63,8 @@ struct ManifestNames {
   std::vector<std::string> folds;  // "0", "1", ... or "a", "b", ...; numbers ascend, other names go by bytes
 };
 
+struct ExternalRows;  // external.hpp
+
 struct ClipIndex {
   std::filesystem::path root;
   std::vector<std::string> label_names;
@@ -67,6 +73,7 @@ struct ClipIndex {
   std::vector<std::string> notes;  // what was passed over, one line each
   double longest_seconds = 0;      // of its clips; where `segment:` asks for it
   bool synthetic = false;
+  std::shared_ptr<const ExternalRows> external;  // where features come from a table, not from audio
 };
 
 /// Fills in what `segment:` leaves open: the length of whole clips that are as long as the longest. Throws RequestError where

@@ -10,6 +10,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "data/clip_contents.hpp"
+#include "data/external.hpp"
 #include "data/extraction.hpp"
 #include "data/row_source.hpp"
 #include "data/store_files.hpp"
@@ -28,6 +29,10 @@ void build_store(const ClipIndex& index, const ClipContents& contents, const Dat
                  FeatureTable& table) {
   const auto folder = table.file.parent_path();
   storage::remove_temporaries(folder);
+  if (index.external) {
+    build_external_store(index, dataset, options, hooks, table);
+    return;
+  }
   const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error");
   require_unchanged(index, contents);
   table.device = hooks.device;
@@ -91,7 +96,7 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
   require_synthetic_rate(index, options);
   const auto contents = read_contents(index, pool, hooks);
   table.key = key_of(index, dataset, options, contents.hashes);
-  const auto name = hooks.device == "cpu" ? table.key : table.key + "-" + hooks.device;
+  const auto name = hooks.device == "cpu" || index.external ? table.key : table.key + "-" + hooks.device;
   table.file = store_folder / (name + ".h5");
   table.label_names = index.label_names;
   table.names = index.names;

@@ -33,6 +33,13 @@ void write_parameters(storage::H5File& file, const FeatureTable& table, const Da
   file.attribute("/", "synthetic", table.synthetic);
   file.attribute("/", "device", table.device);
   file.attribute("/", "feature_version", std::int64_t{features::feature_version});
+  if (options.external) {
+    file.attribute("/", "kind", "external");
+    auto node = schema(config::of<features::ExternalOptions>{}).dump(*options.external);
+    for (auto& [name, value] : node.entries)
+      file.attribute("/", name, value.is_scalar() ? value.scalar : first_line(config::to_yaml(value)));
+    return;
+  }
   file.attribute("/", "segment_seconds", dataset.segment_seconds);
   file.attribute("/", "segment_samples", dataset.segment_samples(options.sample_rate));
   for (const auto& [name, node] : schema(config::of<features::FeatureOptions>{}).dump(options).entries) {

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "core/error.hpp"
+#include "data/external.hpp"
 #include "data/extraction.hpp"
 #include "data/fingerprint_match.hpp"
 #include "data/store_files.hpp"
@@ -88,7 +89,8 @@ std::pair<std::string, std::int64_t> length_of(const ClipIndex& index, std::size
 Survey survey_clips(const ClipIndex& index, const fs::path& folder, ThreadPool& pool,
                     const ExtractionHooks& hooks) {
   Survey out;
-  if (index.synthetic) return out;
+  if (index.external) out.related = index.external->related;
+  if (index.synthetic || index.external) return out;
   const auto prints = fingerprints(index, folder, pool, hooks);
   for (const auto& p : prints) out.files.push_back({p.reason, p.frames, p.sample_rate});
   out.related.looked = true;
@@ -101,6 +103,7 @@ Survey survey_clips(const ClipIndex& index, const fs::path& folder, ThreadPool& 
 SegmentCounts count_segments(const ClipIndex& index, const DatasetOptions& dataset, int sample_rate,
                              const Survey& survey) {
   SegmentCounts out;
+  if (index.external) return out;
   const auto cutting = dataset.cutting(sample_rate);
   for (std::size_t i = 0; i < index.clips.size(); ++i)
     if (const auto [reason, samples] = length_of(index, i, dataset, sample_rate, survey); reason.empty())
@@ -116,6 +119,11 @@ FeatureTable expected_table(const ClipIndex& index, const DatasetOptions& datase
   table.names = index.names;
   table.synthetic = index.synthetic;
   table.related = survey.related;
+  if (index.external) {
+    fill_rows(index, table);
+    require_good_clips(table, dataset);
+    return table;
+  }
   require_synthetic_rate(index, options);
   for (std::size_t i = 0; i < index.clips.size(); ++i) {
     const auto& clip = index.clips[i];

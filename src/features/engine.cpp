@@ -5,7 +5,12 @@
 
 namespace timbre::features {
 
+namespace {
+constexpr std::int64_t largest = std::int64_t{1} << 26;  // values of a segment, 256 MiB
+}  // namespace
+
 std::string feature_note(const FeatureOptions& options) {
+  if (options.external) return "";
   const auto* type = FeatureRegistry::instance().find(options.kind);
   return type && type->note ? type->note(options) : "";
 }
@@ -19,12 +24,18 @@ std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_sam
 
 Shape feature_shape(const FeatureOptions& options, std::int64_t segment_samples) {
   if (const auto wrong = problem_with(options); !wrong.empty()) fail_at("features", "{}", wrong);
+  if (const auto& e = options.external) {
+    if (!e->frames || !e->width) fail_at("features.external", "frames and width are not known yet");
+    if (*e->frames > largest / *e->width)
+      fail_at("features.external", "one segment would have {} x {} values; frames: N crops it",
+              grouped(*e->frames), grouped(*e->width));
+    return {*e->frames, *e->width};
+  }
   const auto frames = frame_count(options, segment_samples);
   if (frames == 0)
     fail_at("features", "a segment of {} samples is shorter than one frame of n_fft {} without center",
             segment_samples, options.n_fft);
   const auto width = FeatureRegistry::instance().find(options.kind)->width(options);
-  constexpr std::int64_t largest = std::int64_t{1} << 26;  // values, 256 MiB
   if (frames > largest / width)
     fail_at("features", "one segment would give {} x {} values; a larger hop_length or shorter segments help",
             grouped(frames), grouped(width));
@@ -41,6 +52,7 @@ std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& opt
 
 device::EngineMaker open_features(const std::string& device, const FeatureOptions& options,
                                   std::int64_t segment_samples) {
+  if (options.external) fail("the model does not take audio: it takes {}", needs(*options.external));
   feature_shape(options, segment_samples);
   const auto [backend, number] = device::find(device);
   return backend->open_features(number, options, segment_samples);

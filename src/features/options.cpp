@@ -72,11 +72,34 @@ const config::Schema<FeatureOptions>& schema(config::of<FeatureOptions>) {
           .unit("dB")
           .field("standardise", &FeatureOptions::standardise,
                  "whether each coefficient is brought to mean 0 and deviation 1 over the training part")
+          .later_field("external", &FeatureOptions::external,
+                       "a table of features that another program computed, instead of all that is extracted "
+                       "from audio; standardise applies to it")
           .check(problem_with);
   return s;
 }
 
+std::string name_of(const FeatureOptions& options) { return options.external ? "external" : options.kind; }
+
+void drop_unused(config::Node& node) {
+  if (!node.find("external")) return;
+  std::vector<std::string> unused;
+  for (const auto& [name, value] : node.entries)
+    if (name != "external" && name != "standardise") unused.push_back(name);
+  for (const auto& name : unused) node.erase(name);
+}
+
 std::string problem_with(const FeatureOptions& o) {
+  if (o.external) {
+    // A key that says something else than its default was meant to do something.
+    const auto& s = schema(config::of<FeatureOptions>{});
+    const auto given = s.dump(o), defaults = s.dump({});
+    for (const auto& [name, value] : defaults.entries)
+      if (name != "standardise" && config::to_yaml(*given.find(name)) != config::to_yaml(value))
+        return fmt::format(
+            "external and {} exclude each other: only standardise applies to features from elsewhere", name);
+    return "";
+  }
   if (o.window_samples() > o.n_fft)
     return fmt::format("win_length {} must not exceed n_fft {}", o.window_samples(), o.n_fft);
   const double nyquist = o.sample_rate / 2.0;
@@ -93,6 +116,7 @@ std::string problem_with(const FeatureOptions& o) {
 }
 
 std::string extraction_key(const FeatureOptions& options) {
+  if (options.external) return extraction_key(*options.external);
   auto node = schema(config::of<FeatureOptions>{}).dump(options);
   node.erase("standardise");
   // Left out and written out, these give the same numbers.

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "config/forward.hpp"
+#include "features/external.hpp"
 
 namespace timbre::features {
 
@@ -34,6 +35,8 @@ struct FeatureOptions {
   int n_mfcc = 20;
   std::optional<double> top_db = 80.0;  // range below the segment's maximum; null: no limit
   bool standardise = false;             // done in training, from training rows; not part of extraction
+  std::optional<ExternalOptions>
+      external;  // computed elsewhere; all above but `standardise` does not apply then
 
   int window_samples() const { return win_length.value_or(n_fft); }
   double highest_frequency() const { return fmax.value_or(sample_rate / 2.0); }
@@ -48,5 +51,11 @@ std::string problem_with(const FeatureOptions& options);
 /// Text that differs where extraction would give different numbers: the version and every option but
 /// `standardise`.
 std::string extraction_key(const FeatureOptions& options);
+
+/// "mfcc", or "external".
+std::string name_of(const FeatureOptions& options);
+
+/// Of a dumped FeatureOptions, removes what does not apply to external features.
+void drop_unused(config::Node& node);
 
 }  // namespace timbre::features

@@ -47,6 +47,7 @@ std::optional<std::vector<float>> first_segment(const Source& source, const data
 
 std::vector<FeaturePicture> genre_examples(const data::ClipIndex& clips, const data::DatasetOptions& dataset,
                                            const features::FeatureOptions& features) {
+  if (clips.external) return {};  // of features from elsewhere there is no sound
   const Source source{clips, dataset, int(features.sample_rate),
                       dataset.segment_samples(features.sample_rate)};
   const auto shown =

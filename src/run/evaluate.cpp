@@ -8,6 +8,7 @@
 #include "core/hash.hpp"
 #include "core/interrupt.hpp"
 #include "core/text.hpp"
+#include "data/external.hpp"
 #include "device/device.hpp"
 #include "results/environment.hpp"
 #include "run/record.hpp"
@@ -20,10 +21,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Where other features from elsewhere are, and how their columns are called; what becomes of the rows stays the record's.
+void take_table(config::Node& root, const config::Node& features, const fs::path& file) {
+  const auto* external = features.find("external");
+  if (!external || !external->is_map())
+    fail_request("{}: names no features.external, which the network takes", printable(file.string()));
+  for (const auto& [key, value] : external->entries)
+    if (key != "rows" && key != "frames" && key != "width" && key != "summary" && key != "pad")
+      assign_in_run(root, "features.external." + key, value, value.origin, file.string());
+}
+
+bool takes_a_table(const config::Node& root) {
+  const auto* features = root.find("features");
+  const auto* external = features ? features->find("external") : nullptr;
+  return external && !external->is_null();
+}
+
 /// `dataset:` of another configuration; how clips are cut stays the record's.
 void take_dataset(config::Node& root, const fs::path& file) {
   const auto other = config::load_file(file);
+  if (takes_a_table(root)) {
+    const auto* features = other.find("features");
+    take_table(root, features ? *features : config::Node::map(), file);
+  }
   const auto* dataset = other.find("dataset");
+  if (!dataset && takes_a_table(root)) {
+    assign_in_run(root, "dataset.external", config::Node::plain("true"), other.origin, file.string());
+    return;
+  }
   if (!dataset || !dataset->is_map()) fail_request("{}: has no dataset", printable(file.string()));
   for (const auto& [key, value] : dataset->entries)
     if (key != "segment" && key != "segment_seconds")
@@ -37,6 +62,16 @@ RunConfig config_for(const results::RunRecord& record, const std::string& shown,
   const auto extension = set.extension();
   if (extension == ".yaml" || extension == ".yml") {
     take_dataset(root, set);
+  } else if (takes_a_table(root)) {
+    if (fs::is_directory(set))
+      fail_request(
+          "{}: the network takes a table of features (a file, or a configuration that names it), not a "
+          "folder",
+          printable(set.string()));
+    assign_in_run(root, "features.external.file", config::Node::text(fs::absolute(set).string()), here,
+                  "--data");
+    assign_in_run(root, "features.external.format", {}, here, "--data");
+    assign_in_run(root, "dataset.external", config::Node::plain("true"), here, "--data");
   } else {
     const auto* key = fs::is_directory(set) || extension != ".csv" ? "dataset.path" : "dataset.manifest";
     assign_in_run(root, key, config::Node::text(fs::absolute(set).string()), here, "--data");
@@ -100,7 +135,7 @@ OtherSet evaluate_on(const fs::path& result, const fs::path& set, const std::str
   auto trained = load_trained(result, trust);
   const auto config = config_for(trained.record, printable(result.string()), set);
   ThreadPool pool(options.threads);
-  auto index = with_place(config, [&] { return data::index_clips(config.dataset); });
+  auto index = with_place(config, [&] { return data::index_clips(config.dataset, config.features); });
   const auto labels = index.label_names;
   OtherSet out;
   out.record = std::move(trained.record);
@@ -130,7 +165,7 @@ OtherSet evaluate_on(const fs::path& result, const fs::path& set, const std::str
   r.bad_files = features.bad_files;
   r.segments.reset();
   r.device = device;
-  r.config = config::to_yaml(schema(config::of<RunConfig>{}).dump(config));
+  r.config = config::to_yaml(dump_run_config(config));
   r.environment = results::describe_environment(pool.threads());
   r.version.clear();  // this library's
   r.synthetic |= index.synthetic;

@@ -16,7 +16,8 @@ namespace {
 
 // The resolved configuration without what a result does not depend on: names, places, the machine.
 config::Node anonymous(const Plan& plan) {
-  auto node = schema(config::of<RunConfig>{}).dump(plan.config);
+  auto node = dump_run_config(plan.config);
+  if (auto* external = node.find("features")->find("external")) external->erase("file");  // a place
   *node.find("model") = plan.model.dump();
   node.erase("experiment"), node.erase("device"), node.erase("leakage");
   // Whatever the device, since a run may go on on another. As usual, they leave the key as it is.

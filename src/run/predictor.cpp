@@ -4,10 +4,12 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/aligned.hpp"
 #include "core/text.hpp"
 #include "data/feature_store.hpp"
 #include "data/standardise.hpp"
 #include "features/engine.hpp"
+#include "nn/cpu_layers.hpp"
 #include "nn/network.hpp"
 #include "run/trained.hpp"
 
@@ -18,10 +20,17 @@ struct Predictor::State {
   std::unique_ptr<nn::Network> network;
   std::unique_ptr<features::FeatureEngine> engine;
   data::SegmentBuffers buffers;
+  AlignedFloats arena;                    // for embeddings
+  std::unique_ptr<nn::CpuLayers> layers;  // where they are asked for
+  std::size_t layer = 0;
+  ThreadPool& pool;
 
-  State(Trained t, const std::string& device, ThreadPool& pool) : trained(std::move(t)) {
+  State(Trained t, const std::string& device, ThreadPool& threads) : trained(std::move(t)), pool(threads) {
     for (auto& name : trained.record.label_names) name = printable(name);
     const auto& features = trained.config.features;
+    if (features.external)
+      fail_request("the model takes no audio, but {}; evaluate RESULT --data TABLE scores it on such a table",
+                   features::needs(*features.external));
     const auto weights = trained.weights();
     network = nn::make_network(
         device, {.model = &trained.model, .weights = weights, .rows_at_once = trained.rows_at_once}, pool);
@@ -37,6 +46,26 @@ const std::vector<std::string>& Predictor::label_names() const { return state_->
 double Predictor::start_seconds(std::int64_t segment) const {
   const auto& t = state_->trained;
   return double(t.cutting.start(segment)) / t.config.features.sample_rate;
+}
+Shape Predictor::embed(const std::string& layer) {
+  auto& s = *state_;
+  const auto& layers = s.trained.model.layers();
+  std::vector<std::string> names;
+  for (const auto& entry : layers) names.push_back(entry.name);
+  auto found = std::size_t(std::find(names.begin(), names.end(), layer) - names.begin());
+  if (found == names.size() && !layer.empty() && layer.find_first_not_of("0123456789") == layer.npos &&
+      layer.size() < 9)
+    found = std::size_t(std::stoul(layer));
+  if (found >= names.size())
+    fail_request("the network has no layer '{}'{}; its layers: {}", printable(layer),
+                 did_you_mean(layer, names), join(names));
+  const auto weights = s.trained.weights();
+  s.arena = AlignedFloats(weights.begin(), weights.end());
+  s.layers = std::make_unique<nn::CpuLayers>(
+      nn::CpuLayers::Parts{.model = &s.trained.model, .arena = s.arena.data(), .pool = &s.pool},
+      s.trained.rows_at_once);
+  s.layer = found;
+  return layers[found].output;
 }
 bool Predictor::synthetic() const { return state_->trained.record.synthetic; }
 
@@ -55,6 +84,14 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
     const auto done = p.segments.size();
     p.segments.resize(done + std::size_t(n * classes));
     s.network->predict(rows.data(), n, p.segments.data() + done);
+    if (s.layers)
+      for (std::int64_t first = 0; first < n; first += s.layers->capacity()) {
+        const auto some = std::min(n - first, s.layers->capacity());
+        std::copy_n(rows.data() + first * width, some * width, s.layers->input());
+        s.layers->forward({.rows = some});
+        const auto* out = s.layers->output(s.layer);
+        p.embeddings.insert(p.embeddings.end(), out, out + some * t.model.layers()[s.layer].output.size());
+      }
     rows.clear();
   };
   p.count = data::extract_file(

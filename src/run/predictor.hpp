@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/parallel.hpp"
+#include "core/shape.hpp"
 #include "storage/door.hpp"
 
 namespace timbre::run {
@@ -17,6 +18,7 @@ struct Prediction {
   std::int64_t count = 0;            // S
   double seconds = 0;                // length of the file
   std::int32_t best = 0;             // index of the largest mean
+  std::vector<float> embeddings;     // [S, size of the layer's output], where embeddings are asked for
 };
 
 /// Loads the model of a result file once, then reads files as a stream: memory does not grow with their length.
@@ -28,6 +30,9 @@ class Predictor {
             const storage::Trust& trust = {});
   ~Predictor();
   const std::vector<std::string>& label_names() const;
+  /// From now on predict() gives the output of a layer, too, computed on the CPU: by its name in the summary (dense_1), or its
+  /// number from 0. Returns its shape. Throws RequestError that names the layers.
+  Shape embed(const std::string& layer);
   /// Where a segment of a file begins, in seconds.
   double start_seconds(std::int64_t segment) const;
   bool synthetic() const;

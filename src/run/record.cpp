@@ -6,6 +6,7 @@
 #include <map>
 #include <string_view>
 
+#include "data/external.hpp"
 #include "device/algorithms.hpp"
 #include "evaluation/statistics.hpp"
 #include "results/describe.hpp"
@@ -76,6 +77,9 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
   for (std::size_t e = 0; e < h.epochs(); ++e) r.history.epoch.push_back(std::int32_t(e) + 1);
   static_cast<training::History&>(r.history) = h;
   r.split = split_record(split, features.clips);
+  if (const auto& external = plan.clips.external)
+    for (const auto& text : external->rebuilt)
+      r.split.notes.emplace_back(fmt::format("note{}", r.split.notes.size()), text);
   r.bad_files = features.bad_files;
   if (plan.config.dataset.segment) r.segments = features.cuts;
   return r;

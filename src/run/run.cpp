@@ -10,6 +10,7 @@
 #include "core/interrupt.hpp"
 #include "core/memory.hpp"
 #include "core/text.hpp"
+#include "data/external.hpp"
 #include "device/algorithms.hpp"
 #include "device/device.hpp"
 #include "features/engine.hpp"
@@ -32,7 +33,9 @@ namespace fs = std::filesystem;
 
 Plan make_plan(RunConfig config, const data::ClipIndex* known) {
   device::algorithm_settings();  // throws where a variable has an unknown value
-  auto clips = with_place(config, [&] { return known ? *known : data::index_clips(config.dataset); });
+  auto clips =
+      with_place(config, [&] { return known ? *known : data::index_clips(config.dataset, config.features); });
+  data::resolve_external(config.features, clips);
   with_place(config, [&] { data::resolve_segments(config.dataset, clips); });
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);
   const auto input = with_place(config, [&] { return features::feature_shape(config.features, samples); });
@@ -47,7 +50,7 @@ Plan make_plan(RunConfig config, const data::ClipIndex* known) {
 }
 
 std::string resolved_yaml(const Plan& plan) {
-  auto node = schema(config::of<RunConfig>{}).dump(plan.config);
+  auto node = dump_run_config(plan.config);
   *node.find("model") = plan.model.dump();
   return config::to_yaml(node);
 }
@@ -208,8 +211,9 @@ auto with_progress(Load load, const Plan& plan, const RunOptions& options, Threa
   for (const auto& note : features.notes) watcher.line(note);
   if (const auto note = features::feature_note(plan.config.features); !note.empty()) watcher.line(note);
   watcher.line(fmt::format("features: {} segments of {} clips, {} {}{}", grouped(features.rows()),
-                           grouped(std::int64_t(features.clips.size())), plan.config.features.kind,
-                           features.shape.str(), features.from_cache ? ", from the store" : ""));
+                           grouped(std::int64_t(features.clips.size())),
+                           features::name_of(plan.config.features), features.shape.str(),
+                           features.from_cache ? ", from the store" : ""));
   return features;
 }
 
@@ -246,9 +250,13 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
   for (const auto& note : plan.clips.notes) out += note + "\n";
   for (const auto& bad : table.bad_files)
     out += fmt::format("skipped: {}: {}\n", printable(bad.path), printable(bad.reason));
-  out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples,
-                     number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
-                     plan.model.input().str());
+  if (const auto& external = plan.config.features.external)
+    out += fmt::format("features from elsewhere, {}, of {}\n", plan.model.input().str(),
+                       printable(external->file.paths.front().string()));
+  else
+    out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples,
+                       number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
+                       plan.model.input().str());
   if (const auto cuts = data::describe(table.cuts); !cuts.empty()) out += cuts + "\n";
   if (const auto note = features::feature_note(plan.config.features); !note.empty()) out += note + "\n";
   out += fmt::format("split by {}\n", printable(plan.config.split.by.value_or(plan.config.split.group_by)));

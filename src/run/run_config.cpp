@@ -66,7 +66,7 @@ config::Struct describe_run_config() { return schema(config::of<RunConfig>{}).de
 namespace {
 
 void remove_other_sources(config::Node& root, std::string_view path) {
-  static constexpr std::array sources{"path", "manifest", "synthetic"};
+  static constexpr std::array sources{"path", "manifest", "synthetic", "external"};
   for (const std::string chosen : sources) {
     const auto key = "dataset." + chosen;
     if (path != key && !path.starts_with(key + ".")) continue;
@@ -89,7 +89,31 @@ void assign_in_run(config::Node& root, std::string_view path, config::Node value
   config::assign(root, path, std::move(value), origin, asked);
 }
 
+namespace {
+
+/// Without other clips, those of the table of features are meant.
+void name_external_clips(config::Node& root) {
+  const auto* features = root.is_map() ? root.find("features") : nullptr;
+  if (!features || !features->find("external") || features->find("external")->is_null()) return;
+  if (!root.find("dataset")) root.set("dataset", config::Node::map(), features->origin);
+  auto& dataset = *root.find("dataset");
+  if (dataset.is_null()) dataset = config::Node::map();
+  if (!dataset.is_map()) return;
+  for (const auto* source : {"path", "manifest", "synthetic", "external"})
+    if (const auto* given = dataset.find(source); given && !given->is_null()) return;
+  dataset.set("external", config::Node::plain("true"), features->origin);
+}
+
+}  // namespace
+
+config::Node dump_run_config(const RunConfig& config) {
+  auto node = schema(config::of<RunConfig>{}).dump(config);
+  features::drop_unused(*node.find("features"));
+  return node;
+}
+
 RunConfig parse_run_config(config::Node root) {
+  name_external_clips(root);
   auto out = schema(config::of<RunConfig>{}).parse(config::Reader(root));
   out.source = std::move(root);
   return out;
@@ -115,7 +139,8 @@ void throw_with_place(const RunConfig& config, const RequestError& error) {
 }
 
 RunConfig parse_run_config(const std::string& yaml, const std::string& source) {
-  const auto root = config::parse_text(yaml, source, ".");
+  auto root = config::parse_text(yaml, source, ".");
+  name_external_clips(root);
   return schema(config::of<RunConfig>{}).parse(config::Reader(root));
 }
 

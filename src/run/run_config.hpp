@@ -43,6 +43,9 @@ const config::Schema<RunConfig>& schema(config::of<RunConfig>);
 /// Its keys, for --explain and the JSON Schema.
 config::Struct describe_run_config();
 
+/// Every value, defaults included, but what does not apply to features from elsewhere.
+config::Node dump_run_config(const RunConfig& config);
+
 /// What may name a folder.
 config::Rule<std::string> folder_name();
 

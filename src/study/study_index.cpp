@@ -18,7 +18,9 @@ std::string device_of(const run::RunConfig& config) {
 }  // namespace
 
 std::size_t StudyIndex::data_of(const run::RunConfig& config) {
-  const auto text = config::to_yaml(schema(config::of<data::DatasetOptions>{}).dump(config.dataset));
+  auto text = config::to_yaml(schema(config::of<data::DatasetOptions>{}).dump(config.dataset));
+  if (const auto& external = config.features.external)
+    text += config::to_yaml(schema(config::of<features::ExternalOptions>{}).dump(*external));
   const auto [known, fresh] = data_.emplace(text, study_.data.size());
   if (fresh) {
     auto plan = run::make_plan(config);  // tells a missing data set with its place

@@ -1,0 +1,49 @@
+// Arrays as NumPy's NPZ: a zip of .npy files, stored, as numpy.savez writes it; with zip64 where an array takes 4 GiB.
+// No times stand in it: the same arrays give the same bytes.
+// Errors: Error "FILE: ...", where the disk refuses.
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "storage/atomic_file.hpp"
+
+namespace timbre::data {
+
+class NpzWriter {
+ public:
+  explicit NpzWriter(storage::AtomicFile& file);
+
+  /// Begins an array of float32; `floats` gives its elements, in pieces of any size.
+  void begin(const std::string& name, const std::vector<std::int64_t>& shape);
+  void floats(std::span<const float> values);
+  void add(const std::string& name, std::span<const std::int64_t> values);
+  /// As <U: UCS-4, each as wide as the longest. What is not well-formed UTF-8 is escaped.
+  void add(const std::string& name, const std::vector<std::string>& values);
+  /// Writes the directory, and commits the file.
+  void finish();
+
+ private:
+  struct Member {
+    std::string name;
+    std::uint64_t at = 0, size = 0, given = 0;
+    std::uint32_t crc = 0;
+  };
+  void begin(const std::string& name, const std::string& type, const std::vector<std::int64_t>& shape,
+             std::uint64_t data_bytes);
+  void bytes(const void* data, std::size_t size);
+  void end();
+  void put(const std::string& text);
+
+  storage::AtomicFile& target_;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> out_;
+  std::vector<Member> members_;
+  std::uint64_t at_ = 0;
+  bool open_ = false;
+};
+
+}  // namespace timbre::data
