@@ -25,7 +25,7 @@ bool wants_pictures(const std::string& class_name) { return class_name.ends_with
 /// Layers to which (T, F) and (T, F, 1) are the same.
 bool element_wise(const std::string& class_name) {
   return class_name == "Dropout" || class_name == "Activation" || class_name == "ReLU" ||
-         class_name == "GaussianNoise";
+         class_name == "GaussianNoise" || class_name == "Normalization";
 }
 
 std::string without_output_index(std::string name) {
@@ -35,8 +35,7 @@ std::string without_output_index(std::string name) {
 
 /// dense -> "dense/kernel:0"; Keras 2 puts the weights of an LSTM into its cell.
 std::string weight_path(const std::string& layer, const std::string& class_name, const std::string& name) {
-  static const std::set<std::string> recurrent{"LSTM", "GRU", "SimpleRNN"};
-  const auto cell = recurrent.contains(class_name) ? snake_case(class_name) + "_cell/" : "";
+  const auto cell = keeps_weights_in_cell(class_name) ? snake_case(class_name) + "_cell/" : "";
   return layer + "/" + cell + name + ":0";
 }
 
@@ -49,6 +48,11 @@ std::string scope_name(const std::string& name) {
 }
 
 }  // namespace
+
+bool keeps_weights_in_cell(std::string_view class_name) {
+  static const std::set<std::string, std::less<>> recurrent{"LSTM", "GRU", "SimpleRNN"};
+  return recurrent.contains(class_name);
+}
 
 ordered_json sequential_config(const std::string& name, const Shape& input,
                                const std::vector<KerasLayer>& layers) {
@@ -87,14 +91,18 @@ ordered_json sequential_config(const std::string& name, const Shape& input,
           {"config", {{"name", scope_name(name)}, {"layers", std::move(list)}}}};
 }
 
-ordered_json sequential_config(const std::string& name, const nn::Model& model) {
+std::vector<KerasLayer> keras_layers(const nn::Model& model) {
   std::vector<KerasLayer> layers;
   for (const auto& entry : model.layers()) {
     auto config = entry.layer->keras_config();
     config["name"] = entry.name;
     layers.push_back({entry.layer->keras_class(), std::move(config), entry.input});
   }
-  return sequential_config(name, model.input(), layers);
+  return layers;
+}
+
+ordered_json sequential_config(const std::string& name, const nn::Model& model) {
+  return sequential_config(name, model.input(), keras_layers(model));
 }
 
 std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena) {

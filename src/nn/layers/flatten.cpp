@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -38,6 +39,9 @@ class FlattenLayer final : public config::WithOptions<Layer, FlattenOptions> {
   std::string keras_class() const override { return "Flatten"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"data_format", "channels_last"}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    return place.graph.add("Flatten", {place.x}, {{"axis", std::int64_t{1}}});
   }
 };
 
