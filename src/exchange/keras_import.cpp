@@ -26,8 +26,10 @@ bool in_training_alone(const std::string& key) {
 /// Options that change nothing that is kept.
 bool without_meaning(const std::string& key) {
   static const std::set<std::string> known{
-      "name",           "trainable", "dtype",  "batch_input_shape", "batch_shape", "seed", "sparse", "ragged",
-      "implementation", "use_cudnn", "unroll", "input_dtype",       "input_length"};
+      "name",        "trainable",      "dtype",           "batch_input_shape",
+      "batch_shape", "seed",           "renorm_momentum", "sparse",
+      "ragged",      "implementation", "use_cudnn",       "unroll",
+      "input_dtype", "input_length"};
   return known.contains(key) || key.ends_with("_initializer");
 }
 bool says_nothing(const Json& value) {
