@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 
+#include "cli/boards.hpp"
 #include "cli/command_line.hpp"
 #include "cli/explain.hpp"
 #include "cli/study_view.hpp"
@@ -166,7 +167,7 @@ int main(int argc, char** argv) {
   std::vector<std::int64_t> seeds;
   std::string device, task;
   ScheduleOptions options;
-  bool only_list = false;
+  bool only_list = false, tensorboard = false;
   auto* study_file =
       app.add_option("STUDY", file, "the study, as experiments/regularisation.yaml")->required();
   app.add_option("--set", overrides, "key=value: a value for every run, as training.epochs=20")
@@ -183,6 +184,8 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "the study's folder (default: runs/<study>)");
   app.add_flag("--list", only_list, "show the runs and what has become of them; do nothing");
   app.add_option("--task", task, "I/N: do every N-th run, beginning with the I-th; for a job array");
+  app.add_flag("--tensorboard", tensorboard,
+               "write tensorboard/ beside the report, for tensorboard --logdir");
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds,
                  "time between a run's checkpoints (default: 60)")
       ->check(CLI::NonNegativeNumber);
@@ -253,6 +256,10 @@ int main(int argc, char** argv) {
                                  .references = references};
     if (study.sealed) score_chosen(study, to_score(study, options, done.results, wanted), options, console);
     const auto written = report::write_report(done.results, options.folder / "report.html", wanted);
+    if (tensorboard)
+      console.line(
+          fmt::format("tensorboard --logdir {}",
+                      shell_word(write_study_boards(done.results, options.folder, wanted).string())));
     for (const auto& file : written.unreadable)  // of another task: its own do it again
       console.line(fmt::format("{}: {}", file.name, file.message));
     const int status =

@@ -21,8 +21,8 @@ using results::RunRecord;
 std::string safe(std::string_view text) {
   std::string out;
   for (const char c : printable(text))
-    out += std::string_view("|<>`*_[]\\#").find(c) == std::string_view::npos ? std::string(1, c)
-                                                                             : std::string("\\") + c;
+    out += std::string_view("|<>`*[]\\#").find(c) == std::string_view::npos ? std::string(1, c)
+                                                                            : std::string("\\") + c;
   return out;
 }
 std::string percent(double share) {
