@@ -7,6 +7,7 @@
 #include "cli/command_line.hpp"
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "exchange/model_card.hpp"
 #include "results/csv.hpp"
 #include "results/describe.hpp"
 #include "study/inventory.hpp"
@@ -39,11 +40,13 @@ int main(int argc, char** argv) {
   CLI::App app{"Shows what is in a result or feature file, and which runs and studies a folder holds.",
                "inspect"};
   std::string file, csv, clean;
-  bool config = false, all = false;
+  bool config = false, all = false, card = false;
   timbre::storage::Trust trust;
   app.add_option("FILE", file, "a result (result.h5), features (features.h5), or a folder of runs")
       ->required();
   app.add_flag("--config", config, "print the run's resolved configuration instead, as YAML that runs again");
+  app.add_flag("--card", card,
+               "a model card instead, as Markdown: data, split, figures, what was not tested");
   app.add_flag("--all", all, "every epoch and every bad file, not a selection");
   app.add_option("--csv", csv, "print predictions, history or splits of a result as CSV")
       ->check(CLI::IsMember({"predictions", "history", "splits"}));
@@ -59,13 +62,14 @@ int main(int argc, char** argv) {
     const auto text = [&]() -> std::string {
       if (!clean.empty()) return clean_folder(file, clean == "remove");
       if (std::filesystem::is_directory(file)) {
-        for (const auto* option : {"--csv", "--config", "--all"})
+        for (const auto* option : {"--csv", "--config", "--all", "--card"})
           if (app.count(option) > 0)
             fail_request("{}: {} is for a result, not for a folder", printable(file), option);
         return study::describe(study::inventory(file));
       }
-      if (csv.empty() && !config) return describe_file(file, {.all = all}, trust);
+      if (csv.empty() && !config && !card) return describe_file(file, {.all = all}, trust);
       const auto record = read_result(file, false, trust);
+      if (card) return exchange::model_card(record);
       if (csv.empty()) return record.config;
       return csv == "predictions" ? predictions_csv(record)
              : csv == "history"   ? history_csv(record)

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "cli/boards.hpp"
 #include "cli/command_line.hpp"
 #include "cli/explain.hpp"
 #include "cli/slurm_flags.hpp"
@@ -188,7 +189,7 @@ int main(int argc, char** argv) {
   std::string device, task;
   ScheduleOptions options;
   bool only_list = false, status = false, cancels = false, retry = false, features_only = false,
-       report_only = false;
+       report_only = false, tensorboard = false;
   std::vector<std::size_t> only;
   auto* study_file =
       app.add_option("STUDY", file,
@@ -217,6 +218,8 @@ int main(int argc, char** argv) {
   app.add_flag("--features-only", features_only, "extract the features, and do no run");
   app.add_flag("--report-only", report_only, "write the report of what is finished, and do no run");
   app.add_flag("--cancel", cancels, "end the study's jobs on the cluster");
+  app.add_flag("--tensorboard", tensorboard,
+               "write tensorboard/ beside the report, for tensorboard --logdir");
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds,
                  "time between a run's checkpoints (default: 60)")
       ->check(CLI::NonNegativeNumber);
@@ -322,6 +325,10 @@ int main(int argc, char** argv) {
     if (study.sealed && complete)
       score_chosen(study, to_score(study, options, done.results, wanted), options, console);
     const auto written = report::write_report(done.results, options.folder / "report.html", wanted);
+    if (tensorboard)
+      console.line(
+          fmt::format("tensorboard --logdir {}",
+                      shell_word(write_study_boards(done.results, options.folder, wanted).string())));
     for (const auto& file : written.unreadable)  // of another task: its own do it again
       console.line(fmt::format("{}: {}", file.name, file.message));
     const int status =

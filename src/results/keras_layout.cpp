@@ -25,7 +25,7 @@ bool wants_pictures(const std::string& class_name) { return class_name.ends_with
 /// Layers to which (T, F) and (T, F, 1) are the same.
 bool element_wise(const std::string& class_name) {
   return class_name == "Dropout" || class_name == "Activation" || class_name == "ReLU" ||
-         class_name == "GaussianNoise";
+         class_name == "GaussianNoise" || class_name == "Normalization";
 }
 
 std::string without_output_index(std::string name) {
@@ -36,7 +36,6 @@ std::string without_output_index(std::string name) {
 /// dense -> "dense/kernel:0"; Keras 2 puts the weights of an LSTM into its cell, and those of a bidirectional layer into its
 /// two layers: forward_kernel -> "bidirectional/forward_lstm/lstm_cell/kernel:0".
 std::string weight_path(const ordered_json& layer, const std::string& name) {
-  static const std::set<std::string> recurrent{"LSTM", "GRU", "SimpleRNN"};
   const auto& config = layer.at("config");
   const auto class_name = layer.at("class_name").get<std::string>();
   const auto path = config.at("name").get<std::string>() + "/";
@@ -46,7 +45,7 @@ std::string weight_path(const ordered_json& layer, const std::string& name) {
     const auto side = name.substr(0, name.find('_') + 1);
     return path + side + snake_case(inner) + "/" + cell(inner) + name.substr(side.size()) + ":0";
   }
-  return path + (recurrent.contains(class_name) ? cell(class_name) : "") + name + ":0";
+  return path + (keeps_weights_in_cell(class_name) ? cell(class_name) : "") + name + ":0";
 }
 
 /// The name that the layer itself has for it: the reverse.
@@ -66,6 +65,11 @@ std::string scope_name(const std::string& name) {
 }
 
 }  // namespace
+
+bool keeps_weights_in_cell(std::string_view class_name) {
+  static const std::set<std::string, std::less<>> recurrent{"LSTM", "GRU", "SimpleRNN"};
+  return recurrent.contains(class_name);
+}
 
 ordered_json sequential_config(const std::string& name, const Shape& input,
                                const std::vector<KerasLayer>& layers) {
@@ -110,14 +114,18 @@ ordered_json sequential_config(const std::string& name, const Shape& input,
           {"config", {{"name", scope_name(name)}, {"layers", std::move(list)}}}};
 }
 
-ordered_json sequential_config(const std::string& name, const nn::Model& model) {
+std::vector<KerasLayer> keras_layers(const nn::Model& model) {
   std::vector<KerasLayer> layers;
   for (const auto& entry : model.layers()) {
     auto config = entry.layer->keras_config();
     config["name"] = entry.name;
     layers.push_back({entry.layer->keras_class(), std::move(config), entry.input});
   }
-  return sequential_config(name, model.input(), layers);
+  return layers;
+}
+
+ordered_json sequential_config(const std::string& name, const nn::Model& model) {
+  return sequential_config(name, model.input(), keras_layers(model));
 }
 
 std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena) {

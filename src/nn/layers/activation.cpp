@@ -5,6 +5,7 @@
 
 #include "nn/activation_cpu.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -60,6 +61,9 @@ class ActivationLayer final : public config::WithOptions<Layer, ActivationOption
   std::string keras_class() const override { return "Activation"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"activation", options_.activation}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    return place.graph.activation(options_.activation, place.x);
   }
   bool ends_in_softmax() const override { return options_.activation == "softmax"; }
 };

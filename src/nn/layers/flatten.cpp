@@ -4,6 +4,7 @@
 
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/pass_through.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -27,6 +28,9 @@ class FlattenLayer final : public config::WithOptions<Layer, FlattenOptions> {
   std::string keras_class() const override { return "Flatten"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"data_format", "channels_last"}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    return place.graph.add("Flatten", {place.x}, {{"axis", std::int64_t{1}}});
   }
 };
 
