@@ -49,8 +49,23 @@ std::string OnnxGraph::activation(const std::string& name, const std::string& x)
       return add("Elu", {x}, {{"alpha", 1.0f}});
     case Activation::softmax:
       return add("Softmax", {x}, {{"axis", std::int64_t{-1}}});
+    case Activation::leaky_relu:
+      return add("LeakyRelu", {x}, {{"alpha", 0.2f}});
+    case Activation::selu:
+      return add("Selu", {x}, {{"alpha", Selu::alpha}, {"gamma", Selu::scale}});
+    case Activation::silu:
+      return add("Mul", {x, add("Sigmoid", {x})});
+    case Activation::gelu: {
+      const auto erf = add("Erf", {add("Mul", {x, number("root_half", 0.70710678f)})});
+      return add("Mul", {add("Mul", {x, number("half", 0.5f)}), add("Add", {erf, number("one", 1.0f)})});
+    }
   }
   return x;
+}
+
+std::string onnx_reversed(OnnxGraph& g, const std::string& x, std::int64_t axis) {
+  return g.add("Slice", {x, g.integers("from", {-1}), g.integers("to", {INT64_MIN}),
+                         g.integers("axis", {axis}), g.integers("step", {-1})});
 }
 
 }  // namespace timbre::nn

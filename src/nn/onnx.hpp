@@ -60,6 +60,9 @@ class OnnxGraph {
   std::vector<OnnxTensor> tensors_;
 };
 
+/// x with one of its axes turned round.
+std::string onnx_reversed(OnnxGraph& graph, const std::string& x, std::int64_t axis);
+
 /// What a layer is given, and the graph that it adds to.
 struct OnnxPlace {
   OnnxGraph& graph;

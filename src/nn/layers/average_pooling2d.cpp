@@ -5,6 +5,7 @@
 
 #include "core/simd.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -114,6 +115,11 @@ class AveragePooling2DLayer final : public config::WithOptions<Layer, AveragePoo
             {"padding", options_.padding},
             {"strides", {options_.strides->h, options_.strides->w}},
             {"data_format", "channels_last"}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    const auto y = place.graph.add("AveragePool", {onnx_channels_first(place)},
+                                   onnx_window(window_of(options_, place.input)));
+    return onnx_channels_last(place, y);
   }
 };
 

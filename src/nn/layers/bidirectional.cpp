@@ -5,6 +5,7 @@
 
 #include "core/aligned.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -158,9 +159,7 @@ class BidirectionalCpu final : public LayerOp {
 class BidirectionalLayer final : public config::WithOptions<Layer, BidirectionalOptions> {
  public:
   BidirectionalLayer(BidirectionalOptions options, std::int64_t classes) : WithOptions(std::move(options)) {
-    const auto node = options_.layer.dump();
-    const auto& [name, of_layer] = node.entries.front();
-    layer_ = LayerRegistry::instance().find(name)->parse(config::Reader(of_layer, name), classes);
+    layer_ = layer_of(options_.layer, classes), turned_ = layer_of(options_.layer.turned_round(), classes);
   }
 
   Shape infer(const Shape& input) const override {
@@ -191,9 +190,36 @@ class BidirectionalLayer final : public config::WithOptions<Layer, Bidirectional
               {"config", std::move(inner)},
               {"registered_name", nullptr}}}};
   }
+  std::string to_onnx(OnnxPlace& place) const override {
+    auto& g = place.graph;
+    const auto half = std::ptrdiff_t(place.weights.size() / 2);
+    auto output = layer_->infer(place.input);
+    OnnxPlace one{g, place.x, place.input, output, {place.weights.begin(), place.weights.begin() + half}},
+        other{g, place.x, place.input, output, {place.weights.begin() + half, place.weights.end()}};
+    const auto f = layer_->to_onnx(one);
+    auto b = turned_->to_onnx(other);
+    if (options_.layer.return_sequences()) b = onnx_reversed(g, b, 1);
+    switch (merge_of(options_.merge_mode)) {
+      case Merge::concat:
+        return g.add("Concat", {f, b}, {{"axis", std::int64_t{-1}}});
+      case Merge::mul:
+        return g.add("Mul", {f, b});
+      case Merge::sum:
+        return g.add("Add", {f, b});
+      case Merge::ave:
+        break;
+    }
+    return g.add("Mul", {g.add("Add", {f, b}), g.number("half", 0.5f)});
+  }
 
  private:
-  std::unique_ptr<Layer> layer_;
+  static std::unique_ptr<Layer> layer_of(const RecurrentChoice& choice, std::int64_t classes) {
+    const auto node = choice.dump();
+    const auto& [name, options] = node.entries.front();
+    return LayerRegistry::instance().find(name)->parse(config::Reader(options, name), classes);
+  }
+
+  std::unique_ptr<Layer> layer_, turned_;
 };
 
 const LayerRegistration<BidirectionalLayer, BidirectionalOptions> layer{

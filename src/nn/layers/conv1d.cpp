@@ -5,6 +5,7 @@
 #include "nn/activation.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/sequence_as_picture.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -71,6 +72,26 @@ class Conv1DLayer final : public config::WithOptions<Layer, Conv1DOptions> {
             {"activation", options_.activation},
             {"use_bias", options_.use_bias},
             {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    // (k, F, filters) becomes (filters, F, k).
+    const auto taps = options_.kernel_size, channels = place.input[1], filters = options_.filters;
+    std::vector<float> kernel(place.weights[0].size());
+    for (std::int64_t t = 0; t < taps; ++t)
+      for (std::int64_t c = 0; c < channels; ++c)
+        for (std::int64_t f = 0; f < filters; ++f)
+          kernel[std::size_t((f * channels + c) * taps + t)] =
+              place.weights[0][std::size_t((t * channels + c) * filters + f)];
+    std::vector<std::string> inputs{
+        onnx_sequence_turned(place, place.x),
+        place.graph.constant("kernel", {filters, channels, taps}, std::move(kernel))};
+    if (options_.use_bias)
+      inputs.push_back(
+          place.graph.constant("bias", {filters}, {place.weights[1].begin(), place.weights[1].end()}));
+    const auto y = place.graph.add(
+        "Conv", std::move(inputs),
+        onnx_window(axis_over(place.input, taps, options_.strides, options_.padding, "kernel")));
+    return place.graph.activation(options_.activation, onnx_sequence_turned(place, y));
   }
 };
 

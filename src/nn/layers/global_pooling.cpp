@@ -7,6 +7,7 @@
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/sequence_as_picture.hpp"
 #include "nn/layers/window.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -116,6 +117,15 @@ class GlobalPoolingLayer final : public config::WithOptions<Layer, Options> {
   }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"data_format", "channels_last"}, {"keepdims", false}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    using Integers = std::vector<std::int64_t>;
+    auto x = place.x;
+    if (Options::pictures && place.input.rank() == 2)
+      x = place.graph.add("Unsqueeze", {x, place.graph.integers("channel_axis", {3})});
+    return place.graph.add(
+        Options::largest ? "ReduceMax" : "ReduceMean", {x},
+        {{"axes", Options::pictures ? Integers{1, 2} : Integers{1}}, {"keepdims", std::int64_t{0}}});
   }
 };
 

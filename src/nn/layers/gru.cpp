@@ -11,6 +11,7 @@
 #include "nn/layers/flush_denormals.hpp"
 #include "nn/layers/gru_cell.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -296,6 +297,33 @@ class GruLayer final : public config::WithOptions<Layer, GruOptions> {
             {"dropout", 0.0},
             {"recurrent_dropout", 0.0},
             {"reset_after", true}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    auto& g = place.graph;
+    const auto in = place.input[1], u = units_;
+    const auto transposed = [&](std::span<const float> from, std::int64_t rows) {  // [rows, 3u] to [3u, rows]
+      std::vector<float> out(from.size());
+      for (std::int64_t j = 0; j < 3 * u; ++j)
+        for (std::int64_t r = 0; r < rows; ++r)
+          out[std::size_t(j * rows + r)] = from[std::size_t(r * 3 * u + j)];
+      return out;
+    };
+    std::vector<std::string> inputs{
+        g.add("Transpose", {place.x}, {{"perm", std::vector<std::int64_t>{1, 0, 2}}}),
+        g.constant("kernel", {1, 3 * u, in}, transposed(place.weights[0], in)),
+        g.constant("recurrent_kernel", {1, 3 * u, u}, transposed(place.weights[1], u))};
+    if (options_.use_bias)
+      inputs.push_back(g.constant("bias", {1, 6 * u}, {place.weights[2].begin(), place.weights[2].end()}));
+    const int last = options_.return_sequences ? 0 : 1;  // of its outputs: all h [T, 1, batch, u], the last h
+    auto y = g.add("GRU", std::move(inputs),
+                   {{"hidden_size", u},
+                    {"linear_before_reset", std::int64_t{1}},
+                    {"direction", std::string(options_.go_backwards ? "reverse" : "forward")}},
+                   last);
+    y = g.add("Squeeze", {y, g.integers("direction_axis", {last == 0 ? 1 : 0})});
+    if (!options_.return_sequences) return y;
+    if (options_.go_backwards) y = onnx_reversed(g, y, 0);  // ONNX gives them in the order of time
+    return g.add("Transpose", {y}, {{"perm", std::vector<std::int64_t>{1, 0, 2}}});
   }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "core/simd.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -155,6 +156,20 @@ class LayerNormalizationLayer final : public config::WithOptions<Layer, LayerNor
             {"epsilon", options_.epsilon},
             {"center", options_.center},
             {"scale", options_.scale}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    const Shape shape{place.input.back()};
+    const auto values = [&](std::size_t i) {
+      return std::vector<float>(place.weights[i].begin(), place.weights[i].end());
+    };
+    std::vector<std::string> inputs{
+        place.x,
+        place.graph.constant("gamma", shape,
+                             options_.scale ? values(0) : std::vector<float>(std::size_t(shape[0]), 1.0f))};
+    if (options_.center)
+      inputs.push_back(place.graph.constant("beta", shape, values(options_.scale ? 1 : 0)));
+    return place.graph.add("LayerNormalization", std::move(inputs),
+                           {{"axis", std::int64_t{-1}}, {"epsilon", float(options_.epsilon)}});
   }
 };
 

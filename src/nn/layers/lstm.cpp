@@ -350,9 +350,7 @@ class LstmLayer final : public config::WithOptions<Layer, LstmOptions> {
               last);
     y = g.add("Squeeze", {y, g.integers("direction_axis", {last == 0 ? 1 : 0})});
     if (!options_.return_sequences) return y;
-    if (options_.go_backwards)  // ONNX gives them in the order of time
-      y = g.add("Slice", {y, g.integers("from", {-1}), g.integers("to", {INT64_MIN}),
-                          g.integers("time_axis", {0}), g.integers("step", {-1})});
+    if (options_.go_backwards) y = onnx_reversed(g, y, 0);  // ONNX gives them in the order of time
     return g.add("Transpose", {y}, {{"perm", std::vector<std::int64_t>{1, 0, 2}}});
   }
 

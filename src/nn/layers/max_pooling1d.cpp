@@ -4,6 +4,7 @@
 
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/sequence_as_picture.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -48,6 +49,12 @@ class MaxPooling1DLayer final : public config::WithOptions<Layer, MaxPooling1DOp
             {"pool_size", nlohmann::ordered_json::array({options_.pool_size})},
             {"padding", options_.padding},
             {"data_format", "channels_last"}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    const auto y = place.graph.add(
+        "MaxPool", {onnx_sequence_turned(place, place.x)},
+        onnx_window(axis_over(place.input, options_.pool_size, *options_.strides, options_.padding, "pool")));
+    return onnx_sequence_turned(place, y);
   }
 };
 

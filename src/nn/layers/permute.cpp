@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -78,6 +79,11 @@ class PermuteLayer final : public config::WithOptions<Layer, PermuteOptions> {
   std::string keras_class() const override { return "Permute"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"dims", options_.dims}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    auto axes = options_.dims;
+    axes.insert(axes.begin(), 0);  // the batch
+    return place.graph.add("Transpose", {place.x}, {{"perm", std::move(axes)}});
   }
 };
 

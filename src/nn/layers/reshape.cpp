@@ -5,6 +5,7 @@
 
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/pass_through.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -53,6 +54,11 @@ class ReshapeLayer final : public config::WithOptions<Layer, ReshapeOptions> {
   std::string keras_class() const override { return "Reshape"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"target_shape", options_.target_shape}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    auto extents = place.output.extents();
+    extents.insert(extents.begin(), -1);  // the batch
+    return place.graph.add("Reshape", {place.x, place.graph.integers("target_shape", std::move(extents))});
   }
 };
 

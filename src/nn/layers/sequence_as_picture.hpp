@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/shape.hpp"
+#include "nn/layers/window.hpp"
 
 namespace timbre::nn {
 
@@ -21,6 +23,14 @@ Binding as_picture_binding(Binding binding) {
 
 /// The input, which must be a sequence: else RequestError.
 const Shape& sequence(const Shape& input);
+
+/// The attributes of a window along a sequence in ONNX, and its arrays [batch, channels, T] there. (nn/onnx.hpp)
+std::vector<OnnxAttribute> onnx_window(const WindowAxis& window);
+std::string onnx_sequence_turned(OnnxPlace& place, const std::string& x);
+
+/// The window along a sequence. Throws as steps_over does.
+WindowAxis axis_over(const Shape& input, std::int64_t kernel, std::int64_t stride, const std::string& padding,
+                     std::string_view what);
 
 /// Steps of a window along a sequence. Throws RequestError for an input that is no sequence, and where the window (`what`:
 /// kernel, pool) is longer than it and nothing is padded.

@@ -7,6 +7,7 @@
 #include "core/simd.hpp"
 #include "nn/layers/dropout_mask.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -92,6 +93,7 @@ class SpatialDropoutLayer final : public config::WithOptions<Layer, Options> {
     if (Options::rank == 3) config["data_format"] = "channels_last";
     return config;
   }
+  std::string to_onnx(OnnxPlace& place) const override { return place.x; }  // it works in training alone
   void set_dropout(double rate) override { this->options_.rate = rate; }
 };
 
