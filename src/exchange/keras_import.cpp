@@ -130,7 +130,10 @@ config::Node read_layer(const KerasNode& layer, const std::string& type_name, st
     taken.insert(theirs);
     const auto& value = layer.config[theirs];
     const bool regularises = theirs != key.name;
-    const auto plain = regularises ? penalty(layer, theirs, value) : value;
+    auto plain = regularises ? penalty(layer, theirs, value) : value;
+    // Extents along a sequence are lists of one number there.
+    if (key.type.kind == config::Type::Kind::whole && plain.is_array() && plain.size() == 1)
+      plain = Json(plain[0]);
     if (plain.is_null()) continue;  // the default, or none
     if (plain.is_object() && !regularises) layer.fail("{} {} is not known", theirs, shown(value));
     options.set(key.name, node_of(plain, origin), origin);

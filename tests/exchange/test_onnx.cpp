@@ -197,7 +197,8 @@ TEST_P(OnnxRuntime, EqualsTheNetworkFromAudio) {
   check_with_python(e, "onnx-audio", folder.path(), folder / "model.onnx", 1e-4);
 }
 
-INSTANTIATE_TEST_SUITE_P(Configurations, OnnxRuntime, testing::Values("mlp", "lstm", "cnn", "log_mel_cnn"),
+INSTANTIATE_TEST_SUITE_P(Configurations, OnnxRuntime,
+                         testing::Values("mlp", "lstm", "cnn", "log_mel_cnn", "gru", "crnn"),
                          [](const auto& info) { return std::string(info.param); });
 
 struct OddCase {
@@ -249,6 +250,29 @@ INSTANTIATE_TEST_SUITE_P(
                 "activation: softmax}, max_pooling2d: {pool_size: [3, 3], strides: [2, 2], padding: same}, "
                 "batch_normalization: {scale: false}, flatten, dense: {units: 7, activation: tanh}, "
                 "dense: {units: classes}, activation: softmax]"},
+        OddCase{"sequences", "{n_mfcc: 13, standardise: true}",
+                "[conv1d: {filters: 8, kernel_size: 5, strides: 2, padding: same, activation: leaky_relu}, "
+                "max_pooling1d, "
+                "layer_normalization, spatial_dropout1d: 0.1, gaussian_noise: 0.1, average_pooling1d: "
+                "{pool_size: 3, strides: "
+                "2, padding: same}, bidirectional: {layer: {lstm: {units: 5, return_sequences: true}}}, "
+                "activation: gelu, "
+                "permute: [2, 1], permute: [2, 1], bidirectional: {layer: {gru: {units: 4, return_sequences: "
+                "true}}, "
+                "merge_mode: mul}, gru: {units: 5, return_sequences: true, go_backwards: true, use_bias: "
+                "false}, activation: "
+                "silu, bidirectional: {layer: {gru: 4}, merge_mode: ave}, reshape: {target_shape: [2, 2]}, "
+                "global_average_pooling1d, dense: {units: classes, activation: softmax}]"},
+        OddCase{
+            "more_pictures", "{n_mfcc: 13, standardise: true}",
+            "[conv2d: {filters: 6, kernel_size: 3, strides: 2, activation: selu}, spatial_dropout2d: 0.1, "
+            "average_pooling2d: {pool_size: [3, 2], strides: 2, padding: same}, permute: [2, 1, 3], "
+            "layer_normalization: {scale: false}, global_average_pooling2d, reshape: [3, 2], "
+            "global_max_pooling2d, "
+            "dense: {units: classes, activation: softmax}]"},
+        OddCase{"largest", "{n_mfcc: 13, standardise: true}",
+                "[conv1d: {filters: 4, kernel_size: 3}, global_max_pooling1d, dense: {units: classes, "
+                "activation: softmax}]"},
         OddCase{"dense_over_frames", "{n_mfcc: 13, standardise: true}",
                 "[dense: {units: 4, activation: sigmoid}, flatten, dense: {units: classes, activation: "
                 "softmax}]"}),
