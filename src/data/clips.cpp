@@ -138,7 +138,7 @@ ClipIndex index_tree(const DatasetOptions& options) {
               printable(deeper));
     if (loose_audio)
       fail_at("dataset.path",
-              "the audio files of {} stand directly in it; each belongs in a folder named after "
+              "the audio files of {} lie directly in it; each belongs in a folder named after "
               "its genre, or in a dataset.manifest with the columns path,label",
               root);
     fail_not_there("dataset.path", given, "there are no audio files <genre>/<clip>.{wav,au,flac,ogg,mp3}");

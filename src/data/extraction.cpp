@@ -13,7 +13,7 @@ namespace timbre::data {
 
 namespace {
 
-/// Why a clip cannot be used: told apart from failures of the disk that the rows go to.
+/// The reason why a clip cannot be used. (A failing disk, where the rows go, is another error.)
 struct BadClip {
   std::string reason;
 };

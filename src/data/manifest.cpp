@@ -32,7 +32,7 @@ Columns columns_of(const CsvTable& table) {
     if (names[i].empty())
       fail_request("{}:{}: column {} has no name", table.source, table.header.line, i + 1);
     if (table.column(names[i]) != int(i))
-      fail_request("{}:{}: the column '{}' stands twice", table.source, table.header.line,
+      fail_request("{}:{}: the column '{}' is there twice", table.source, table.header.line,
                    printable(names[i]));
     if (std::find(own_columns.begin(), own_columns.end(), names[i]) == own_columns.end())
       out.others.push_back(int(i));

@@ -10,7 +10,7 @@
 
 namespace timbre::data {
 
-/// Throws RequestError "FILE:LINE: ...": a column that is missing or stands twice, an empty path or label, a path twice.
+/// Throws RequestError "FILE:LINE: ...": a column that is missing or there twice, an empty path or label, a path twice.
 ClipIndex index_manifest(const std::filesystem::path& file);
 
 }  // namespace timbre::data

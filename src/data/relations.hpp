@@ -8,7 +8,7 @@ namespace timbre::data {
 
 struct RelatedClips {
   std::string clip_a,
-      clip_b;  // paths, relative to the data set's root; clip_a stands before clip_b in the index
+      clip_b;                 // paths, relative to the data set's root; clip_a is before clip_b in the index
   bool same_audio = false;    // the same samples but for silence at the ends; else a near duplicate
   double error_rate = 0;      // share of the fingerprints' bits that differ where the clips overlap
   double offset_seconds = 0;  // where clip_b begins, in the time of clip_a

@@ -52,7 +52,7 @@ class Table {
   std::size_t parts() const { return parts_; }
   std::size_t groups() const { return held_.size(); }
   const Worth& worth() const { return worth_; }
-  /// The part of the deviation that no further group can lower: what stands above its target.
+  /// The part of the deviation that no further group can lower: all that is above its target.
   double bound() const { return bound_; }
 
   void clear() {

@@ -49,7 +49,7 @@ std::vector<std::pair<std::string, std::string>> description(const Outgoing& net
           {"licence",
            "This file holds no code of Timbre or of the libraries that it links. Whether the recordings that "
            "the network was "
-           "trained on allow its use is for whoever passes it on to find out."}};
+           "trained on allow its use must be found out by the person who passes it on."}};
 }
 
 }  // namespace timbre::exchange

@@ -111,7 +111,7 @@ Imported import_keras(const fs::path& file, const ImportOptions& options) {
   const auto keras = exchange::read_keras_file(file, options.trust);
   Imported out;
   auto& r = out.record;
-  // What is wrong with the model is told with the file's name.
+  // Errors about the model begin with the file's name.
   const auto named = [&](auto work) {
     try {
       return work();

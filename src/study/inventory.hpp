@@ -1,4 +1,4 @@
-// What lies in a folder of runs: the runs and studies, and what nobody needs any more.
+// The runs and studies of a folder, and the files in it that no result needs any more.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,7 @@ FeatureSets load_feature_sets(const Study& study, const std::vector<std::size_t>
   return sets;
 }
 
-/// A folder of the study may hold what was made from other data, or by another version: that is nobody's to mix or to remove.
+/// A folder of the study may hold runs on other data, or of another version: the study neither mixes nor removes them.
 void check_keys(const Study& study, const ScheduleOptions& options, const std::vector<std::size_t>& begun,
                 const FeatureSets& sets) {
   for (const auto index : begun) {
@@ -89,7 +89,7 @@ bool is_readable(const fs::path& folder) {
   }
 }
 
-// A device that is not there is told before any work, and once.
+// Says before any work, and once, that a device is missing.
 void check_devices(const Study& study, const std::vector<std::size_t>& pending, run::Watcher& watcher) {
   std::set<std::string> seen;
   for (const auto index : pending)

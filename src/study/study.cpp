@@ -186,7 +186,7 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
   if (!seeds.empty()) asked.seeds = seeds;
   const auto distinct = std::set(asked.seeds.begin(), asked.seeds.end());
   if (distinct.size() != asked.seeds.size())
-    fail_request("{}: seeds: a seed stands twice", root.origin.source);
+    fail_request("{}: seeds: a seed is there twice", root.origin.source);
   if (asked.base) asked.runs = {{*asked.base, {}, root.origin}};
 
   Study study{.name = asked.study, .jobs = asked.jobs, .stop_on_error = asked.on_error == "stop"};

@@ -101,7 +101,7 @@ TEST(Manifest, ErrorsNameFileAndLine) {
                 "'lable'?");
   EXPECT_EQ(said("path,group\na,b\n"),
             name + ":1: the column 'label' is missing; a manifest has path,label[,group][,fold]");
-  EXPECT_EQ(said("path,label,path\na,b,c\n"), name + ":1: the column 'path' stands twice");
+  EXPECT_EQ(said("path,label,path\na,b,c\n"), name + ":1: the column 'path' is there twice");
   EXPECT_EQ(said("path,label\n\na.wav,\n"), name + ":3: the label is empty");
   EXPECT_EQ(said("path,label,\na.wav,x,1\n"), name + ":1: column 3 has no name");
   EXPECT_EQ(said("path,label\na.wav,x\nb.wav,y\n./a.wav,y\n"),

@@ -204,7 +204,7 @@ TEST_F(Tables, RefusesCsvThatIsWrongWithItsLineAndColumn) {
       {"id;a;label\nx;1;r\ny;1,5;s\n",
        "t.csv:3:3: column 'a': '1,5' is not a number; numbers have a decimal point"},
       // columns
-      {"id,a,b,a,label\nx,1,2,3,r\n", "t.csv:1:8: the column 'a' stands twice, as number 2 and 4"},
+      {"id,a,b,a,label\nx,1,2,3,r\n", "t.csv:1:8: the column 'a' is there twice, as number 2 and 4"},
       {"id,a,,label\nx,1,2,r\n", "t.csv:1:6: column 3 has no name"},
       {"id,label\nx,r\n", "t.csv:1:1: no column is left for features; its columns: id, label"},
       // quotes
@@ -240,7 +240,7 @@ TEST_F(Tables, RefusesJsonThatIsWrongWithItsLineAndColumn) {
       {"{\"mapping\": [\"a\"], \"labels\": [3], \"mfcc\": [[[1, 2]]]}",
        "t.json: labels: row 0: the label 3 is unknown: there are 1 names, from 0 on"},
       {"{\"labels\": [0]}", "t.json: has no key 'mfcc' of features; its keys: labels"},
-      {"{\"labels\": [0], \"labels\": [0]}", "t.json:1:27: the key 'labels' stands twice"},
+      {"{\"labels\": [0], \"labels\": [0]}", "t.json:1:27: the key 'labels' is there twice"},
       {"[1, 2]", "t.json:1:1: expected an object {...}, not '['"},
       {"{\"mfcc\": [[[1]]], \"labels\": [0]} x", "t.json:1:34: something follows the end of the JSON"},
       {"{\"x\": " + std::string(100'000, '['), "t.json:1:72: is nested deeper than 64 levels"},

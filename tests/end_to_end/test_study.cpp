@@ -373,7 +373,7 @@ TEST_F(StudyCommand, BadRequestsGetOneLine) {
         "study.yaml:3:31: regularisation.l2: must be at least 0, not '-1'");
   wrong(base + "axes: {regularisation.l2: [1, 1.0]}\n", {}, "are the same run");
   wrong(base, {"--seeds", "-1"}, "--seeds");
-  wrong(base, {"--seeds", "1,1"}, "a seed stands twice");
+  wrong(base, {"--seeds", "1,1"}, "a seed is there twice");
   wrong(base, {"--jobs", "0"}, "--jobs");
   wrong(base, {"--set", "training.epoch=3"}, "did you mean 'epochs'");
 }

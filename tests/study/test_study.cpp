@@ -233,7 +233,7 @@ TEST_F(Studies, AreRefusedInOneLineWithTheirPlace) {
         "study.yaml:1:1: search.random.runs", "fewer than 3");
   about(head + "search: {random: {runs: 3}}\n", "study.yaml:1:1: search: a random search needs axes", "");
   about(head + "seeds: []\n", "study.yaml:3:1: 'seeds' is empty", "");
-  about(head + "seeds: [1, 1]\n", "study.yaml:1:1: seeds: a seed stands twice", "");
+  about(head + "seeds: [1, 1]\n", "study.yaml:1:1: seeds: a seed is there twice", "");
   about(head + "seeds: [-1]\n", "study.yaml:3:9: seeds[0]", "at least 0");
   about(head + "jobs: 0\n", "study.yaml:3:7: jobs", "must be at least 1");
   about(head + "on_error: panic\n", "study.yaml:3:11: on_error", "continue, stop");

@@ -188,7 +188,7 @@ class CsvTableReader {
       if (name.empty() && !names_.empty())
         fail_here(at, fmt::format("column {} has no name", names_.size() + 1));
       if (const auto [first, fresh] = seen.emplace(name, names_.size() + 1); !fresh)
-        fail_here(at, fmt::format("the column '{}' stands twice, as number {} and {}", printable(name),
+        fail_here(at, fmt::format("the column '{}' is there twice, as number {} and {}", printable(name),
                                   first->second, names_.size() + 1));
       names_.push_back(name);
       if (stop == end) break;
@@ -269,7 +269,7 @@ class CsvTableReader {
     std::map<std::string_view, std::size_t> places;
     for (std::size_t i = 0; i < table_.columns.size(); ++i)
       if (!places.emplace(table_.columns[i], i).second)
-        fail_at("features.external.columns", "'{}' stands twice", printable(table_.columns[i]));
+        fail_at("features.external.columns", "'{}' is named twice", printable(table_.columns[i]));
     slots_.assign(names_.size(), 0);
     for (std::size_t c = 0; c < names_.size(); ++c)
       if (roles_[c] == Role::value) slots_[c] = places.at(names_[c]);

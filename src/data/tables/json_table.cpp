@@ -21,7 +21,7 @@ class JsonTableReader {
     std::vector<std::string> keys;
     json_.object([&](const std::string& key) {
       if (std::find(keys.begin(), keys.end(), key) != keys.end())
-        json_.fail_here("the key '" + printable(key) + "' stands twice");
+        json_.fail_here("the key '" + printable(key) + "' is there twice");
       if (keys.size() > 1000) json_.fail_here("more than 1,000 keys; this is no table of features");
       keys.push_back(key);
       if (is(key, options_.features, {"mfcc", "features", "X"})) {
