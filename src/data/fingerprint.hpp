@@ -43,7 +43,7 @@ class Fingerprinter {
   Fingerprinter();
   ~Fingerprinter();
   Fingerprinter(Fingerprinter&&) noexcept;
-  /// What is wrong with the file is told in Fingerprint::reason.
+  /// Fingerprint::reason says what is wrong with the file.
   Fingerprint of(const std::filesystem::path& file);
 
  private:

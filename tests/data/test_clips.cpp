@@ -62,7 +62,7 @@ TEST(Tree, ThatIsOfNoUseSaysWhy) {
   TempFolder root;
   EXPECT_CONTAINS(complaint([&] { index_tree(root.path()); }), "there are no audio files");
   write_text(root / "one.wav", "x");
-  EXPECT_CONTAINS(complaint([&] { index_tree(root.path()); }), "stand directly in it");
+  EXPECT_CONTAINS(complaint([&] { index_tree(root.path()); }), "lie directly in it");
   EXPECT_CONTAINS(complaint([&] { index_tree(root / "one.wav"); }), "is a file");
   write_text(root / "genres_original/blues/a.wav", "x");
   EXPECT_CONTAINS(complaint([&] { index_tree(root.path()); }),
