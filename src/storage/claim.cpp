@@ -127,7 +127,7 @@ bool create(const fs::path& file, const std::string& record) {
   const int linked = ::link(temporary.c_str(), file.c_str());
   const int number = errno;
   ::unlink(temporary.c_str());
-  // A network may have asked twice and heard the second answer, or have lost an answer: what is there says how it went.
+  // A network may have asked twice and heard the second answer, or have lost an answer: the file itself says how it went.
   if (linked == 0 || read_claim(file) == record) return true;
   if (number == EEXIST) return false;
   // A file system without links: between making and writing the file says nothing, and is watched as any other.
