@@ -176,7 +176,7 @@ TEST_F(ClusterTest, AStudySurvivesWhateverHappensAndGivesTheBytesOfOneMachine) {
       root / "work");
   ASSERT_EQ(probe.status, 0) << probe.err;
   const double rate = 400 / probe.seconds;
-  write_study(root / "work", std::max(20, int(3 * rate)), std::max(200, int(80 * rate)));
+  write_study(root / "work", std::max(20, int(3 * rate)), std::max(200, int(130 * rate)));
   fs::copy(root / "work", root / "whole", fs::copy_options::recursive);
   fs::remove_all(root / "work/probe"), fs::remove_all(root / "work/runs");
 
@@ -221,7 +221,7 @@ TEST_F(ClusterTest, AStudySurvivesWhateverHappensAndGivesTheBytesOfOneMachine) {
       [&] {
         // (One that outlives the time until its node is given up.)
         const auto run = at_work("long");
-        if (!run || double(run->second.epochs - run->second.epoch) < 55 * rate) return false;
+        if (!run || double(run->second.epochs - run->second.epoch) < 90 * rate) return false;
         std::istringstream lines(queue());
         for (std::string line; std::getline(lines, line);)
           if (line.starts_with(run->second.job + " ") && has(line, "RUNNING"))
@@ -239,7 +239,8 @@ TEST_F(ClusterTest, AStudySurvivesWhateverHappensAndGivesTheBytesOfOneMachine) {
         },
         90s))
         << cluster.say({"sinfo", "-N"});
-    std::this_thread::sleep_for(10s);
+    EXPECT_TRUE(wait_for([&] { return has(job_logs(), " is in use by process "); }, 120s))
+        << "no task met the living process of a node that was given up: " << queue();
     cluster.start_node(node);
   }
   EXPECT_TRUE(killed_node);
@@ -247,8 +248,6 @@ TEST_F(ClusterTest, AStudySurvivesWhateverHappensAndGivesTheBytesOfOneMachine) {
   // All jobs end.
   EXPECT_TRUE(wait_for([&] { return idle(); }, 420s)) << queue() << cluster.logs();
   EXPECT_TRUE(srun_statuses().contains(128 + SIGUSR2)) << "no run met the time limit";
-  EXPECT_TRUE(has(job_logs(), " is in use by process "))
-      << "no task met the living process of a node that was given up";
   const auto status = cluster.run({run_study(), "study.yaml", "--status"}, root / "work");
   EXPECT_EQ(status.status, 0) << status.err;
   std::printf("%s", status.out.c_str());
