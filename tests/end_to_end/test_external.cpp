@@ -85,7 +85,7 @@ TEST_F(ExternalTables, TellWhatIsWrongWithTheirPlaceInTheConfigurationAndTheFile
   write_file(folder / "table.csv", "name,a,b,genre\nu,1,2,x\nv,1,oops,y\n");
   const auto o = go(folder, "run_experiment", {"a.yaml"});
   EXPECT_EQ(o.status, 2);
-  EXPECT_NE(o.err.find("a.yaml:2:30: features.external.file: "), o.err.npos) << o.err;
+  EXPECT_NE(o.err.find("a.yaml:2:29: features.external.file: "), o.err.npos) << o.err;
   EXPECT_NE(o.err.find("table.csv:3:5: column 'b': 'oops' is not a number"), o.err.npos) << o.err;
   EXPECT_EQ(line_count(o.err), 1u) << o.err;
 }
