@@ -79,6 +79,9 @@ int main(int argc, char** argv) {
       fail_request("{}: has no key to compare with", printable(file.string()));
     if (record.status == "interrupted")
       fail_request("{}: was interrupted; there is no end to compare with", printable(file.string()));
+    if (record.status == "imported")
+      fail_request("{}: was trained elsewhere, and imported; it cannot be made again",
+                   printable(file.string()));
     take_algorithms_of(record);
     const auto plan = make_plan(config_of(record, printable(file.string()), overrides, device));
     options.folder = out.empty() ? options.runs / plan.config.experiment / (record.key + "-again") : out;

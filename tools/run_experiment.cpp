@@ -2,9 +2,11 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cli/boards.hpp"
 #include "cli/command_line.hpp"
 #include "cli/console.hpp"
 #include "cli/explain.hpp"
+#include "core/shell_word.hpp"
 #include "run/device_check.hpp"
 #include "run/guard.hpp"
 #include "run/run.hpp"
@@ -20,7 +22,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> overrides;
   std::string device;
   RunOptions options;
-  bool dry_run = false;
+  bool dry_run = false, tensorboard = false;
   auto* file = app.add_option("CONFIG", path, "the configuration, as configs/lstm.yaml")->required();
   app.add_option("--set", overrides, "key=value: replaces a value, as model[0].lstm.units=64")
       ->allow_extra_args(false);
@@ -40,6 +42,8 @@ int main(int argc, char** argv) {
   app.add_flag("--restart", options.restart, "begin anew instead of going on from a checkpoint");
   app.add_flag("--dry-run", dry_run,
                "show the resolved configuration, the model and the split; train nothing");
+  app.add_flag("--tensorboard", tensorboard,
+               "write tensorboard/ into the run's folder, for tensorboard --logdir");
   Explain explain(app, *file);
   return run_command(app, argc, argv, [&] {
     if (explain.asked()) {
@@ -66,6 +70,9 @@ int main(int argc, char** argv) {
     }
     if (!out.empty()) options.folder = out;
     const auto outcome = execute(plan, options, console);
+    if (tensorboard)
+      console.line(
+          fmt::format("tensorboard --logdir {}", shell_word(write_run_board(outcome.result).string())));
     if (outcome.diverged) throw Error(outcome.message);
     std::printf("result: %s\n", outcome.result.c_str());
     return 0;

@@ -5,9 +5,12 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 
+#include "cli/boards.hpp"
 #include "cli/command_line.hpp"
 #include "cli/explain.hpp"
+#include "cli/slurm_flags.hpp"
 #include "cli/study_view.hpp"
 #include "core/shell_word.hpp"
 #include "core/text.hpp"
@@ -17,6 +20,7 @@
 #include "results/text_table.hpp"
 #include "run/run_config.hpp"
 #include "storage/atomic_file.hpp"
+#include "study/plan.hpp"
 #include "study/scheduler.hpp"
 #include "study/study_config.hpp"
 
@@ -35,6 +39,24 @@ void read_task(const std::string& text, ScheduleOptions& options) {
     fail_request("--task {}: is written as I/N, the task's number from 1 to N and N; as 2/8",
                  printable(text));
   options.task = task - 1, options.tasks = tasks;
+}
+
+/// "3,7": numbers of runs, as --list shows them.
+std::set<std::size_t> read_numbers(const std::vector<std::size_t>& numbers) {
+  std::set<std::size_t> out;
+  for (const auto n : numbers) {
+    if (n < 1) fail_request("--only: runs are numbered from 1");
+    out.insert(n - 1);
+  }
+  return out;
+}
+
+/// What a plan has fixed.
+void refuse_with_plan(const CLI::App& app, const fs::path& folder) {
+  for (const auto* option : {"--set", "--seeds", "--device", "--out"})
+    if (app.count(option) > 0)
+      fail_request("{}: {}: the plan of this study is fixed; name the study's file instead",
+                   printable(folder.string()), option);
 }
 
 /// What is told of the splits, each line once, with the runs it is about.
@@ -166,9 +188,13 @@ int main(int argc, char** argv) {
   std::vector<std::int64_t> seeds;
   std::string device, task;
   ScheduleOptions options;
-  bool only_list = false;
+  bool only_list = false, status = false, cancels = false, retry = false, features_only = false,
+       report_only = false, tensorboard = false;
+  std::vector<std::size_t> only;
   auto* study_file =
-      app.add_option("STUDY", file, "the study, as experiments/regularisation.yaml")->required();
+      app.add_option("STUDY", file,
+                     "the study, as experiments/regularisation.yaml; or the folder of one that was submitted")
+          ->required();
   app.add_option("--set", overrides, "key=value: a value for every run, as training.epochs=20")
       ->allow_extra_args(false);
   app.add_option("--seeds", seeds, "seeds instead of the study's, as 0,1,2")
@@ -183,6 +209,17 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "the study's folder (default: runs/<study>)");
   app.add_flag("--list", only_list, "show the runs and what has become of them; do nothing");
   app.add_option("--task", task, "I/N: do every N-th run, beginning with the I-th; for a job array");
+  app.add_flag("--status", status,
+               "show what has become of the runs, and where they are at work; do nothing");
+  app.add_flag("--retry-failed", retry, "do again those runs alone that failed");
+  app.add_option("--only", only, "do these runs alone, as 3,7: numbers as --list shows them")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_flag("--features-only", features_only, "extract the features, and do no run");
+  app.add_flag("--report-only", report_only, "write the report of what is finished, and do no run");
+  app.add_flag("--cancel", cancels, "end the study's jobs on the cluster");
+  app.add_flag("--tensorboard", tensorboard,
+               "write tensorboard/ beside the report, for tensorboard --logdir");
   app.add_option("--checkpoint-seconds", options.checkpoint_seconds,
                  "time between a run's checkpoints (default: 60)")
       ->check(CLI::NonNegativeNumber);
@@ -190,6 +227,7 @@ int main(int argc, char** argv) {
          "--feature-memory", [&](double megabytes) { options.feature_bytes = std::int64_t(megabytes * 1e6); },
          "MB of features to hold in memory; more stay on disk (default: half of what is free)")
       ->check(CLI::NonNegativeNumber);
+  const SlurmFlags slurm(app);
   Explain explain(app, *study_file);
   return run_command(app, argc, argv, [&] {
     if (explain.asked()) {
@@ -199,20 +237,46 @@ int main(int argc, char** argv) {
     heed_signals();
     if (!device.empty()) overrides.push_back("device=" + device);
     if (!task.empty()) read_task(task, options);
+    if (!only.empty()) options.only = read_numbers(only);
+    const bool planned = fs::is_directory(file);
+    if (planned) refuse_with_plan(app, file);
     const auto study = [&] {
       Console console;
-      return load_study(file, overrides, seeds, options.runs, options.threads, &console);
+      if (!planned) return load_study(file, overrides, seeds, options.runs, options.threads, &console);
+      // To look at runs their names are enough.
+      const bool looks = status || cancels || only_list;
+      const auto wanted = looks ? std::set<std::size_t>{} : options.only;
+      return load_plan(file, wanted, options.runs, options.threads, console);
     }();
-    options.folder = out.empty() ? options.runs / study.name : out;
+    if (options.only && *options.only->rbegin() >= study.runs.size())
+      fail_request("--only {}: the study has {} runs", *options.only->rbegin() + 1, study.runs.size());
+    options.folder = planned ? file : out.empty() ? options.runs / study.name : out;
     if (only_list) return list(study, options);
+    if (status) return show_status(study, options);
+    if (cancels) return cancel_study(options);
+    if (slurm.asked()) {
+      std::vector<std::string> passed;
+      for (const auto* option : {"--checkpoint-seconds", "--feature-memory"})
+        if (app.count(option) > 0) passed.insert(passed.end(), {option, app[option]->results().front()});
+      if (!slurm.print()) keep_name(study, options.folder);
+      return submit_study(study, options, slurm, retry, std::move(passed));
+    }
+    if (retry) {
+      std::set<std::size_t> failed;
+      for (std::size_t i = 0; i < study.runs.size(); ++i)
+        if (is_of_task(options, i) && run_state(run_folder(options, study.runs[i])) == RunState::failed)
+          failed.insert(i);
+      options.only = std::move(failed);
+    }
 
-    // Tasks share the folder; each run has a lock of its own.
-    std::optional<storage::FolderLock> lock;
-    if (task.empty()) lock.emplace(options.folder);
     Console console;
     keep_name(study, options.folder);
+    if (features_only) {
+      extract_features(study, options, console);
+      return 0;
+    }
     StudyView view(console, options);
-    const auto outcome = run_all(study, options, console, view);
+    const auto outcome = report_only ? Schedule{} : run_all(study, options, console, view);
     const auto done = harvest(study, options, outcome.failed);
     // Says what has become of the runs; the exit status.
     const auto conclude = [&](std::size_t finished, std::size_t diverged, std::size_t failed) {
@@ -225,10 +289,13 @@ int main(int argc, char** argv) {
         console.line("stopped at a run that failed (on_error: stop)");
       return status;
     };
-    if (done.unfinished > 0 && (!task.empty() || outcome.left > 0)) {
+    if (!only.empty() && !report_only)
+      return conclude(done.results.size(), outcome.diverged, outcome.failed.size());
+    if (done.unfinished > 0 && !report_only && (!task.empty() || options.only || outcome.left > 0)) {
       const int status = conclude(done.results.size(), outcome.diverged, done.failed.size());
-      console.line(fmt::format("{} are left to other tasks; the one that ends last writes the report",
-                               done.unfinished));
+      console.line(fmt::format(
+          "{} are {}", done.unfinished,
+          retry ? "not finished" : "left to other tasks; the one that ends last writes the report"));
       return status;
     }
     if (done.results.empty()) {
@@ -251,13 +318,22 @@ int main(int argc, char** argv) {
                                  .examples = examples(study),
                                  .own_folder = true,
                                  .references = references};
-    if (study.sealed) score_chosen(study, to_score(study, options, done.results, wanted), options, console);
+    // Who chooses before all runs have ended would look at test parts too early.
+    const bool complete = !report_only || done.unfinished == 0;
+    if (!complete)
+      console.line(fmt::format("{} are not finished; the report is of the others", done.unfinished));
+    if (study.sealed && complete)
+      score_chosen(study, to_score(study, options, done.results, wanted), options, console);
     const auto written = report::write_report(done.results, options.folder / "report.html", wanted);
+    if (tensorboard)
+      console.line(
+          fmt::format("tensorboard --logdir {}",
+                      shell_word(write_study_boards(done.results, options.folder, wanted).string())));
     for (const auto& file : written.unreadable)  // of another task: its own do it again
       console.line(fmt::format("{}: {}", file.name, file.message));
     const int status =
         conclude(written.runs, written.diverged, done.failed.size() + written.unreadable.size());
     std::printf("report: %s\n", written.html.c_str());
-    return status;
+    return complete ? status : 1;
   });
 }

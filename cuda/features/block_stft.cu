@@ -104,7 +104,7 @@ BlockStft::BlockStft(const features::FeatureOptions& options, std::int64_t segme
 
 void BlockStft::transform(const float* segments, std::int64_t first, std::int64_t count) {
   window_frames(stream_, segments, window_.data(), layout_, first, count, frames_.data());
-  // The plan transforms whole blocks; rows behind the last frame are nobody's, but should not be chance.
+  // The plan transforms whole blocks. No one reads the rows behind the last frame; zeros keep them the same each time.
   if (const auto rest = block_ - count; rest > 0) {
     const auto bytes = static_cast<std::size_t>(rest * layout_.size) * sizeof(float);
     TIMBRE_CUDA_CHECK(cudaMemsetAsync(frames_.data() + count * layout_.size, 0, bytes, stream_));

@@ -1,7 +1,6 @@
 // Short-time Fourier transforms of a batch of segments, a block of frames at a time (src/features/stft.hpp
-// has the formula). Frames are windowed by a kernel and transformed by one batched cuFFT plan, made once for
-// the shape; the plan's work area is ours, so that its memory is counted and nothing is allocated while it
-// runs.
+// has the formula). A kernel windows the frames. One batched cuFFT plan, made once for the shape, transforms them.
+// The plan's work area is ours: its memory is counted, and nothing is allocated while it runs.
 #pragma once
 
 #include <cufft.h>

@@ -1,5 +1,4 @@
-// What a kind of feature does with spectra on the device: the part of a CUDA engine that differs between
-// kinds.
+// From spectra to a kind of feature on the device: the part of a CUDA engine that differs between kinds.
 //
 // Each kind is a file here with the name of its file in src/features, and registers a CudaFeatureType under
 // the same name. Work is enqueued on the stream given; areas are allocated when it is made, for `segments`

@@ -2,9 +2,9 @@
 //
 //   out[f, m] = sum over k of weights[m, k] |z[f, k]|^exponent
 //
-// One block per frame. The powers of a tile of bins are staged in shared memory, since neighbouring bands
-// overlap by half; then eight lanes of a warp take a band, each every eighth of its weights (stored in groups
-// of eight without the zeros between bands), and add up by shuffles in the order of the CPU's eight-lane sum.
+// One block per frame. Neighbouring bands overlap by half, so shared memory holds the powers of a tile of
+// bins. Then eight lanes of a warp take a band, each every eighth of its weights (stored in groups of eight without
+// the zeros between bands). They add up by shuffles in the order of the CPU's eight-lane sum.
 // A spectrum wider than a tile (beyond n_fft 16384) is taken in several, and the bands gather them in global
 // memory.
 //

@@ -5,8 +5,8 @@
 //   mean = (sum over m of d[t, m]) / bands
 //   out[t, 0] = sum sqrt(1 / bands),  out[t, j] = sum over m of (d[t, m] - mean) cosines[m, j - 1]
 //
-// The mean concerns the first coefficient alone; taken away first (as the CPU does), the others keep the
-// digits that sums of large, nearly equal numbers would lose. A block takes `rows` frames: a warp loads a row
+// Only the first coefficient depends on the mean. Subtracting it first, as the CPU does, keeps the digits of the
+// others that sums of large, nearly equal numbers would lose. A block takes `rows` frames: a warp loads a row
 // into shared memory and sums it in double, then all threads share the coefficients of all rows.
 #include <algorithm>
 

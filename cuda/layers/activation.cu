@@ -33,6 +33,18 @@ struct Slope {
   }
 };
 
+/// to = from * activation'(x), for those whose slope needs the input
+template <class F>
+struct InputSlope {
+  const float* x;
+  const float* from;
+  float* to;
+  template <class Index>
+  __device__ void operator()(Index i) const {
+    to[i] = from[i] * F::slope_at(x[i]);
+  }
+};
+
 inline constexpr int softmax_rows_per_block = 4;
 
 /// y = e^(z + bias - max) / sum, in place, for each row; bias may be null.
@@ -102,6 +114,10 @@ void bias_activation(cudaStream_t stream, nn::Activation activation, const float
   if (activation == nn::Activation::softmax) {
     launch(softmax_rows_kernel, softmax_grid(rows), dim3(warp_size, softmax_rows_per_block), 0, stream, z,
            bias, rows, columns);
+  } else if (nn::needs_input(activation)) {
+    nn::with_input_activation(activation, [&](auto f) {
+      for_each_element(stream, rows * columns, BiasActivation<decltype(f)>{z, bias, columns});
+    });
   } else if (bias || activation != nn::Activation::linear) {
     nn::with_activation(activation, [&](auto f) {
       for_each_element(stream, rows * columns, BiasActivation<decltype(f)>{z, bias, columns});
@@ -119,6 +135,13 @@ void activation_slope(cudaStream_t stream, nn::Activation activation, const floa
       for_each_element(stream, rows * columns, Slope<decltype(f)>{y, from, to});
     });
   }
+}
+
+void input_activation_slope(cudaStream_t stream, nn::Activation activation, const float* x, const float* from,
+                            float* to, std::int64_t count) {
+  nn::with_input_activation(activation, [&](auto f) {
+    for_each_element(stream, count, InputSlope<decltype(f)>{x, from, to});
+  });
 }
 
 void activation_backward(cudaStream_t stream, nn::Activation activation, const float* y, float* dy,
@@ -157,8 +180,11 @@ class ActivationDevice final : public CudaLayer {
     copy_on_device(x, y, std::size_t(rows_ * columns_), binding_.tools->stream);
     bias_activation(binding_.tools->stream, activation_, nullptr, y, rows_, columns_);
   }
-  void backward(const float*, const float* y, float* dy, float* dx) override {
-    if (binding_.input_gradient)
+  void backward(const float* x, const float* y, float* dy, float* dx) override {
+    if (!binding_.input_gradient) return;
+    if (nn::needs_input(activation_))
+      input_activation_slope(binding_.tools->stream, activation_, x, dy, dx, rows_ * columns_);
+    else
       activation_slope(binding_.tools->stream, activation_, y, dy, dx, rows_, columns_);
   }
 

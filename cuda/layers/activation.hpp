@@ -16,7 +16,11 @@ void bias_activation(cudaStream_t stream, nn::Activation activation, const float
 /// to = from * activation'(z), from the output y; to may be from.
 void activation_slope(cudaStream_t stream, nn::Activation activation, const float* y, const float* from,
                       float* to, std::int64_t rows, std::int64_t columns);
-/// The same in place, and bias_gradient [columns], if not null, are the sums of what comes out over the rows;
+/// to = from * activation'(x) for those whose slope needs the input, silu and gelu; to may be from.
+void input_activation_slope(cudaStream_t stream, nn::Activation activation, const float* x, const float* from,
+                            float* to, std::int64_t count);
+
+/// The same as activation_slope in place, and bias_gradient [columns], if not null, are the sums of what comes out over the rows;
 /// work as for column_sums.
 void activation_backward(cudaStream_t stream, nn::Activation activation, const float* y, float* dy,
                          std::int64_t rows, std::int64_t columns, float* work, float* bias_gradient);

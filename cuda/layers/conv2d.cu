@@ -2,7 +2,7 @@
 //
 // The environment variable TIMBRE_CONV says which: cudnn, own, or auto (the default), which takes cuDNN but for the
 // shapes of a fixed table. What cuDNN refuses is computed by columns, and a note says so. The choice depends on shapes
-// alone: one by timing would differ from one session to the next, and so would the last bits.
+// alone: a choice by timing, and with it the last bits, would differ from run to run.
 #include <algorithm>
 #include <array>
 
@@ -41,7 +41,7 @@ struct KernelShape {
   std::int64_t height, width, channels, filters;
   bool operator==(const KernelShape&) const = default;
 };
-/// What a GPU computes quicker by columns. None has been measured yet; tools/gpu_check times both.
+/// Shapes that a GPU computes quicker by columns. None has been measured yet; tools/gpu_check times both.
 constexpr std::array<KernelShape, 0> quicker_by_columns{};
 
 bool by_columns(const nn::Conv2DOptions& options, const CudaBinding& binding) {

@@ -23,7 +23,7 @@ std::unique_ptr<CudaLayer> make_conv2d_by_columns(const nn::Conv2DOptions& optio
                                                   const CudaBinding& binding,
                                                   const std::string& why_not_on_cudnn);
 
-/// What bias and activation cost after either: the sums of a bias gradient need work space.
+/// Bias and activation, which follow either. The sums of a bias gradient need work space.
 struct Conv2DEnd {
   Conv2DEnd(const nn::Conv2DOptions& options, const CudaBinding& binding);
   /// y = activation(y + bias), in place.

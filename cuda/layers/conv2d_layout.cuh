@@ -1,5 +1,5 @@
-// What cuDNN's convolutions want otherwise than Keras has it: weights as (filters, kh, kw, C), and pictures that are padded
-// already where the padding of the two ends differs.
+// cuDNN's convolutions differ from Keras's in two things: weights are (filters, kh, kw, C), and pictures must be padded before
+// where the padding of the two ends differs.
 #pragma once
 
 #include "cuda/layers/window.cuh"

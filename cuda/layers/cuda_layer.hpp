@@ -5,10 +5,10 @@
 //
 //   inline const CudaLayers::Add<DenseDevice, nn::DenseOptions> dense;
 //
-// Tests include a .cu to reach its kernels, so what stands in it is inline.
-// Work is enqueued on one stream and nothing else happens: no allocation, no waiting, no
-// copy to the host, since calls are captured into a graph. Batches always have `capacity` rows; those that
-// are not live hold zeros, and their dy is zero, so sums over rows need no mask.
+// Tests include a .cu to reach its kernels, so everything in it is inline.
+// A call only enqueues work on one stream: it allocates nothing, does not wait and copies nothing to the host, since
+// calls are captured into a graph. Batches always have `capacity` rows. Rows that are not live hold zeros, and their dy
+// is zero, so sums over rows need no mask.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,9 +1,8 @@
 // dropout: the CPU's masks (dropout_own.cuh), or cuDNN's.
 //
 // The environment variable TIMBRE_DROPOUT says which: own, cudnn, or auto (the default), which takes the own ones. They come
-// from the seed and the step alone: they are the CPU's, so that one run can be followed on both devices, they go on on every
-// device, and nothing is kept for backward. With cuDNN's for LSTMs too, `lstm, dropout, lstm` becomes one RNN
-// (layers/lstm_stack.hpp).
+// from the seed and the step alone. So they are the CPU's, a run can go on on any device, and backward needs nothing from
+// forward. Where LSTMs are cuDNN's too, `lstm, dropout, lstm` becomes one RNN (layers/lstm_joined.hpp).
 #include "cuda/layers/dropout.hpp"
 #include "cuda/layers/dropout_own.cuh"
 #include "device/algorithms.hpp"

@@ -113,7 +113,7 @@ class LstmOnCudnn final : public CudaLayer {
                                    nullptr, nullptr, weight_bytes_, weights_.data(), work_.size(),
                                    work_.data(), reserve_.size(), reserve_.data());
   }
-  /// Adds to what stands in the gradients' weight space: cuDNN has no other mode.
+  /// Adds to the gradients' weight space: cuDNN has no other mode.
   cudnnStatus_t run_backward_weights() {
     return cudnnRNNBackwardWeights_v8(dnn(), rnn_, CUDNN_WGRAD_MODE_ADD, lengths_.data(), data_->x, x_.data(),
                                       data_->state, nullptr, data_->y, y_.data(), weight_bytes_,

@@ -1,4 +1,4 @@
-// The recurrence of an LSTM over whole sequences, in one launch and without a word between blocks
+// The recurrence of an LSTM over whole sequences, in one launch; blocks do not communicate
 // (nn/layers/lstm_cell.hpp has the formulas).
 //
 // A block takes `rows` rows of the batch through all time steps. The recurrent kernel R stays on the chip
@@ -17,7 +17,7 @@
 // `parts` lanes with the same outputs and other inputs lie side by side and add up by shuffles, in one order.
 //
 // Arrays are batch-major, [rows, T, ..], as everywhere; R and the bias lie in Keras's layout, gates in the
-// order i, f, c, o. With `backwards` the sequence is processed from its end: y and dy stand in the order of
+// order i, f, c, o. With `backwards` the sequence is processed from its end: y and dy are in the order of
 // processing, all else in the order of x, so that dW, dR, db and dx are plain products over [rows * T, ..].
 #pragma once
 
@@ -111,7 +111,7 @@ struct ChipWeights {
 };
 
 /// Adds v over `parts` neighbouring lanes. v has `groups` groups of `width` values; while there is more than
-/// one, each round halves what a lane goes on with. In the end the sums of the lane's group stand in front.
+/// one, each round halves what a lane goes on with. In the end the sums of the lane's group come first.
 template <int parts, int groups, int width>
 __device__ void sum_over_parts(float (&v)[groups * width]) {
   int count = groups;
@@ -186,7 +186,7 @@ __global__ void __launch_bounds__(recurrence_threads, 1) lstm_forward_kernel(Lst
     float given[4];
     TIMBRE_UNROLL
     for (int gate = 0; gate < 4; ++gate) given[gate] = live ? z[gate * units] : 0.0f;
-    __syncthreads();  // h of the step before stands
+    __syncthreads();  // h of the step before is complete
     float sum[rows * 4];
     weights.template product<rows>(state + s % 2 * rows * padded / 4, part, sum);
     sum_over_parts<Tiling::parts, rows, 4>(sum);
@@ -261,7 +261,7 @@ __global__ void __launch_bounds__(recurrence_threads, 1) lstm_backward_kernel(Ls
     }
     if (s == 0) break;
     now = saved(s - 1, at - forward);
-    __syncthreads();  // dz of this step stands
+    __syncthreads();  // dz of this step is complete
     float sum[rows * 4];
     weights.template product<rows>(state + s % 2 * rows * padded, part, sum);
     sum_over_parts<Tiling::parts, rows * 4, 1>(sum);

@@ -1,7 +1,7 @@
-// One lock around what makes the whole device wait, and around what must not meet that.
+// One lock for calls that make the whole device wait, and for captures, which such a call would end.
 //
-// Making or ending a handle of cuBLAS or cuDNN may synchronise the device, and that ends the capture of a graph that another
-// thread has under way (error 900, also in thread-local mode). So both hold this lock: a capture, and every such call.
+// Making or ending a handle of cuBLAS or cuDNN, or a plan of cuFFT, may synchronise the device. That ends the capture of a
+// graph in another thread (error 900, also in thread-local mode). So a capture holds this lock, and so does every such call.
 #pragma once
 
 #include <mutex>

@@ -34,8 +34,8 @@ struct ConvolutionDescriptors {
   ConvolutionDescriptor convolution;
 };
 
-/// What is to be computed, with the algorithms for it: those that give the same bytes each time, in an order that does not
-/// depend on time.
+/// The three passes of a convolution. Each takes the first algorithm of a fixed list that cuDNN accepts; all in the lists give
+/// the same bytes each time.
 class DnnConvolution {
  public:
   DnnConvolution(cudnnHandle_t handle, cudaStream_t stream, const ConvolutionShape& shape);

@@ -1,5 +1,4 @@
-// What the lanes of a whole warp know together; every lane gets the result. Sums go in the same tree every
-// time.
+// Sums and maxima over the lanes of a warp; every lane gets the result. Sums follow the same tree each time.
 #pragma once
 
 #include "cuda/support/kernel.hpp"

@@ -12,7 +12,7 @@
 
 namespace timbre::cuda {
 
-/// Where a loss finds its batch and puts its results. losses and hits [capacity], gradient and probabilities
+/// The batch of a loss, and the places for its results. losses and hits [capacity], gradient and probabilities
 /// [capacity, classes]; zeros for rows that are not live.
 struct LossBatch {
   const float* logits;
@@ -41,7 +41,7 @@ struct PenaltySum {
 /// *total: the sum of the penalties.
 void sum_penalties(cudaStream_t stream, const PenaltySum& sum);
 
-/// What the end of the loss makes metrics of.
+/// The input of the metrics.
 struct BatchResult {
   const float* losses;
   const std::int32_t* hits;

@@ -16,13 +16,16 @@
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+#include <optional>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include "core/error.hpp"
 #include "cuda/plugin.hpp"
+#include "cuda/training/class_weights.hpp"
 #include "cuda/training/evaluation.hpp"
+#include "cuda/training/spec_augment.hpp"
 #include "device/algorithms.hpp"
 
 namespace timbre::cuda {
@@ -52,6 +55,10 @@ class CudaStep final : public training::TrainingStep {
       slots_.emplace_back(std::size_t(model_.trainable_size()));
     for (const auto& s : slots_) clear_on_device(s, stream_);
     clear_on_device(gradients_, stream_);  // the gaps between parameters stay zero
+    class_weights_ = upload(std::span<const float>(options.class_weights), stream_);
+    if (options.spec_augment)
+      augment_ = training::SpecAugment::of(*options.spec_augment, options.seed, model_.input()[0],
+                                           model_.input()[1]);
     make_chunks(*options.optimizer);
     StepScalars initial{};
     initial.learning_rate = options.optimizer->learning_rate();
@@ -77,9 +84,9 @@ class CudaStep final : public training::TrainingStep {
   }
 
   void set_learning_rate(double rate) override {
-    auto s = scalars();
-    s.learning_rate = rate;
-    put(scalars_, {&s, 1});
+    // (From pageable memory: the value is taken before the call returns.)
+    TIMBRE_CUDA_CHECK(cudaMemcpyAsync(&scalars_.data()->learning_rate, &rate, sizeof rate,
+                                      cudaMemcpyHostToDevice, stream_));
   }
 
   void prefetch(std::span<const std::int32_t> rows) override { feed_.prefetch(rows); }
@@ -193,7 +200,7 @@ class CudaStep final : public training::TrainingStep {
       evaluation_net_ = make_network(parts, evaluation_rows_);
       return *evaluation_net_;
     } catch (const Error& e) {
-      cudaGetLastError();  // which says it again otherwise
+      cudaGetLastError();  // else the next call would report it again
       no_room_ = true;
       notes_.push_back(
           fmt::format("evaluation takes {} rows at once, not {}: {}", capacity_, evaluation_rows_, e.what()));
@@ -203,9 +210,13 @@ class CudaStep final : public training::TrainingStep {
 
   void enqueue_training() {
     auto& net = *training_net_;
-    enqueue_forward(stream_, feed_, *loss_, net, true, dy_[0].data(), nullptr);
+    enqueue_forward(stream_, feed_, *loss_, net, true, dy_[0].data(), nullptr, [&] {
+      if (augment_) hide_stripes(stream_, *augment_, &scalars_.data()->step, capacity_, net.input());
+    });
+    if (class_weights_.size() > 0)
+      weigh_classes(stream_, loss_batch(feed_, net, dy_[0].data(), nullptr), class_weights_.data());
     net.backward(dy_[0].data(), dy_[1].data());
-    // Counts the step, so it stands behind what draws its random numbers by the counter.
+    // Counts the step, so it comes after the layers that draw random numbers by the counter.
     optimizer_->finish_loss(stream_, penalty_sum(), {net.losses.data(), net.hits.data(), feed_.header()},
                             scalars_.data());
     ArenaUpdate u{chunks_.data(), std::int64_t(chunks_.size()), arena_.data(), gradients_.data(), {}};
@@ -278,14 +289,15 @@ class CudaStep final : public training::TrainingStep {
   DataFeed feed_;
   std::unique_ptr<CudaLoss> loss_;
   std::unique_ptr<CudaOptimizer> optimizer_;
-  DeviceArray<float> arena_, gradients_;
+  DeviceArray<float> arena_, gradients_, class_weights_;  // the last: empty where there are none
   DeviceArray<StepScalars> scalars_;
   DeviceArray<double> penalty_, partial_;
   DeviceArray<Chunk> chunks_, penalised_;  // all of the trainable arena, and what of it has a penalty
   std::vector<DeviceArray<float>> slots_;
+  std::optional<training::SpecAugment> augment_;
   std::array<DeviceArray<float>, 2> dy_;  // [capacity, widest of the network]
   NetworkParts parts_;
-  std::string generator_kind_;                                    // of random numbers that stand in a state
+  std::string generator_kind_;                                    // of random numbers that come from a state
   std::unique_ptr<ScoredNetwork> training_net_, evaluation_net_;  // the latter from an evaluation on, if any
   ReplayedWork training_{"the training step"};
   Evaluation evaluation_;

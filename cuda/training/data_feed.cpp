@@ -49,7 +49,7 @@ bool DataFeed::find_room(std::int64_t rows) {
     if (labels_.size() < std::size_t(rows)) labels_ = DeviceArray<std::int32_t>(std::size_t(rows));
     return true;
   } catch (const Error&) {
-    cudaGetLastError();  // which says it again otherwise
+    cudaGetLastError();  // else the next call would report it again
     return false;
   }
 }

@@ -13,13 +13,26 @@ ScoredNetwork::ScoredNetwork(const NetworkParts& parts, std::int64_t capacity)
       hits(std::size_t(capacity)) {}
 
 void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const CudaLoss& loss, ScoredNetwork& net,
-                     bool training, float* gradient, float* probabilities) {
+                     bool training, float* gradient, float* probabilities,
+                     const std::function<void()>& gathered) {
   const auto capacity = net.capacity();
   gather_rows(stream, feed.header(), feed.rows(), capacity, net.width(), net.input());
+  if (gathered) gathered();
   net.forward(training);
-  loss.evaluate(stream, {net.logits(), feed.header(), feed.rows(), capacity,
-                         std::int64_t(net.probabilities.size()) / capacity, net.losses.data(),
-                         net.hits.data(), gradient, probabilities});
+  loss.evaluate(stream, loss_batch(feed, net, gradient, probabilities));
+}
+
+LossBatch loss_batch(const DataFeed& feed, const ScoredNetwork& net, float* gradient, float* probabilities) {
+  const auto capacity = net.capacity();
+  return {net.logits(),
+          feed.header(),
+          feed.rows(),
+          capacity,
+          std::int64_t(net.probabilities.size()) / capacity,
+          net.losses.data(),
+          net.hits.data(),
+          gradient,
+          probabilities};
 }
 
 training::TrainingStep::Scores Evaluation::run(cudaStream_t stream, DataFeed& feed, const CudaLoss& loss,

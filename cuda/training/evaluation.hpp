@@ -1,8 +1,9 @@
-// Forward passes over rows of the data that a feed is bound to: gather, forward, loss. What training begins with, and all
-// that evaluation and prediction do.
+// Forward passes over rows of the data that a feed is bound to: gather, forward, loss. Training begins with them; evaluation
+// and prediction are nothing else.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 
@@ -15,16 +16,21 @@
 
 namespace timbre::cuda {
 
-/// A network, and what the loss makes of its logits.
+/// A network, and room for the loss of its logits.
 struct ScoredNetwork : Network {
   ScoredNetwork(const NetworkParts& parts, std::int64_t capacity);
   DeviceArray<float> losses, probabilities;
   DeviceArray<std::int32_t> hits;
 };
 
-/// Enqueues the forward pass of the feed's batch. gradient, probabilities: of the loss, may be null.
+/// Enqueues the forward pass of the feed's batch. gradient, probabilities: of the loss, may be null. gathered, if given, enqueues
+/// changes of the gathered rows.
 void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const CudaLoss& loss, ScoredNetwork& net,
-                     bool training, float* gradient, float* probabilities);
+                     bool training, float* gradient, float* probabilities,
+                     const std::function<void()>& gathered = {});
+
+/// The batch that the loss sees there.
+LossBatch loss_batch(const DataFeed& feed, const ScoredNetwork& net, float* gradient, float* probabilities);
 
 /// Evaluates any number of rows, as many at once as the network takes, in one graph.
 class Evaluation {

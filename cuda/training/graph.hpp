@@ -69,7 +69,7 @@ class ReplayedWork {
       TIMBRE_CUDA_CHECK(cudaGraphGetNodes(graph, nullptr, &nodes));
       notes_.push_back(what_ + " is one graph of " + std::to_string(nodes) + " nodes");
     } catch (const Error& e) {
-      cudaGetLastError();  // what went wrong is told here, and not by the next call
+      cudaGetLastError();  // else the next call would report it again
       exec_ = {};
       const bool last = ++failures_ == most_failures;
       notes_.push_back(what_ + (last ? " runs without a graph: " : " is not captured yet: ") + e.what());

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <new>
@@ -26,9 +27,19 @@ namespace {
 
 // A thread of its own waits for the signals, and all others keep them blocked: no handler interrupts code that did
 // not expect one, and what follows a signal may call anything.
+// A cluster may say the same thing with two signals at once (USR2 and TERM, say): those of a second are one request.
 void wait_for_signals(sigset_t signals) {
-  for (int number = 0;;)
-    if (sigwait(&signals, &number) == 0 && ask_to_stop(number) != 0) _exit(128 + number);
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point first{};
+  for (int number = 0, asked = 0;;) {
+    if (sigwait(&signals, &number) != 0) continue;
+    const auto now = Clock::now();
+    const bool same_request = asked != 0 && number != asked && now - first < std::chrono::seconds(1);
+    if (same_request) continue;
+    if (asked != 0) _exit(128 + number);
+    asked = number, first = now;
+    ask_to_stop(number);
+  }
 }
 
 // Makes one line of any message.
@@ -72,7 +83,12 @@ void heed_signals() {
   static const bool installed = [] {
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGINT), sigaddset(&signals, SIGTERM);
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) {
+      struct sigaction before {};
+      // nohup means what it says; what an interactive shell ignores for jobs behind it, it does not.
+      const bool is_ignored = sigaction(number, nullptr, &before) == 0 && before.sa_handler == SIG_IGN;
+      if (!is_ignored || number == SIGINT) sigaddset(&signals, number);
+    }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by every thread that is started from here on
     std::thread(wait_for_signals, signals).detach();
     return true;

@@ -38,7 +38,8 @@ void StudyView::start(const study::Study& study, const std::vector<std::size_t>&
 
 void StudyView::begin(int job, std::size_t run) {
   const std::lock_guard lock(mutex_);
-  --waiting_[study_->runs[run].config.experiment];
+  auto& waiting = waiting_[study_->runs[run].config.experiment];
+  if (waiting > 0) --waiting;  // (one that another process worked on is begun again)
   rows_[std::size_t(job)] = Row{.run = run, .since = Clock::now()};
 }
 

@@ -91,7 +91,7 @@ std::string Type::words() const {
         return join(names, ", or ");
       }
       case Kind::names:
-        return "map from names to texts";
+        return "map from names to " + (items.empty() ? std::string("texts") : items[0].words() + "s");
       case Kind::paths:
         return limits.choices.empty() ? "map from paths to values"
                                       : "map from paths to sequences of values, or to ranges";

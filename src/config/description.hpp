@@ -42,7 +42,7 @@ struct Type {
     map,       // of `keys`
     part,      // one of `parts`
     either,    // any of `items`
-    names,     // a map from any names to texts
+    names,     // a map from any names to texts, or to items[0]
     paths,  // a map from paths of a configuration, which is `keys`, to values; with choices, which are the scales of
             // ranges, to sequences of values or to a range {scale: [lowest, highest]}
   };

@@ -134,6 +134,7 @@ class Writer {
         return {{"anyOf", std::move(any)}};
       }
       case Type::Kind::names:
+        if (!type.items.empty()) return {{"type", "object"}, {"additionalProperties", write(type.items[0])}};
         return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
       case Type::Kind::paths:
         return paths(type);

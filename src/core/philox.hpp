@@ -90,6 +90,7 @@ inline constexpr std::uint32_t bootstrap = 5;    // step: sample
 inline constexpr std::uint32_t search = 6;       // step: trial of a random search
 inline constexpr std::uint32_t artist = 7;       // step: artist of the synthetic genres
 inline constexpr std::uint32_t start = 8;        // step: clip of the synthetic genres
+inline constexpr std::uint32_t augment = 9;      // step: training step
 inline constexpr std::uint32_t signs = 20;       // step: draw of a test by random signs
 inline constexpr std::uint32_t calibrated = 21;  // step: simulation of a calibrated model
 inline constexpr std::uint32_t dropout = 1000;   // + index of the layer; step: training step

@@ -245,4 +245,16 @@ std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& en
   return segments;
 }
 
+std::int64_t extract_samples(std::span<const float> samples, features::FeatureEngine& engine,
+                             const Cutting& cutting, SegmentBuffers& buffers,
+                             const std::function<void(std::span<const float>, std::int64_t)>& consume) {
+  const auto read = [&](std::span<float> out) {
+    const auto n = std::min(out.size(), samples.size());
+    std::copy_n(samples.begin(), n, out.begin());
+    samples = samples.subspan(n);
+    return n;
+  };
+  return Segmenter(engine, cutting, buffers, consume).run(read).first;
+}
+
 }  // namespace timbre::data

@@ -104,5 +104,10 @@ std::int64_t extract_file(audio::AudioReader reader, features::FeatureEngine& en
                           SegmentBuffers& buffers,
                           const std::function<void(std::span<const float> rows, std::int64_t first)>& consume,
                           std::int64_t* samples = nullptr);
+/// The same of samples in memory, at the rate that the engine works at.
+std::int64_t extract_samples(
+    std::span<const float> samples, features::FeatureEngine& engine, const Cutting& cutting,
+    SegmentBuffers& buffers,
+    const std::function<void(std::span<const float> rows, std::int64_t first)>& consume);
 
 }  // namespace timbre::data

@@ -1,8 +1,6 @@
 #include "data/store_files.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -97,50 +95,25 @@ void SpillFile::read(std::int64_t first, std::span<float> out) const {
 
 namespace {
 
-bool is_still(int descriptor, const fs::path& path) {
-  struct stat held {
-  }, named{};
-  return ::fstat(descriptor, &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
-         held.st_ino == named.st_ino && held.st_dev == named.st_dev;
-}
-
 fs::path lock_file(const fs::path& folder, const std::string& key) { return folder / (key + ".lock"); }
 
 }  // namespace
 
 void remove_dead_lock(const fs::path& folder, const std::string& key) {
-  const auto file = lock_file(folder, key);
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-  if (descriptor < 0) return;
-  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_still(descriptor, file)) ::unlink(file.c_str());
-  ::close(descriptor);
+  storage::remove_dead_claim(lock_file(folder, key));
 }
 
-KeyLock::KeyLock(const fs::path& folder, const std::string& key, const std::function<void()>& waiting)
-    : file_(lock_file(folder, key)) {
+KeyLock::KeyLock(const fs::path& folder, const std::string& key, const std::function<void()>& waiting) {
   make_folder(folder);
+  storage::ClaimWatch watch;
   for (;;) {
-    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (descriptor_ < 0) fail("{}: cannot be written: {}", printable(folder.string()), reason(errno));
-    while (::flock(descriptor_, LOCK_EX | LOCK_NB) < 0) {
-      if (errno != EWOULDBLOCK && errno != EINTR) return;  // no locks here
-      try {
-        if (waiting) waiting();
-      } catch (...) {
-        ::close(std::exchange(descriptor_, -1));
-        throw;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    if (auto taken = storage::Claim::take(lock_file(folder, key), watch)) {
+      claim_.emplace(std::move(*taken));
+      return;
     }
-    if (is_still(descriptor_, file_)) return;
-    ::close(std::exchange(descriptor_, -1));  // its holder removed the name on leaving
+    if (waiting) waiting();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
-}
-
-KeyLock::~KeyLock() {
-  if (descriptor_ < 0) return;
-  ::unlink(file_.c_str());
-  ::close(descriptor_);
 }
 
 }  // namespace timbre::data

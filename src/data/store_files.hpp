@@ -1,12 +1,15 @@
-// What the feature store needs of the file system beyond storage/: hashes of files, rows that wait on disk, and a lock
+// What the feature store needs of the file system beyond storage/: hashes of files, rows that wait on disk, and a claim
 // per key.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+
+#include "storage/claim.hpp"
 
 namespace timbre::data {
 
@@ -35,22 +38,18 @@ class SpillFile {
   std::int64_t size_ = 0;
 };
 
-/// Removes the lock of a key that a killed process left; nothing where a living one holds it.
+/// Removes the claim of a key that a killed process of this machine left; nothing where a living one holds it.
 void remove_dead_lock(const std::filesystem::path& folder, const std::string& key);
 
-/// The lock of one key in a store: of several that want to extract the same features one does, the others wait.
+/// The claim of one key in a store (storage/claim.hpp): of several that want to extract the same features, on however many
+/// machines, one does, and the others wait.
 class KeyLock {
  public:
-  /// Waits; calls `waiting` every tenth of a second, which may throw. Where the file system knows no locks, there
-  /// is none, and the work is merely done twice.
+  /// Waits; calls `waiting` every tenth of a second, which may throw.
   KeyLock(const std::filesystem::path& folder, const std::string& key, const std::function<void()>& waiting);
-  ~KeyLock();
-  KeyLock(const KeyLock&) = delete;
-  KeyLock& operator=(const KeyLock&) = delete;
 
  private:
-  std::filesystem::path file_;
-  int descriptor_ = -1;
+  std::optional<storage::Claim> claim_;
 };
 
 }  // namespace timbre::data

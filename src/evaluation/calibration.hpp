@@ -4,12 +4,12 @@
 //   expected_error   ECE: sum over bins of count / N * |accuracy - confidence|; Guo et al., ICML 2017
 //   expected_error_null   what ECE a perfectly calibrated model with these confidences would show: in each of `samples`
 //                    simulations row i is right with probability equal to its confidence. Bins of few rows make it large
-//                    (about 0.09 for 107 rows in 15 bins), so that ECE minus its null is what speaks of the model.
+//                    (about 0.09 for 107 rows in 15 bins): only ECE minus its null says something of the model.
 //   brier            mean over rows of sum over classes of (p - [class is the label])^2: 0 to 2; Brier, 1950
 //
-// All are of one run: errors of several runs that cancel in a pooled diagram are errors all the same. Rows are taken as
-// independent in the simulation; those of one clip are not, so that the null of segments is a lower bound. Figures of no
-// rows are NaN. Arguments that do not fit together are std::invalid_argument.
+// All are of one run: a pooled diagram of several runs lets their errors cancel. The simulation takes rows as independent.
+// Rows of one clip are not, so the null of segments is a lower bound. Figures of no rows are NaN. Arguments that do not fit
+// together are std::invalid_argument.
 #pragma once
 
 #include <cstdint>

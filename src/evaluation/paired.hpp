@@ -1,16 +1,15 @@
 // Whether two models that answered the same clips differ.
 //
-// Clips of one artist, speaker or other group are alike, and answers to one clip by several runs more so: what is
-// independent are the largest units that are shared. Of each unit g the sum D_g is taken over its clips and runs of
-// (first right) - (second right). Under the hypothesis that the models are as good as each other, every D_g may as well
-// have the other sign:
+// Clips of one artist, speaker or other group are alike, and several runs answer one clip alike: only the largest units that
+// are shared are independent. D_g is the sum of (first right) - (second right) over the clips and runs of unit g. If the
+// models are equally good, every D_g may as well have the other sign:
 //   p = P(|sum of e_g D_g| >= |sum of D_g|), e_g = -1 or +1 with one half each, independently
 // With one answer to each clip and clips as units this is McNemar's exact test. The probabilities are exact (a
 // convolution over the possible sums) as long as that is cheap, else of 100,000 draws whose signs are counter-based:
 // (1 + as extreme) / (1 + draws). Source: R. A. Fisher, "The Design of Experiments" (1935), section 21.
 //
-// Runs share what chance did to them, too: the test speaks of other units, not of other splits and seeds. Only together
-// with the corrected interval over those (statistics.hpp) does it say "better".
+// Chance also acts on a run as a whole: the test speaks of other units, not of other splits and seeds. A report says "better"
+// only where the corrected interval over those (statistics.hpp) agrees.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +27,8 @@ SignFlip sign_flip_test(std::span<const std::int64_t> sums, std::uint64_t seed =
 
 /// The difference in accuracy that the test at 5% finds with a probability of 80%, about:
 ///   (1.96 + 0.84) sqrt(sum of D_g^2) / answers
-/// of one run by clips 2.80 sqrt(psi / K), psi the share of the K clips that only one of the two got right. At least as much
-/// as six answers: fewer units on one side are never below 5%. NaN where there are fewer than six units.
+/// For one run by clips that is 2.80 sqrt(psi / K), where psi is the share of the K clips that only one of the two got right.
+/// It is at least six answers: fewer units on one side are never below 5%. NaN where there are fewer than six units.
 double detectable_difference(std::span<const std::int64_t> sums, std::int64_t answers);
 
 }  // namespace timbre::evaluation

@@ -42,7 +42,7 @@ Interval bootstrap_interval(std::int64_t items,
 Interval bootstrap_interval(std::span<const double> values, std::uint64_t seed = 0, int samples = 2000,
                             double confidence = 0.95);
 
-/// What the answers on one unit (a clip, the clips of an artist) came to.
+/// The answers on one unit: a clip, or the clips of an artist.
 struct Tally {
   double right = 0, all = 0;
 };

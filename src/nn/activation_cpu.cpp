@@ -39,6 +39,15 @@ void values(Activation activation, float* z, std::int64_t n) {
         return value_loop<Tanh>(z, n);
       case Activation::elu:
         return value_loop<Elu>(z, n);
+      case Activation::leaky_relu:
+        return value_loop<LeakyRelu>(z, n);
+      case Activation::selu:
+        return value_loop<Selu>(z, n);
+      case Activation::silu:
+        return value_loop<Silu>(z, n);
+      case Activation::gelu:
+        for (std::int64_t i = 0; i < n; ++i) z[i] = Gelu::value(z[i]);  // erf stays a call
+        return;
       case Activation::linear:
       case Activation::softmax:
         return;
@@ -62,6 +71,12 @@ void slopes(Activation activation, const float* y, float* dy, std::int64_t n) {
         return slope_loop<Tanh>(y, dy, n);
       case Activation::elu:
         return slope_loop<Elu>(y, dy, n);
+      case Activation::leaky_relu:
+        return slope_loop<LeakyRelu>(y, dy, n);
+      case Activation::selu:
+        return slope_loop<Selu>(y, dy, n);
+      case Activation::silu:  // these two need the input
+      case Activation::gelu:
       case Activation::linear:
       case Activation::softmax:
         return;
@@ -131,6 +146,17 @@ void activation_gradient(ThreadPool& pool, Activation activation, const float* y
     if (bias_gradient) sum_rows(dp, part.size(), columns, partial.data() + i * columns);
   });
   if (bias_gradient) sum_rows(partial.data(), pieces, columns, bias_gradient);
+}
+
+void input_activation_gradient(ThreadPool& pool, Activation activation, const float* x, const float* dy,
+                               float* dx, std::int64_t count) {
+  const auto pieces = piece_count(count, piece_elements);
+  pool.parallel_for(pieces, [&](std::int64_t i, int) {
+    const auto part = piece_of(count, pieces, i);
+    with_input_activation(activation, [&](auto f) {
+      for (auto e = part.begin; e < part.end; ++e) dx[e] = dy[e] * f.slope_at(x[e]);
+    });
+  });
 }
 
 }  // namespace timbre::nn

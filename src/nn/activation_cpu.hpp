@@ -26,4 +26,8 @@ void activation_gradient(ThreadPool& pool, Activation activation, const float* y
                          std::int64_t rows, std::int64_t columns, float* bias_gradient,
                          std::vector<float>& partial);
 
+/// dx = dy * activation'(x) for those whose slope needs the input; dx may be dy.
+void input_activation_gradient(ThreadPool& pool, Activation activation, const float* x, const float* dy,
+                               float* dx, std::int64_t count);
+
 }  // namespace timbre::nn

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/schema.hpp"
+#include "core/error.hpp"
 #include "nn/layer_op.hpp"
 
 namespace timbre::nn {
@@ -65,6 +66,8 @@ std::vector<std::string> parameter_names() {
   }
   return {names.begin(), names.end()};
 }
+
+std::string Layer::to_onnx(OnnxPlace&) const { fail("has no mapping to ONNX"); }
 
 std::unique_ptr<LayerOp> make_cpu_op(const Layer& layer, const LayerBinding& binding) {
   auto op = CpuOps::make(layer.options(), binding);

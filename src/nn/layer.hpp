@@ -27,6 +27,8 @@
 
 namespace timbre::nn {
 
+struct OnnxPlace;
+
 enum class Initialiser { zeros, ones, glorot_uniform, orthogonal, unit_forget_bias };
 
 struct ParameterSpec {
@@ -57,6 +59,9 @@ class Layer {
   /// Keras's class name and config (without "name"), loadable by Keras 2 and 3.
   virtual std::string keras_class() const = 0;
   virtual nlohmann::ordered_json keras_config() const = 0;
+  /// Adds the operators that compute it to a graph of ONNX (nn/onnx.hpp), and returns the name of its output. Throws
+  /// Error where the layer declares no mapping.
+  virtual std::string to_onnx(OnnxPlace& place) const;
   virtual bool ends_in_softmax() const { return false; }
   /// Dropout's rate, for what replaces it from outside; no effect on other layers.
   virtual void set_dropout(double rate) { (void)rate; }

@@ -1,4 +1,4 @@
-// From runs to figures: configurations, families, which configuration is chosen, and what can be told apart.
+// From runs to figures: configurations, families, the chosen configuration of each, and which models differ.
 //
 // Means and spreads are over the scored runs of a configuration (seeds, folds). Accuracies and gaps are
 // shares, not percent.
@@ -18,7 +18,7 @@
 
 namespace timbre::report {
 
-/// What is shown of a chosen configuration, over its runs.
+/// The figures of a chosen configuration, over its runs.
 struct Detail {
   std::vector<std::int32_t> confusion;  // [C, C], clips summed over runs, rows true
   evaluation::PerClass per_class;       // of that matrix

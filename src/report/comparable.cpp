@@ -59,7 +59,7 @@ std::vector<std::string> parting_keys(const Members& members,
       return std::all_of(roots[m].begin(), roots[m].end(),
                          [&](const Node* n) { return same(at(*n, key), at(*roots[m].front(), key)); });
     });
-    // Generated and real data are told apart by a word, not by the generator's settings.
+    // One word distinguishes generated data from real ones; the generator's settings do not.
     if (constant && !key.starts_with("dataset.synthetic")) keys.push_back(key);
   }
   for (const auto& key : keys)

@@ -40,7 +40,7 @@ std::string verdict_text(const Comparison& c) {
     case Verdict::undecided:
       break;
   }
-  return "cannot be told apart";
+  return "cannot be distinguished";
 }
 
 namespace {
@@ -111,8 +111,7 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
       text += ")";
     }
     if (t.clips.low <= t.chance)
-      text += fmt::format("; this cannot be told from always answering the commonest genre ({})",
-                          percent(t.chance));
+      text += fmt::format("; always answering the commonest genre ({}) may do as well", percent(t.chance));
     if (f->leaks) text += "; it is too good, since its split LEAKS";
     for (const auto& stamp : brief_stamps(a, *f)) {
       if (stamp.starts_with("ARTISTS"))
@@ -124,7 +123,7 @@ void found_of_families(const Analysis& a, std::vector<std::string>& out) {
   }
 }
 
-// What was selected against the simplest models on the same clips.
+// The selected model against the simplest models, on the same clips.
 void found_of_baselines(const Analysis& a, std::vector<std::string>& out) {
   for (const auto& f : a.families)
     for (const auto& b : f.baselines) {
@@ -140,7 +139,7 @@ void found_of_baselines(const Analysis& a, std::vector<std::string>& out) {
                                   b.unconverged, b.test.clip.n)
                             : "";
       if (c.verdict() == Verdict::undecided)
-        out.push_back(fmt::format("{} on {}, and cannot be told from none: {}.{}", lead, tested(c),
+        out.push_back(fmt::format("{} on {}, which may be chance: {}.{}", lead, tested(c),
                                   undecided(c, a.tests), bounded));
       else
         out.push_back(
@@ -211,16 +210,16 @@ void found_between(const Analysis& a, std::vector<std::string>& out) {
                               }()));
   }
   if (open.size() > most_told)
-    out.push_back(
-        fmt::format("The other {} cannot be told apart by {} test clips; what each could have shown stands "
-                    "in the table of differences.",
-                    plural(std::int64_t(open.size()), "pair"),
-                    fewest == most ? grouped(most) : grouped(fewest) + " to " + grouped(most)));
+    out.push_back(fmt::format(
+        "The other {} cannot be distinguished by {} test clips; the table of differences shows what "
+        "each could have found.",
+        plural(std::int64_t(open.size()), "pair"),
+        fewest == most ? grouped(most) : grouped(fewest) + " to " + grouped(most)));
   else
     for (const auto* c : open)
-      out.push_back(fmt::format("{} and {} cannot be told apart on {}: {} ({}).", a.families[c->first].name,
-                                a.families[c->second].name, tested(*c), points(c->difference.mean),
-                                undecided(*c, a.tests)));
+      out.push_back(fmt::format("{} and {} cannot be distinguished on {}: {} ({}).",
+                                a.families[c->first].name, a.families[c->second].name, tested(*c),
+                                points(c->difference.mean), undecided(*c, a.tests)));
   if (excluded > 0)
     out.push_back(fmt::format(
         "{} of models {} not compared, because the test clips or the kind of split or data are not the same.",
@@ -246,7 +245,7 @@ void found_within(const Analysis& a, const Family& f, std::vector<std::string>& 
                     f.configurations[*f.reference].name);
     const auto& d = best.difference;
     if (!d.has_interval())
-      text += fmt::format("; {} cannot say whether that is more than chance",
+      text += fmt::format("; {} cannot show that it is more than chance",
                           d.repetitions < 2 ? "one repetition" : "two repetitions");
     else if (d.low > 0)
       text += fmt::format(
@@ -262,7 +261,7 @@ void found_within(const Analysis& a, const Family& f, std::vector<std::string>& 
         fmt::format("{}: on {}, {} minus the reference is {}", f.name, tested(*c),
                     f.nested ? "what each split chose" : "the chosen one", points(c->difference.mean));
     if (c->verdict() == Verdict::undecided)
-      out.push_back(fmt::format("{}, and cannot be told from none: {}.", what, undecided(*c, a.tests)));
+      out.push_back(fmt::format("{}, which may be chance: {}.", what, undecided(*c, a.tests)));
     else
       out.push_back(fmt::format("{}: it is {} ({}).", what, verdict_text(*c), decided(*c)));
   }
@@ -276,7 +275,7 @@ void found_within(const Analysis& a, const Family& f, std::vector<std::string>& 
                               near == 1 ? "s" : "", best.name));
 }
 
-// What the clips that were heard in training are worth to the chosen configuration.
+// How much clips that were heard in training raise the figures of the chosen configuration.
 void found_of_leaks(const Analysis& a, const Family& f, std::vector<std::string>& out) {
   if (!f.chosen || !f.selected.test) return;
   std::vector<const RunSummary*> runs;

@@ -1,4 +1,4 @@
-// What a report found, in sentences; each follows from a table of the same report.
+// The findings of a report, in sentences. Each follows from a table of the same report.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ std::string listed(const std::vector<std::string>& names);
 std::string baseline_name(const std::string& name);
 /// "45 groups of clips", "6 folds", "67 clips".
 std::string units_text(const std::string& unit, std::int64_t units);
-/// What a comparison comes to, as its table says it: "better", "worse", "cannot be told apart".
+/// The verdict of a comparison, as its table has it: "better", "worse", "cannot be distinguished".
 std::string verdict_text(const Comparison& c);
 
 }  // namespace timbre::report

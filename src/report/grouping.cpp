@@ -45,7 +45,7 @@ ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue, c
       out.runs.push_back(read_run(file, catalogue, read));
     } catch (const std::bad_alloc&) {
       throw;
-    } catch (const std::exception& e) {  // whatever is wrong with one file: the others are reported on
+    } catch (const std::exception& e) {  // one bad file does not keep the others from the report
       const std::string name = printable(file.string()), message = printable(e.what());
       out.unreadable.push_back(
           {name, message.starts_with(name + ": ") ? message.substr(name.size() + 2) : message});
@@ -59,7 +59,7 @@ ReadRuns read_runs(const std::vector<fs::path>& results, Catalogue& catalogue, c
     if (!alike(first, last))
       fail_request("{} and {} are results of the same run (key {}), but differ: leave one out",
                    printable(first.file.string()), printable(file.string()), printable(last.key));
-    // The one that says more, else the original.
+    // The one that holds more, else the original.
     if (std::pair(last.test.has_value(), !is_again(last.file)) >
         std::pair(first.test.has_value(), !is_again(first.file)))
       std::swap(first, out.runs.back());
@@ -99,8 +99,8 @@ void refuse_unknown_axes(const std::vector<RunSummary>& runs, const std::vector<
 
 namespace {
 
-// Configurations of the runs of one family. Where a repetition would stand twice in one, the data sets
-// differ: their places are put back into the settings. Returns whether they were.
+// Configurations of the runs of one family. Where one would have the same repetition twice, the data sets differ:
+// their places are put back into the settings. Returns whether they were.
 bool put_places_back(std::vector<Node>& settings, const std::vector<RunSummary>& runs,
                      const std::vector<std::size_t>& members) {
   std::map<std::pair<std::string, std::string>, std::size_t> seen;

@@ -12,7 +12,7 @@ namespace timbre::report {
 struct ReadRuns {
   std::vector<RunSummary> runs;
   std::vector<Failure> unreadable;  // by their files
-  std::vector<std::string> copies;  // files of a run that is there already, and the same
+  std::vector<std::string> copies;  // files of a run that another file already holds
 };
 
 /// Reads the files, each once. Of two results of one run (the same key, as `reproduce` leaves them in KEY-again) the
@@ -26,9 +26,9 @@ void refuse_unknown_axes(const std::vector<RunSummary>& runs, const std::vector<
 
 /// Families: what is of one experiment, one kind of data and split, and validated on the same clips
 /// (comparable.hpp); in the order in which they are first seen, their configurations likewise. Fills
-/// RunSummary::data where the same names stand in several places. axes: as Options::axes;
-/// those a family does not differ in are left out, and where they do not tell all its configurations apart,
-/// others are added.
+/// RunSummary::data where data sets of several places have the same names. axes: as Options::axes;
+/// those in which a family does not differ are left out; others are added where they do not distinguish all its
+/// configurations.
 std::vector<Family> group(std::vector<RunSummary>& runs, const std::vector<std::string>& axes);
 
 }  // namespace timbre::report

@@ -1,12 +1,12 @@
-// What can be said about test figures: intervals over clips, and whether two models can be told apart.
+// What test figures show: their intervals over clips, and whether two models differ.
 //
-// Clips of one artist, speaker or other group are alike. Where groups are known (results keep them per clip) they are what
-// is drawn and whose signs are flipped; else the folds of a cross-validation, where each clip is tested in one of them; clips
-// (copies and near duplicates as one) where nothing above them is known.
+// Clips of one artist, speaker or other group are alike. Where groups are known (results keep them per clip), groups
+// are drawn and have their signs flipped. Else the units are the folds of a cross-validation, if each clip is tested in one of
+// them. Else they are clips, copies and near duplicates as one.
 //
-// "Better" needs both: the paired interval over splits or seeds (spread.hpp) leaves out zero, and the test by signs over
-// the units (evaluation/paired.hpp) has Holm's p below 0.05, over all tests of the report. Its direction is that of the
-// mean difference. Everything else is undecided, and the smallest difference that could have been found stands beside it.
+// "Better" needs two things: the paired interval over splits or seeds (spread.hpp) leaves out zero, and the test by signs over
+// the units (evaluation/paired.hpp) has Holm's p below 0.05, over all tests of the report. The sign of the mean difference
+// says which is better. Everything else is undecided; the report then gives the smallest difference that could have been found.
 #pragma once
 
 #include <array>

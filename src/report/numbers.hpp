@@ -1,7 +1,7 @@
 // Figures as a reader sees them: one rounding for sentences, Markdown and the page.
 //
-// A number is rounded once, from its full value, to the nearest; what lies exactly between two goes away from zero. That is
-// what the page's scripts do (toFixed), which are given full values; printf's way would differ at 6.25.
+// A number is rounded once, from its full value, to the nearest; exactly between two it goes away from zero. The page's scripts
+// round full values in the same way (toFixed). printf would differ at 6.25.
 #pragma once
 
 #include <string>

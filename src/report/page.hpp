@@ -9,11 +9,11 @@
 
 namespace timbre::report {
 
-/// The whole HTML text. `folder`: where the page will stand; files are named relative to it.
+/// The whole HTML text. `folder`: where the page will be; it names files relative to it.
 std::string html_page(const Analysis& a, const std::string& title, const Options& options,
                       const std::filesystem::path& folder);
 
-/// The block of data as JSON without '<', '>' and '&', so that it can stand in a script element.
+/// The block of data as JSON without '<', '>' and '&', as a script element needs it.
 std::string page_data(const Analysis& a, const std::string& title, const Options& options,
                       const std::filesystem::path& folder);
 

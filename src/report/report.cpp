@@ -17,8 +17,8 @@ Written write_report(const std::vector<fs::path>& results, const fs::path& html,
   if (html.filename().empty() || fs::is_directory(html))
     fail_request("{}: is a folder; name the report's file", printable(html.string()));
   if (html.extension() == ".csv" || html.extension() == ".md")
-    fail_request("{}: the page cannot end in {}, which is a table's that stands beside it",
-                 printable(html.string()), html.extension().string());
+    fail_request("{}: the page cannot end in {}: that is the name of its table", printable(html.string()),
+                 html.extension().string());
   const auto analysis = analyse(results, options);
   auto title = options.title;
   std::vector<std::string> experiments;

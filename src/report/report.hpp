@@ -6,7 +6,7 @@
 // own: their figures cannot be compared with the others'. Within a family the configuration
 // of the best mean validation clip accuracy is chosen (ties: lower mean validation loss, then the first).
 // Test figures are shown of the chosen and of the reference configuration of a family only; those of all
-// others are nowhere in the three files. The reference is the first configuration unless Options::references
+// others are in none of the three files. The reference is the first configuration unless Options::references
 // says otherwise. The same result files give the same bytes.
 #pragma once
 
@@ -59,7 +59,7 @@ Written write_report(const std::vector<std::filesystem::path>& results, const st
                      const Options& options);
 
 /// Every result.h5 at or below `path`, sorted; `path` itself where it is no folder. Throws RequestError where
-/// nothing is there.
+/// there is none.
 std::vector<std::filesystem::path> find_results(const std::filesystem::path& path);
 
 }  // namespace timbre::report

@@ -84,7 +84,7 @@ std::string test_caption(const Analysis& a) {
       several ? "Clips of each split’s test part; in that split they took no part in training or selection"
               : "Clips of the test part, which took no part in training or selection";
   if (several) text += " (in other splits they may have been trained on)";
-  if (leaks) text += ". Where LEAKS stands, they, or copies of them, were trained on";
+  if (leaks) text += ". Under the stamp LEAKS, they, or copies of them, were trained on";
   return text + ".";
 }
 
@@ -134,7 +134,7 @@ std::string selection_sentence(const Analysis& a) {
     text += fmt::format(" The reference ({}) is shown on validation only: a study scores what it has chosen.",
                         a.references_named ? "the base of the search" : "the first configuration");
   else
-    text += fmt::format(" Beside what was chosen stands each model's reference, {}.",
+    text += fmt::format(" The table shows each model's reference beside it: {}.",
                         a.references_named ? "the one named for it (of a random search, its base)"
                                            : "the first configuration");
   if (!unscored.empty())
@@ -202,7 +202,7 @@ std::string interval_sentence(const Analysis& a) {
   const auto add = [&](const char* sentence) { text += (text.empty() ? "" : " ") + std::string(sentence); };
   if (two)
     add("Two repetitions have no interval (Student's factor is 12.7 there, so that it would say nothing): "
-        "their two figures stand in brackets.");
+        "their two figures are given in brackets.");
   if (cut) add("Intervals that would reach beyond 0 or 100% are cut there, and written as a range.");
   return text;
 }

@@ -20,7 +20,7 @@ std::string test_caption(const Analysis& a);
 /// Which interval over repetitions the figures have, and what it answers; "" where nothing is repeated.
 std::string interval_sentence(const Analysis& a);
 
-/// Which models stand apart, and why none is ranked against another; "" where none does.
+/// Which models are apart, and why none is ranked against another; "" where none does.
 std::string parting_sentence(const Analysis& a);
 
 }  // namespace timbre::report

@@ -1,4 +1,4 @@
-// Warnings that must stand where figures stand: SYNTHETIC, LEAKS, ARTISTS, MISSING.
+// Warnings that must accompany figures: SYNTHETIC, LEAKS, ARTISTS, MISSING.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace timbre::report {
 /// Of a whole report, over all runs.
 std::vector<results::Stamp> stamps(const Analysis& a);
 
-/// Of one model, as they stand beside its figures: "LEAKS", "ARTISTS 55 to 60%" (over its runs).
+/// Of one model, as its figures have them: "LEAKS", "ARTISTS 55 to 60%" (over its runs).
 std::vector<std::string> brief_stamps(const Analysis& a, const Family& f);
 /// Of one run.
 std::vector<std::string> brief_stamps(const RunSummary& r);

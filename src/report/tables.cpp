@@ -9,18 +9,14 @@
 #include "report/findings.hpp"
 #include "report/sentences.hpp"
 #include "report/stamps.hpp"
+#include "results/csv.hpp"
 
 namespace timbre::report {
 namespace {
 
 using Row = std::vector<std::string>;
 
-std::string csv_cell(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == text.npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
+using results::csv_cell;
 
 // Six digits: more are noise, and a person reads the file too.
 std::string figure(double v) { return std::isnan(v) ? "" : fmt::format("{:.6g}", v); }
@@ -187,7 +183,7 @@ std::string csv_table(const Analysis& a) {
       } else {
         row.insert(row.end(), 11, "");
       }
-      // What was selected, split by split where each chose for itself, and the baselines, stand with the chosen.
+      // The row of the chosen covers what was selected, split by split where each chose for itself, and the baselines.
       std::int64_t splits = 0;
       for (const auto& choice : f.choices) splits += choice.configuration == i;
       row.push_back(f.nested ? fmt::format("{}/{}", splits, f.choices.size()) : "");

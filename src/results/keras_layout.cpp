@@ -25,7 +25,7 @@ bool wants_pictures(const std::string& class_name) { return class_name.ends_with
 /// Layers to which (T, F) and (T, F, 1) are the same.
 bool element_wise(const std::string& class_name) {
   return class_name == "Dropout" || class_name == "Activation" || class_name == "ReLU" ||
-         class_name == "GaussianNoise";
+         class_name == "GaussianNoise" || class_name == "Normalization";
 }
 
 std::string without_output_index(std::string name) {
@@ -33,11 +33,27 @@ std::string without_output_index(std::string name) {
   return name;
 }
 
-/// dense -> "dense/kernel:0"; Keras 2 puts the weights of an LSTM into its cell.
-std::string weight_path(const std::string& layer, const std::string& class_name, const std::string& name) {
-  static const std::set<std::string> recurrent{"LSTM", "GRU", "SimpleRNN"};
-  const auto cell = recurrent.contains(class_name) ? snake_case(class_name) + "_cell/" : "";
-  return layer + "/" + cell + name + ":0";
+/// dense -> "dense/kernel:0"; Keras 2 puts the weights of an LSTM into its cell, and those of a bidirectional layer into its
+/// two layers: forward_kernel -> "bidirectional/forward_lstm/lstm_cell/kernel:0".
+std::string weight_path(const ordered_json& layer, const std::string& name) {
+  const auto& config = layer.at("config");
+  const auto class_name = layer.at("class_name").get<std::string>();
+  const auto path = config.at("name").get<std::string>() + "/";
+  const auto cell = [](const std::string& of) { return snake_case(of) + "_cell/"; };
+  if (class_name == "Bidirectional") {
+    const auto inner = config.at("layer").at("class_name").get<std::string>();
+    const auto side = name.substr(0, name.find('_') + 1);
+    return path + side + snake_case(inner) + "/" + cell(inner) + name.substr(side.size()) + ":0";
+  }
+  return path + (keeps_weights_in_cell(class_name) ? cell(class_name) : "") + name + ":0";
+}
+
+/// The name that the layer itself has for it: the reverse.
+std::string weight_name(const std::string& path) {
+  auto name = without_output_index(path.substr(path.rfind('/') + 1));
+  for (const auto* side : {"forward_", "backward_"})
+    if (path.find(std::string("/") + side) != path.npos) return side + name;
+  return name;
 }
 
 /// Names TensorFlow accepts for a scope.
@@ -49,6 +65,11 @@ std::string scope_name(const std::string& name) {
 }
 
 }  // namespace
+
+bool keeps_weights_in_cell(std::string_view class_name) {
+  static const std::set<std::string, std::less<>> recurrent{"LSTM", "GRU", "SimpleRNN"};
+  return recurrent.contains(class_name);
+}
 
 ordered_json sequential_config(const std::string& name, const Shape& input,
                                const std::vector<KerasLayer>& layers) {
@@ -67,10 +88,16 @@ ordered_json sequential_config(const std::string& name, const Shape& input,
        {"config",
         {{"batch_input_shape", shape}, {"dtype", "float32"}, {"sparse", false}, {"name", "input_1"}}}});
 
+  std::set<std::string> taken;
+  for (const auto& l : layers)
+    if (l.config.contains("name")) taken.insert(l.config["name"].get<std::string>());
   std::map<std::string, int> used;
   const auto add = [&](const std::string& class_name, ordered_json config) {
-    auto given = snake_case(class_name);
-    if (const int n = used[given]++; n > 0) given += "_" + std::to_string(n);
+    std::string given;
+    do {
+      const int n = used[class_name]++;
+      given = snake_case(class_name) + (n > 0 ? "_" + std::to_string(n) : "");
+    } while (!config.contains("name") && taken.contains(given));
     ordered_json named{{"name", config.contains("name") ? config["name"] : ordered_json(given)}};
     for (auto& [key, value] : config.items())
       if (key != "name") named[key] = value;
@@ -87,14 +114,18 @@ ordered_json sequential_config(const std::string& name, const Shape& input,
           {"config", {{"name", scope_name(name)}, {"layers", std::move(list)}}}};
 }
 
-ordered_json sequential_config(const std::string& name, const nn::Model& model) {
+std::vector<KerasLayer> keras_layers(const nn::Model& model) {
   std::vector<KerasLayer> layers;
   for (const auto& entry : model.layers()) {
     auto config = entry.layer->keras_config();
     config["name"] = entry.name;
     layers.push_back({entry.layer->keras_class(), std::move(config), entry.input});
   }
-  return sequential_config(name, model.input(), layers);
+  return layers;
+}
+
+ordered_json sequential_config(const std::string& name, const nn::Model& model) {
+  return sequential_config(name, model.input(), keras_layers(model));
 }
 
 std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena) {
@@ -158,7 +189,7 @@ void write_keras_model(storage::H5File& file, const std::string& model_config,
     std::vector<std::string> paths;
     for (const auto& tensor : weights) {
       if (tensor.layer != name) continue;
-      paths.push_back(weight_path(name, class_name, tensor.name));
+      paths.push_back(weight_path(layer, tensor.name));
       file.write(group + "/" + paths.back(), tensor.data, tensor.shape);
       ++written;
     }
@@ -180,8 +211,7 @@ std::vector<WeightTensor> read_keras_weights(const storage::H5File& file) {
     const auto group = (root == "/" ? "" : root) + "/" + layer;
     for (const auto& path : file.texts_attribute(group, "weight_names")) {
       const auto object = group + "/" + path;
-      out.push_back({layer, without_output_index(path.substr(path.rfind('/') + 1)), file.shape(object),
-                     file.read_floats(object)});
+      out.push_back({layer, weight_name(path), file.shape(object), file.read_floats(object)});
     }
   }
   return out;

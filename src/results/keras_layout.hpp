@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/shape.hpp"
@@ -49,6 +50,11 @@ struct KerasLayer {
 nlohmann::ordered_json sequential_config(const std::string& name, const Shape& input,
                                          const std::vector<KerasLayer>& layers);
 
+/// Whether the weights of such a layer belong to its cell: LSTM, GRU, SimpleRNN.
+bool keeps_weights_in_cell(std::string_view class_name);
+
+/// The layers of a model, with their names.
+std::vector<KerasLayer> keras_layers(const nn::Model& model);
 /// The same for a model, and its parameters out of and into its arena, in Keras's order.
 nlohmann::ordered_json sequential_config(const std::string& name, const nn::Model& model);
 std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena);

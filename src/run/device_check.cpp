@@ -15,7 +15,9 @@ DeviceComparison compare_devices(const Plan& plan, const RunOptions& options, Wa
   const auto seed = std::uint64_t(plan.config.seed);
   const auto split = data::make_split(plan.config.split, features, seed);
   const auto prepared = prepare(plan, features, split, pool);
-  const auto make = [&](const std::string& name) { return make_step(plan, prepared, features, name, pool); };
+  const auto make = [&](const std::string& name) {
+    return make_step(plan, prepared, features, split, name, pool);
+  };
   const auto& t = plan.config.training;
   const auto cpu = make("cpu"), other = make(device.name);
   for (const auto& note : other->notes()) watcher.line(note);

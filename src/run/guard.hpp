@@ -1,9 +1,9 @@
-// What is looked at before work begins: which clips can be used, how they are split, and whether that leaks.
+// Before a run begins: which clips can be used, how they are split, and whether the split leaks.
 //
 // `leakage:` of a configuration says what becomes of a split whose parts share sound (segments of one clip, copies,
-// near duplicates): `warn` tells it, `refuse` ends the request, `allow` says nothing. The stamp LEAKS stands in
-// results and reports whatever it says, and copies and near duplicates are kept together wherever clips or artists
-// are dealt. Shared artists are stamped (ARTISTS), but never refused: split.group_by: artist avoids them.
+// near duplicates): `warn` warns, `refuse` ends the request, `allow` says nothing. Results and reports have the stamp LEAKS
+// in all three cases. A deal of clips or artists keeps copies and near duplicates together. Shared artists are stamped
+// (ARTISTS), but never refused: split.group_by: artist avoids them.
 #pragma once
 
 #include <filesystem>
@@ -17,8 +17,8 @@
 
 namespace timbre::run {
 
-/// The plan's survey, or a new one; what it comes to is kept under `runs`. Throws RequestError, with its place, where
-/// the split is wrong whatever the clips hold.
+/// The plan's survey, or a new one, which is kept under `runs`. Throws RequestError, with its place, where the split is
+/// wrong for any clips.
 std::shared_ptr<const data::Survey> survey_of(const Plan& plan, const std::filesystem::path& runs,
                                               ThreadPool& pool, Watcher& watcher);
 
@@ -39,7 +39,7 @@ results::SplitRecord split_record(const data::Split& split, const std::vector<da
 
 /// Of a split that is about to be used: clips and segments of each part, shares, stamps. Ends in a newline.
 std::string split_counts(const data::Split& split, const data::FeatureTable& table);
-/// What a person is told besides: notes, and where `leakage` is not `allow` what leaks.
+/// Further lines for the person: notes, and what leaks, unless `leakage` is `allow`.
 std::vector<std::string> split_notes(const RunConfig& config, const data::Split& split);
 
 }  // namespace timbre::run

@@ -9,7 +9,7 @@
 
 namespace timbre::run {
 
-/// Appends whole lines to a file, and passes everything on to whoever else watches. Error where the file cannot be
+/// Appends whole lines to a file, and passes everything on to another watcher. Error where the file cannot be
 /// written.
 class Log : public Watcher {
  public:

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
+#include <utility>
 
 #include "core/aligned.hpp"
+#include "core/error.hpp"
 #include "core/text.hpp"
 #include "data/feature_store.hpp"
 #include "data/standardise.hpp"
@@ -14,6 +17,8 @@
 #include "run/trained.hpp"
 
 namespace timbre::run {
+
+using Consume = std::function<void(std::span<const float> rows, std::int64_t first)>;
 
 struct Predictor::State {
   Trained trained;
@@ -36,6 +41,7 @@ struct Predictor::State {
         device, {.model = &trained.model, .weights = weights, .rows_at_once = trained.rows_at_once}, pool);
     engine = features::open_features(device, features, trained.cutting.samples)();
   }
+  Prediction predict(const std::function<std::pair<std::int64_t, std::int64_t>(const Consume&)>& extract);
 };
 
 Predictor::Predictor(const std::filesystem::path& result, ThreadPool& pool, const std::string& device,
@@ -69,12 +75,34 @@ Shape Predictor::embed(const std::string& layer) {
 }
 bool Predictor::synthetic() const { return state_->trained.record.synthetic; }
 
+int Predictor::sample_rate() const { return state_->trained.config.features.sample_rate; }
+
 Prediction Predictor::predict(const std::filesystem::path& audio) {
   auto& s = *state_;
-  const auto& t = s.trained;
+  return s.predict([&](const Consume& consume) {
+    std::int64_t samples = 0;
+    const auto count = data::extract_file(audio::AudioReader(audio, sample_rate()), *s.engine,
+                                          s.trained.cutting, s.buffers, consume, &samples);
+    return std::pair(count, samples);
+  });
+}
+
+Prediction Predictor::predict(std::span<const float> samples) {
+  auto& s = *state_;
+  if (!std::all_of(samples.begin(), samples.end(), [](float v) { return std::isfinite(v); }))
+    fail("contains NaN or infinite samples");
+  return s.predict([&](const Consume& consume) {
+    const auto count = data::extract_samples(samples, *s.engine, s.trained.cutting, s.buffers, consume);
+    return std::pair(count, std::ssize(samples));
+  });
+}
+
+/// `extract` hands features over in batches, and returns how many segments and samples there were.
+Prediction Predictor::State::predict(
+    const std::function<std::pair<std::int64_t, std::int64_t>(const Consume&)>& extract) {
+  const auto& t = trained;
   const auto classes = t.model.classes(), width = t.model.input().size();
   Prediction p;
-  std::int64_t samples = 0;
   // The network takes many segments at once, the features few: rows wait until there are enough.
   std::vector<float> rows;
   const auto evaluate = [&] {
@@ -83,24 +111,22 @@ Prediction Predictor::predict(const std::filesystem::path& audio) {
     if (!t.standardisation.mean.empty()) data::standardise_frames(t.standardisation, rows);
     const auto done = p.segments.size();
     p.segments.resize(done + std::size_t(n * classes));
-    s.network->predict(rows.data(), n, p.segments.data() + done);
-    if (s.layers)
-      for (std::int64_t first = 0; first < n; first += s.layers->capacity()) {
-        const auto some = std::min(n - first, s.layers->capacity());
-        std::copy_n(rows.data() + first * width, some * width, s.layers->input());
-        s.layers->forward({.rows = some});
-        const auto* out = s.layers->output(s.layer);
-        p.embeddings.insert(p.embeddings.end(), out, out + some * t.model.layers()[s.layer].output.size());
+    network->predict(rows.data(), n, p.segments.data() + done);
+    if (layers)
+      for (std::int64_t first = 0; first < n; first += layers->capacity()) {
+        const auto some = std::min(n - first, layers->capacity());
+        std::copy_n(rows.data() + first * width, some * width, layers->input());
+        layers->forward({.rows = some});
+        const auto* out = layers->output(layer);
+        p.embeddings.insert(p.embeddings.end(), out, out + some * t.model.layers()[layer].output.size());
       }
     rows.clear();
   };
-  p.count = data::extract_file(
-      audio::AudioReader(audio, t.config.features.sample_rate), *s.engine, t.cutting, s.buffers,
-      [&](std::span<const float> batch, std::int64_t) {
-        rows.insert(rows.end(), batch.begin(), batch.end());
-        if (std::int64_t(rows.size()) >= t.rows_at_once * width) evaluate();
-      },
-      &samples);
+  const auto [count, samples] = extract([&](std::span<const float> batch, std::int64_t) {
+    rows.insert(rows.end(), batch.begin(), batch.end());
+    if (std::int64_t(rows.size()) >= t.rows_at_once * width) evaluate();
+  });
+  p.count = count;
   evaluate();
   p.seconds = double(samples) / t.config.features.sample_rate;
   if (p.count == 0)

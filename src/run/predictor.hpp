@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ class Predictor {
   /// Resampled, cut, extracted and standardised as in training. Throws Error with a short reason: not audio,
   /// corrupt, shorter than one segment.
   Prediction predict(const std::filesystem::path& audio);
+  /// The same of samples in memory, one channel at sample_rate().
+  Prediction predict(std::span<const float> samples);
+  int sample_rate() const;
 
  private:
   struct State;

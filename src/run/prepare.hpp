@@ -25,9 +25,10 @@ std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features);
 Prepared prepare(const Plan& plan, const data::FeatureSet& features, const data::Split& split,
                  ThreadPool& pool);
 
-/// A step on a device, bound to the rows; these and the features must outlive it.
+/// A step on a device, bound to the rows, with the classes weighted as the training part asks; rows and features must outlive
+/// it.
 std::unique_ptr<training::TrainingStep> make_step(const Plan& plan, const Prepared& prepared,
-                                                  const data::FeatureSet& features, const std::string& device,
-                                                  ThreadPool& pool);
+                                                  const data::FeatureSet& features, const data::Split& split,
+                                                  const std::string& device, ThreadPool& pool);
 
 }  // namespace timbre::run

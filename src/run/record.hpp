@@ -1,4 +1,4 @@
-// What becomes of a run's results: the record that result.h5 holds, and the figures a person is told.
+// The results of a run: the record that result.h5 holds, and the figures on the terminal.
 #pragma once
 
 #include <span>
@@ -11,10 +11,10 @@
 
 namespace timbre::run {
 
-/// Probabilities of some rows, and everything that follows from them.
+/// Evaluates given probabilities of some rows.
 results::Evaluation evaluation_of(std::span<const float> probabilities, const data::FeatureSet& features,
                                   const std::vector<std::int32_t>& rows);
-/// A step's predictions of some rows, and everything that follows from them.
+/// Evaluates a step's predictions of some rows.
 results::Evaluation evaluate_part(training::TrainingStep& step, const data::FeatureSet& features,
                                   const std::vector<std::int32_t>& rows);
 

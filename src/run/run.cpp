@@ -22,7 +22,9 @@
 #include "run/prepare.hpp"
 #include "run/record.hpp"
 #include "run/scoring.hpp"
+#include "run/status.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/claim.hpp"
 #include "training/checkpoint.hpp"
 
 namespace timbre::run {
@@ -30,7 +32,7 @@ namespace timbre::run {
 namespace fs = std::filesystem;
 
 Plan make_plan(RunConfig config, const data::ClipIndex* known) {
-  device::algorithm_settings();  // throws where a variable says what nobody knows
+  device::algorithm_settings();  // throws where a variable has an unknown value
   auto clips =
       with_place(config, [&] { return known ? *known : data::index_clips(config.dataset, config.features); });
   data::resolve_external(config.features, clips);
@@ -39,6 +41,11 @@ Plan make_plan(RunConfig config, const data::ClipIndex* known) {
   const auto input = with_place(config, [&] { return features::feature_shape(config.features, samples); });
   auto model = nn::Model::parse(config::Reader(config.model.node, "model"), input,
                                 std::int64_t(clips.label_names.size()), config.regularisation);
+  if (config.augmentation)
+    with_place(config,
+               [&] { training::require_fitting(*config.augmentation, input, config.features.standardise); });
+  if (const auto& weights = config.training.class_weights)  // whether its classes are there
+    with_place(config, [&] { return training::weights_of(*weights, clips.label_names, {}); });
   return {std::move(config), std::move(clips), std::move(model), samples};
 }
 
@@ -72,14 +79,14 @@ std::optional<results::RunRecord> read_or_put_aside(const fs::path& result, Watc
   }
 }
 
-/// The looks at the test part that an earlier result of this run tells of. --force must not make them forgotten.
+/// The looks at the test part that an earlier result of this run recorded. --force keeps them.
 std::vector<results::Look> earlier_looks(const fs::path& result) {
   if (!fs::exists(result)) return {};
   try {
     return results::read_result(result, false, storage::own_file).scores.looks;
   } catch (const Unavailable&) {
     throw;
-  } catch (const Error&) {  // of no use to anybody
+  } catch (const Error&) {  // of no further use
     return {};
   }
 }
@@ -130,7 +137,7 @@ std::optional<training::TrainerState> read_checkpoint_or_put_aside(const fs::pat
 /// Trains from where the run was stopped, or from the beginning. Throws Interrupted after a checkpoint.
 training::TrainingResult train(const Plan& plan, const RunOptions& options, const fs::path& folder,
                                const std::string& key, const data::Split& split, training::TrainingStep& step,
-                               Watcher& watcher) {
+                               const storage::FolderLock& lock, StatusKeeper& status, Watcher& watcher) {
   const auto& t = plan.config.training;
   const auto tell_notes = [&] {
     for (const auto& note : step.notes()) watcher.line(note);
@@ -142,9 +149,11 @@ training::TrainingResult train(const Plan& plan, const RunOptions& options, cons
   hooks.on_batch = [&](const training::Progress& p) { watcher.batch(p); };
   hooks.on_epoch = [&](std::int64_t epoch, const training::History& h) {
     watcher.epoch({epoch, t.epochs, batches, h});
+    status.epoch(epoch, h.val_accuracy.back());
     tell_notes();
   };
   hooks.save = [&](const training::TrainerState& s) {
+    lock.require_held();
     training::write_checkpoint(checkpoint_file(folder), key, s);
   };
   hooks.save_every_seconds = options.checkpoint_seconds;
@@ -160,7 +169,7 @@ training::TrainingResult train(const Plan& plan, const RunOptions& options, cons
   }
 }
 
-/// Scores the parts with the kept weights, the test only where it is not sealed, and tells the figures.
+/// Scores the parts with the kept weights, the test only where it is not sealed, and shows the figures.
 void score(results::RunRecord& record, training::TrainingStep& step, const Plan& plan,
            const RunOptions& options, const data::FeatureSet& features, const data::Split& split,
            ThreadPool& pool, Watcher& watcher) {
@@ -271,6 +280,60 @@ std::shared_ptr<const data::FeatureSet> find_features(const Plan& plan, const Ru
 
 }  // namespace
 
+namespace {
+
+storage::FolderLock lock_of(const fs::path& folder, const RunOptions& options, Watcher& watcher) {
+  if (options.claims) return storage::FolderLock(folder, *options.claims);
+  return storage::FolderLock(folder, [&](const std::string& holder) {
+    watcher.line(fmt::format("waits to see whether {} is alive, a minute at most", holder));
+  });
+}
+
+/// The folder of a run, while this process works in it.
+struct Place {
+  const fs::path& folder;
+  const std::string& key;
+  const storage::FolderLock& lock;
+};
+
+/// Trains, scores, and writes the result.
+RunOutcome work(const Plan& plan, const RunOptions& options, const data::FeatureSet& features,
+                const data::Split& split, const std::string& device, const Place& place, ThreadPool& pool,
+                StatusKeeper& status, Log& log) {
+  const auto& [folder, key, lock] = place;
+  const auto result = folder / "result.h5";
+  const auto prepared = prepare(plan, features, split, pool);
+
+  show(log, plan.model.summary());
+  show(log, split_counts(split, features));
+  if (const auto cuts = data::describe(features.cuts); !cuts.empty()) log.line(cuts);
+  for (const auto& note : split_notes(plan.config, split)) log.line(note);
+
+  const auto step = make_step(plan, prepared, features, split, device, pool);
+  const auto trained = train(plan, options, folder, key, split, *step, lock, status, log);
+
+  auto record =
+      make_record(plan, key, features, split, prepared.standardisation, trained, device, pool.threads());
+  const auto arena = step->export_weights();
+  record.weights = results::model_weights(plan.model, arena);
+  record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
+  show_skipped(log, features.bad_files);
+  if (trained.status == training::Status::finished)
+    score(record, *step, plan, options, features, split, pool, log);
+  else
+    log.line(trained.message);
+  const auto looks = earlier_looks(result);
+  record.scores.looks.insert(record.scores.looks.begin(), looks.begin(), looks.end());
+  lock.require_held();
+  results::write_result(result, record);
+  fs::remove(checkpoint_file(folder));
+  auto outcome = outcome_of(record, result, false);
+  status.end(record.status, outcome.epochs_run, outcome.validation_accuracy, outcome.message);
+  return outcome;
+}
+
+}  // namespace
+
 RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher) {
   const auto seed = std::uint64_t(plan.config.seed);
   const auto device = device::choose(plan.config.device);
@@ -284,7 +347,7 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   const auto folder = options.folder.value_or(options.runs / plan.config.experiment / key);
   const auto result = folder / "result.h5";
 
-  const storage::FolderLock lock(folder);
+  const auto lock = lock_of(folder, options, watcher);
   storage::remove_temporaries(folder);
   require_own_folder(folder, key);
   Log log(folder / "run.log", watcher);
@@ -300,31 +363,17 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
   storage::write_file(folder / "key", key + "\n", storage::Links::replace);
   storage::write_file(folder / "config.yaml", resolved_yaml(plan), storage::Links::replace);
 
-  const auto prepared = prepare(plan, features, split, pool);
-
-  show(log, plan.model.summary());
-  show(log, split_counts(split, features));
-  if (const auto cuts = data::describe(features.cuts); !cuts.empty()) log.line(cuts);
-  for (const auto& note : split_notes(plan.config, split)) log.line(note);
-
-  const auto step = make_step(plan, prepared, features, device.name, pool);
-  const auto trained = train(plan, options, folder, key, split, *step, log);
-
-  auto record =
-      make_record(plan, key, features, split, prepared.standardisation, trained, device.name, pool.threads());
-  const auto arena = step->export_weights();
-  record.weights = results::model_weights(plan.model, arena);
-  record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
-  show_skipped(log, features.bad_files);
-  if (trained.status == training::Status::finished)
-    score(record, *step, plan, options, features, split, pool, log);
-  else
-    log.line(trained.message);
-  const auto looks = earlier_looks(result);
-  record.scores.looks.insert(record.scores.looks.begin(), looks.begin(), looks.end());
-  results::write_result(result, record);
-  fs::remove(checkpoint_file(folder));
-  return outcome_of(record, result, false);
+  StatusKeeper status(folder, key, plan.clips.synthetic ? "synthetic" : plan.clips.root.string(),
+                      features.file.filename().string(), plan.config.training.epochs);
+  try {
+    return work(plan, options, features, split, device.name, {folder, key, lock}, pool, status, log);
+  } catch (const Interrupted& e) {
+    status.stopped(e.signal);
+    throw;
+  } catch (const std::exception& e) {
+    status.failed(e.what());
+    throw;
+  }
 }
 
 }  // namespace timbre::run

@@ -16,6 +16,10 @@
 #include "run/run_config.hpp"
 #include "run/watcher.hpp"
 
+namespace timbre::storage {
+class ClaimWatch;
+}
+
 namespace timbre::run {
 
 struct RunOptions {
@@ -29,9 +33,11 @@ struct RunOptions {
   std::string by = "run_experiment", why = "this run";  // who looks at the test part, for its ledger
   bool sealed = false;  // the test part is not looked at: see unseal (scoring.hpp)
   std::shared_ptr<const data::FeatureSet> features;  // of this plan, found before: a study's runs share them
+  storage::ClaimWatch* claims =
+      nullptr;  // what is known of claims of others; absent: one of another machine is watched
 };
 
-/// What a configuration comes to before any training: its clips and its model.
+/// A configuration with its clips and its model, before any training.
 struct Plan {
   RunConfig config;
   data::ClipIndex clips;
@@ -79,8 +85,7 @@ struct RunOutcome {
   double validation_accuracy = 0;  // per clip; NaN where it diverged
 };
 
-/// Trains, evaluates and writes DIR/result.h5; what is said goes to run.log, too. Throws Interrupted after a
-/// checkpoint.
+/// Trains, evaluates and writes DIR/result.h5. All lines also go to run.log. Throws Interrupted after a checkpoint.
 RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher);
 
 }  // namespace timbre::run

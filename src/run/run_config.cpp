@@ -46,6 +46,9 @@ const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
                     "the layers, in their order. The last one ends in softmax over the classes")
           .field("regularisation", &RunConfig::regularisation, "penalties and dropout over the whole network")
           .field("training", &RunConfig::training, "how the network is trained")
+          .later_field(
+              "augmentation", &RunConfig::augmentation,
+              "what training does to its segments, anew in each step. Validation and test stay as they are")
           .field(
               "leakage", &RunConfig::leakage, "what becomes of a split whose parts share sound",
               config::choice_of({{"warn", "it passes with a warning, and the result is stamped LEAKS"},

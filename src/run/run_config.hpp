@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,12 @@
 #include "data/split.hpp"
 #include "features/options.hpp"
 #include "nn/model.hpp"
+#include "training/augmentation.hpp"
 #include "training/trainer.hpp"
 
 namespace timbre::run {
 
-/// `model:` as it stands: it can be read once the shape of the features and the classes are known.
+/// `model:` unread: it can be read once the shape of the features and the classes are known.
 struct ModelNode {
   config::Node node;
   static ModelNode from(const config::Reader& reader);
@@ -32,9 +34,10 @@ struct RunConfig {
   ModelNode model;
   nn::Regularisation regularisation;
   training::TrainingOptions training;
-  std::string leakage = "warn";  // refuse | warn | allow
+  std::optional<training::AugmentationOptions> augmentation;  // absent: none
+  std::string leakage = "warn";                               // refuse | warn | allow
   std::string device = "auto";
-  config::Node source;  // as it was read, --set applied: where each value stands
+  config::Node source;  // as it was read, --set applied: it has the place of each value
 };
 const config::Schema<RunConfig>& schema(config::of<RunConfig>);
 /// Its keys, for --explain and the JSON Schema.
@@ -50,7 +53,7 @@ config::Rule<std::string> folder_name();
 RunConfig load_run_config(const std::filesystem::path& file, const std::vector<std::string>& overrides);
 
 /// Throws an error about a key of the configuration again with the key's place: "dataset.path: there is no folder ..."
-/// becomes "configs/lstm.yaml:4:9: dataset.path: ...". Returns where the error is about no key that stands there.
+/// becomes "configs/lstm.yaml:4:9: dataset.path: ...". Returns where the error is about none of its keys.
 void throw_with_place(const RunConfig& config, const RequestError& error);
 
 /// Runs `work`; its errors about keys of the configuration get their places.

@@ -12,6 +12,7 @@
 #include "run/prepare.hpp"
 #include "run/record.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/claim.hpp"
 
 namespace timbre::run {
 

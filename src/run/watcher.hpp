@@ -1,4 +1,4 @@
-// Who watches a run: an interface that the room of the terminal fills (cli/console.hpp).
+// The watcher of a run: an interface. cli/console.hpp implements it for terminals.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@ struct EpochDone {
   const training::History& history;
 };
 
-/// Hears what a run says. This one shows nothing.
+/// Gets the lines and the progress of a run. This one shows nothing.
 class Watcher {
  public:
   virtual ~Watcher() = default;

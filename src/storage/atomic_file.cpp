@@ -1,13 +1,12 @@
 #include "storage/atomic_file.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
-#include <chrono>
+#include <cstdlib>
 #include <ctime>
 #include <string>
 #include <system_error>
@@ -16,11 +15,12 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
+#include "storage/process_name.hpp"
 
 namespace timbre::storage {
-namespace {
-
 namespace fs = std::filesystem;
+
+namespace {
 
 std::string shown(const fs::path& path) { return printable(path.string()); }
 std::string reason(int number) { return std::generic_category().message(number); }
@@ -37,31 +37,64 @@ void make_folder(const fs::path& folder) {
     fail("{}: the folder cannot be created: {}", shown(folder), error.message());
 }
 
-/// Whether `descriptor` still is the file of that name (someone may have removed it before it was locked).
-bool is_still(int descriptor, const fs::path& path) {
-  struct stat a {
-  }, b{};
-  return fstat(descriptor, &a) == 0 && stat(path.c_str(), &b) == 0 && a.st_dev == b.st_dev &&
-         a.st_ino == b.st_ino;
-}
-
 /// ".tmp-NAME-": what begins the name of every temporary of a file; a long name is cut to leave room for the
 /// rest.
 std::string temporary_prefix(const fs::path& target) {
-  return ".tmp-" + target.filename().string().substr(0, 200) + "-";
+  return ".tmp-" + target.filename().string().substr(0, 180) + "-";
 }
 
-/// A living writer holds a lock on its temporary; one that can be locked was left by a dead one.
-void remove_left_overs(const fs::path& folder, std::string_view prefix) {
+/// "1234-0123456789abcdef-5678" of ".tmp-NAME-1234-0123456789abcdef-5678-COUNTER"
+std::optional<ProcessName> writer_of(std::string_view name) {
+  name = name.substr(0, name.rfind('-'));
+  auto begin = name.size();
+  for (int part = 0; part < 3 && begin != name.npos && begin > 0; ++part) begin = name.rfind('-', begin - 1);
+  return begin == name.npos ? std::nullopt : ProcessName::parse(name.substr(begin + 1));
+}
+
+/// When the file server says it was last written; nothing where it is gone.
+std::optional<std::time_t> time_of(const fs::path& file) {
+  struct stat s {};
+  if (::lstat(file.c_str(), &s) != 0) return std::nullopt;
+  return s.st_mtime;
+}
+
+}  // namespace
+
+std::optional<std::time_t> time_in(const fs::path& folder) {
+  auto name = (folder / ".tmp-time-XXXXXX").string();
+  const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor < 0) return std::nullopt;
+  [[maybe_unused]] const auto written = ::write(descriptor, "x", 1);
+  ::close(descriptor);
+  const auto out = time_of(name);
+  ::unlink(name.c_str());
+  return out;
+}
+
+namespace {
+
+std::vector<fs::path> left_overs(const fs::path& folder, std::string_view prefix) {
+  constexpr std::time_t day = 24 * 3600;
+  std::vector<fs::path> out;
+  std::optional<std::time_t> now;
   std::error_code error;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    if (!it->path().filename().string().starts_with(prefix)) continue;
-    const int descriptor = ::open(it->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (descriptor < 0) continue;
-    if (flock(descriptor, LOCK_EX | LOCK_NB) == 0 && is_still(descriptor, it->path()))
-      ::unlink(it->path().c_str());
-    ::close(descriptor);
+    const auto name = it->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    const auto writer = writer_of(name);  // none: of an earlier version, or of a moment
+    const auto life = writer ? life_of(*writer) : Life::dead;
+    if (life == Life::unknown) {
+      if (!now) now = time_in(folder);
+      const auto written = time_of(it->path());
+      if (!now || !written || *now - *written < day) continue;
+    }
+    if (life != Life::alive) out.push_back(it->path());
   }
+  return out;
+}
+
+void remove_left_overs(const fs::path& folder, std::string_view prefix) {
+  for (const auto& file : left_overs(folder, prefix)) ::unlink(file.c_str());
 }
 
 void flush_folder(const fs::path& folder) {
@@ -79,17 +112,6 @@ void write_all(int descriptor, std::string_view text, const fs::path& path) {
     if (written < 0) fail("{}: cannot be written: {}", shown(path), reason(errno));
     text.remove_prefix(static_cast<std::size_t>(written));
   }
-}
-
-std::string holder_text() {
-  char host[256] = "?";
-  gethostname(host, sizeof host - 1);
-  char when[64] = "";
-  const auto now = std::time(nullptr);
-  std::tm parts{};
-  localtime_r(&now, &parts);
-  std::strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &parts);
-  return fmt::format("process {} on {} since {}", getpid(), host, when);
 }
 
 }  // namespace
@@ -111,25 +133,20 @@ AtomicFile::AtomicFile(fs::path target, Links links) : target_(std::move(target)
     fail("{}: is not a regular file, so it is left as it is", shown(target_));
   remove_left_overs(folder, temporary_prefix(target_));
   static std::atomic<unsigned> counter{0};
-  for (;;) {
-    temporary_ = folder / fmt::format("{}{}-{}", temporary_prefix(target_), getpid(), counter++);
-    lock_ = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (lock_ < 0 && errno == EEXIST) continue;
-    if (lock_ < 0) fail("{}: cannot be written: {}", shown(target_), reason(errno));
-    // Where the file system knows no locks, the temporary is merely left alone by the others.
-    flock(lock_, LOCK_EX | LOCK_NB);
-    if (is_still(lock_, temporary_)) return;
-    ::close(lock_);
+  for (int descriptor = -1; descriptor < 0;) {
+    temporary_ = folder / fmt::format("{}{}-{}", temporary_prefix(target_), this_process().str(), counter++);
+    descriptor = ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (descriptor < 0 && errno != EEXIST) fail("{}: cannot be written: {}", shown(target_), reason(errno));
+    if (descriptor >= 0) ::close(descriptor);
   }
 }
 
 AtomicFile::~AtomicFile() {
   if (!committed_) {
     // Emptied first: a writer that failed may still hold it open, and the room should be free at once.
-    [[maybe_unused]] const int emptied = ::ftruncate(lock_, 0);
+    [[maybe_unused]] const int emptied = ::truncate(temporary_.c_str(), 0);
     ::unlink(temporary_.c_str());
   }
-  if (lock_ >= 0) ::close(lock_);
 }
 
 void AtomicFile::commit() {
@@ -148,6 +165,7 @@ void AtomicFile::commit() {
 }
 
 void remove_temporaries(const fs::path& folder) { remove_left_overs(folder, ".tmp-"); }
+std::vector<fs::path> dead_temporaries(const fs::path& folder) { return left_overs(folder, ".tmp-"); }
 
 void write_file(const fs::path& target, std::string_view text, Links links) {
   AtomicFile file(target, links);
@@ -199,39 +217,6 @@ int open_to_append(const fs::path& file) {
   if (descriptor >= 0 && fstat(descriptor, &s) == 0 && S_ISREG(s.st_mode)) return descriptor;
   if (descriptor >= 0) ::close(descriptor);
   fail("{}: is not a regular file, so it is left as it is; remove it", shown(file));
-}
-
-FolderLock::FolderLock(const fs::path& folder) : file_(folder / ".lock") {
-  make_folder(folder);
-  for (;;) {
-    descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (descriptor_ < 0 && errno == ELOOP)
-      fail("{}: the folder cannot be locked: its .lock is a symbolic link; remove it", shown(folder));
-    if (descriptor_ < 0) fail("{}: the folder cannot be locked: {}", shown(folder), reason(errno));
-    if (flock(descriptor_, LOCK_EX | LOCK_NB) < 0) {
-      const int number = errno;
-      char holder[400] = "";
-      const auto length = number == EWOULDBLOCK ? ::pread(descriptor_, holder, sizeof holder - 1, 0) : 0;
-      ::close(std::exchange(descriptor_, -1));
-      if (number != EWOULDBLOCK) fail("{}: the folder cannot be locked: {}", shown(folder), reason(number));
-      throw InUse(fmt::format("{} is in use by {}", shown(folder),
-                              length > 0 ? printable(holder) : "another process"));
-    }
-    if (is_still(descriptor_, file_)) break;  // else its holder removed it on leaving, just now
-    ::close(std::exchange(descriptor_, -1));
-  }
-  const auto text = holder_text();
-  if (ftruncate(descriptor_, 0) == 0) [[maybe_unused]]
-    const auto written = ::pwrite(descriptor_, text.data(), text.size(), 0);
-}
-
-FolderLock::FolderLock(FolderLock&& other) noexcept
-    : file_(std::move(other.file_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-
-FolderLock::~FolderLock() {
-  if (descriptor_ < 0) return;
-  ::unlink(file_.c_str());  // while it is held, so that no other process's lock is removed
-  ::close(descriptor_);
 }
 
 }  // namespace timbre::storage

@@ -1,13 +1,16 @@
 // Files that are there whole or not at all: written under a temporary name in the same folder, flushed to the
 // disk, renamed. A process killed at any moment leaves the earlier file, and at most a `.tmp-*` beside it,
-// which the next writer of the same file removes.
+// which the next writer of the same file removes: at once if that process was of this machine, after a day if it was of another.
+// Temporaries bear the names of their processes (process_name.hpp), since locks hold on one machine only.
 #pragma once
 
 #include <cstddef>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
 
@@ -36,12 +39,17 @@ class AtomicFile {
 
  private:
   std::filesystem::path target_, temporary_;
-  int lock_ = -1;  // held on the temporary: tells it from one a dead process left
   bool committed_ = false;
 };
 
-/// Removes what dead writers left in a folder of Timbre's own: every `.tmp-*` that no living writer holds.
+/// Removes what dead writers left in a folder of Timbre's own: every `.tmp-*` of this machine whose process is dead, and of
+/// other machines what is a day old.
 void remove_temporaries(const std::filesystem::path& folder);
+/// The names of all of them, without removing any.
+std::vector<std::filesystem::path> dead_temporaries(const std::filesystem::path& folder);
+
+/// The time of the folder's file server, which need not be this machine's; nothing where it cannot be written.
+std::optional<std::time_t> time_in(const std::filesystem::path& folder);
 
 /// Writes a whole text file atomically.
 void write_file(const std::filesystem::path& target, std::string_view text, Links links = Links::follow);
@@ -56,25 +64,5 @@ std::string put_aside(const std::filesystem::path& file);
 
 /// Opens a file of Timbre's own to append to it; makes it. Throws Error: not a regular file, a symbolic link.
 int open_to_append(const std::filesystem::path& file);
-
-/// Somebody else works in a folder.
-struct InUse : Error {
-  using Error::Error;
-};
-
-/// The lock of a folder. While it is held, another process that asks learns who holds it.
-/// A dead process's lock counts for nothing (flock goes with the process).
-class FolderLock {
- public:
-  /// Throws InUse "FOLDER is in use by process N on HOST since ...", Error where it cannot be locked.
-  explicit FolderLock(const std::filesystem::path& folder);
-  ~FolderLock();
-  FolderLock(FolderLock&&) noexcept;
-  FolderLock& operator=(FolderLock&&) = delete;
-
- private:
-  std::filesystem::path file_;
-  int descriptor_ = -1;
-};
 
 }  // namespace timbre::storage

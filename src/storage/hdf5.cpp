@@ -84,6 +84,22 @@ H5File H5File::open(const std::filesystem::path& path) {
   return H5File(std::move(state));
 }
 
+H5File H5File::open_image(const std::filesystem::path& path, std::string_view image) {
+  const Lock lock;
+  const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
+  auto state = std::make_unique<State>();
+  state->path = path;
+  state->shown = printable(path.string());
+  state->image_size = image.size();
+  std::string copy(image);  // the library wants to be able to change it
+  H5Pset_fapl_core(access, 1 << 16, false);
+  H5Pset_file_image(access, copy.data(), copy.size());
+  // (A name that no file can have: the library would complain of one that is there.)
+  state->file = H5Fopen("/dev/null/image", H5F_ACC_RDONLY, access);
+  if (state->file < 0) fail("{}: is no HDF5 file, or damaged", state->shown);
+  return H5File(std::move(state));
+}
+
 const std::filesystem::path& H5File::path() const { return state_->path; }
 
 void H5File::close() {

@@ -17,6 +17,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/shape.hpp"
@@ -35,6 +36,9 @@ class H5File {
   static H5File create(const AtomicFile& file);
   /// Opens for reading. Throws RequestError (not there, not HDF5) or Error (damaged, truncated).
   static H5File open(const std::filesystem::path& path);
+  /// Opens an image of a file that lies in memory (a member of an archive); messages call it `path`, which need not be
+  /// there. The image is copied. Throws Error: damaged, not HDF5.
+  static H5File open_image(const std::filesystem::path& path, std::string_view image);
   H5File(H5File&&) noexcept;
   H5File& operator=(H5File&&) noexcept;
   ~H5File();

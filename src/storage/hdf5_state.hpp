@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <span>
 #include <system_error>
@@ -18,7 +19,8 @@ namespace timbre::storage {
 struct H5File::State {
   hid_t file = -1;
   std::filesystem::path path;
-  std::string shown;  // as messages name it
+  std::string shown;                        // as messages name it
+  std::optional<std::uint64_t> image_size;  // of a file in memory
   bool writing = false;
   mutable bool broken = false;         // the disk refused a write: the writer will drop this file
   mutable std::set<std::string> seen;  // objects that are there and no links: asked for once
@@ -174,7 +176,7 @@ struct H5File::State {
   /// many bytes as the whole file, another a multiple of what is stored of it, as compressed ones may.
   std::size_t count_of(const Dataset& set, hid_t type, const std::string& object) const {
     std::error_code unknown;
-    const auto size = std::filesystem::file_size(path, unknown);
+    const auto size = image_size ? *image_size : std::filesystem::file_size(path, unknown);
     const auto count = shape_of(set, object).size();
     std::int64_t bytes = 0;
     const bool overflow = __builtin_mul_overflow(count, std::int64_t(H5Tget_size(type)), &bytes);

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -17,6 +18,7 @@
 #include "run/log.hpp"
 #include "run/scoring.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/claim.hpp"
 #include "storage/door.hpp"
 
 namespace timbre::study {
@@ -147,16 +149,46 @@ class Jobs {
 
  private:
   void take_runs(int job) {
-    for (std::size_t i; !stop_ && stop_signal() == 0 && (i = next_++) < pending_.size();)
-      do_run(job, pending_[i]);
+    while (const auto index = next_run()) do_run(job, *index);
     const std::lock_guard lock(mutex_);
     --working_;
     ended_.notify_one();
   }
 
+  /// The next run that is free. Those that other processes work on come last: they are looked at until they are finished, or
+  /// their holder is dead.
+  std::optional<std::size_t> next_run() {
+    for (;;) {
+      if (stop_ || stop_signal() != 0) return std::nullopt;
+      std::optional<std::size_t> taken;
+      {
+        const std::lock_guard lock(mutex_);
+        if (next_ < pending_.size()) return pending_[next_++];
+        if (elsewhere_.empty()) return std::nullopt;
+        taken = elsewhere_.front();
+        elsewhere_.pop_front();
+      }
+      const auto folder = run_folder(options_, study_.runs[*taken]);
+      if (run_state(folder) == RunState::finished) continue;
+      if (storage::is_free(folder, claims_of(*taken))) return taken;
+      {
+        const std::lock_guard lock(mutex_);
+        elsewhere_.push_back(*taken);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
+  }
+
+  storage::ClaimWatch& claims_of(std::size_t run) {
+    const std::lock_guard lock(mutex_);
+    return claims_.try_emplace(run).first->second;  // one job at a time looks at a run
+  }
+
   void do_run(int job, std::size_t index) {
     const auto& run = study_.runs[index];
     const auto folder = run_folder(options_, run);
+    // (Another process may have finished it since this one began.)
+    if (run_state(folder) == RunState::finished && is_readable(folder)) return;
     view_.begin(job, index);
     const auto failed = [&](const std::string& message) {
       keep_failure(folder, message);
@@ -177,6 +209,7 @@ class Jobs {
       options.sealed = study_.sealed;
       options.by = "run_study " + study_.name, options.why = "its list of runs is compared";
       options.features = features_[run.features];
+      options.claims = &claims_of(index);
       RunWatcher watcher(view_, job);
       const auto outcome = run::execute(study_.plan(run), options, watcher);
       view_.end(job, outcome);
@@ -188,9 +221,14 @@ class Jobs {
     } catch (const Interrupted&) {
       view_.leave(job, "");
     } catch (const storage::InUse& e) {
-      view_.leave(job, e.what());
       const std::lock_guard lock(mutex_);
-      ++outcome_.left;
+      view_.leave(job, told_.insert(index).second ? e.what() : "");
+      // A task's run whose holder may be dead is looked at again; else it is left to its holder.
+      const bool waits = options_.tasks == 1 || storage::is_unknown(folder, claims_.at(index));
+      if (waits)
+        elsewhere_.push_back(index);
+      else
+        ++outcome_.left;
     } catch (const std::bad_alloc&) {
       failed("out of memory");
     } catch (const std::exception& e) {
@@ -204,9 +242,12 @@ class Jobs {
   const int threads_;
   const FeatureSets features_;
   View& view_;
-  std::atomic<std::size_t> next_{0};
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
+  std::size_t next_ = 0;
+  std::deque<std::size_t> elsewhere_;                  // that other processes work on
+  std::map<std::size_t, storage::ClaimWatch> claims_;  // of runs, as this process has seen them
+  std::set<std::size_t> told_;
   std::condition_variable ended_;
   int working_;
   Schedule outcome_;
@@ -283,9 +324,22 @@ std::string failure_of(const fs::path& folder) {
   return first_line(storage::read_own_file(failure_file(folder)).value_or(""));
 }
 
+void extract_features(const Study& study, const ScheduleOptions& options, run::Watcher& watcher) {
+  std::vector<std::size_t> pending;
+  for (std::size_t i = 0; i < study.runs.size(); ++i)
+    if (is_of_task(options, i) && run_state(run_folder(options, study.runs[i])) != RunState::finished)
+      pending.push_back(i);
+  check_devices(study, pending, watcher);
+  auto wanted = options;
+  wanted.feature_bytes = 1;  // they stay on disk
+  load_feature_sets(study, pending, {}, wanted, options.threads > 0 ? options.threads : available_cores(),
+                    watcher);
+}
+
 Schedule run_all(const Study& study, const ScheduleOptions& options, run::Watcher& watcher, View& view) {
   std::vector<std::size_t> pending, begun;
   for (std::size_t i = 0; i < study.runs.size(); ++i) {
+    if (options.only && !options.only->contains(i)) continue;  // (of others not even the features are known)
     const auto folder = run_folder(options, study.runs[i]);
     if (!run::folder_key(folder).empty()) begun.push_back(i);
     if (is_of_task(options, i) && (run_state(folder) != RunState::finished || !is_readable(folder)))

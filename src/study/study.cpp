@@ -9,9 +9,9 @@
 #include "config/settings.hpp"
 #include "core/philox.hpp"
 #include "core/text.hpp"
-#include "device/device.hpp"
 #include "run/guard.hpp"
 #include "study/study_config.hpp"
+#include "study/study_index.hpp"
 
 namespace timbre::study {
 
@@ -118,14 +118,14 @@ std::vector<Combination> draws(const StudyConfig& study, const std::string& plac
 class Builder {
  public:
   Builder(Study& study, std::string place, std::filesystem::path runs, int threads, run::Watcher& watcher)
-      : study_(study), place_(std::move(place)), runs_(std::move(runs)), pool_(threads), watcher_(watcher) {}
+      : study_(study), place_(std::move(place)), index_(study, std::move(runs), threads, watcher) {}
 
   void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed,
            bool base) {
     if (seed >= 0) root.set("seed", config::Node::plain(std::to_string(seed)), {"seeds", "."});
     StudyRun run{
         .config = run::parse_run_config(std::move(root)), .configuration = configuration, .base = base};
-    run.data = data_of(run.config);
+    index_.place(run);
     const auto plan = study_.plan(run);
     run.split = told_of(plan);  // what is wrong with it is said before any run
     run.name = run.config.experiment + settings + fmt::format(" seed={}", run.config.seed);
@@ -138,33 +138,10 @@ class Builder {
     configurations_.insert(configuration);
     study_.configurations = configurations_.size();
     run.folder = folders_.name(run.name, key);
-    // (run.data tells how clips are cut, too.)
-    const auto features = fmt::format("{} {} {}", run.data, device_of(run.config),
-                                      features::extraction_key(run.config.features));
-    run.features = features_.emplace(features, features_.size()).first->second;
-    study_.feature_sets = features_.size();
     study_.runs.push_back(std::move(run));
   }
 
  private:
-  std::size_t data_of(const run::RunConfig& config) {
-    auto text = config::to_yaml(schema(config::of<data::DatasetOptions>{}).dump(config.dataset));
-    if (const auto& external = config.features.external)
-      text += config::to_yaml(schema(config::of<features::ExternalOptions>{}).dump(*external));
-    const auto [known, fresh] = data_.emplace(text, study_.data.size());
-    if (fresh) {
-      auto plan = run::make_plan(config);  // tells a missing data set with its place
-      study_.surveys.push_back(run::survey_of(plan, runs_, pool_, watcher_));
-      study_.data.push_back(std::move(plan.clips));
-    }
-    return known->second;
-  }
-
-  // Features of one device are not another's to the last bit. Where one asked for by name is not there, its runs say so.
-  static std::string device_of(const run::RunConfig& config) {
-    return config.device == "auto" ? device::choose("auto").name : config.device;
-  }
-
   static std::vector<std::string> told_of(const run::Plan& plan) {
     const auto [table, split] = run::preview(plan, *plan.survey);
     std::vector<std::string> out;
@@ -178,10 +155,7 @@ class Builder {
 
   Study& study_;
   std::string place_;
-  std::filesystem::path runs_;
-  ThreadPool pool_;
-  run::Watcher& watcher_;
-  std::map<std::string, std::size_t> data_, features_;
+  StudyIndex index_;
   std::map<std::string, std::size_t> keys_;  // to the number of the run
   std::set<std::size_t> configurations_;
   RunFolders folders_;
@@ -218,6 +192,7 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
   Study study{.name = asked.study, .jobs = asked.jobs, .stop_on_error = asked.on_error == "stop"};
   for (const auto& axis : asked.axes.all) study.axes.push_back(axis.path);
   study.sealed = !study.axes.empty();
+  study.slurm = asked.slurm;
   const bool sweeps_seed = !asked.seeds.empty();
   for (const auto& a : overrides) {
     const auto path = config::override_path(a);

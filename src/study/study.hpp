@@ -13,6 +13,7 @@
 //   seeds: [0, 1, 2]                    # every configuration is run with each
 //   jobs: 2                             # runs side by side
 //   on_error: continue                  # | stop: begin no further run after one that failed
+//   slurm: {partition: gpu, time: 4:00:00}   # what its jobs ask a cluster for (cluster/slurm_options.hpp)
 //
 // Everything that can be wrong with a study is found before its first run. Errors: RequestError, one line with a place.
 #pragma once
@@ -27,6 +28,7 @@
 #include "data/clips.hpp"
 #include "run/run.hpp"
 #include "run/run_config.hpp"
+#include "study/cluster/slurm_options.hpp"
 
 namespace timbre::study {
 
@@ -64,6 +66,7 @@ struct Study {
   std::vector<std::shared_ptr<const data::Survey>> surveys;  // of each of data
   std::optional<int> jobs;
   bool stop_on_error = false;
+  std::optional<SlurmOptions> slurm;
   bool sealed = false;  // it chooses (axes, or a search): test parts stay sealed until it has
 
   run::Plan plan(const StudyRun& run) const {

@@ -203,6 +203,7 @@ const config::Schema<StudyConfig>& schema(config::of<StudyConfig>) {
           .field("on_error", &StudyConfig::on_error, "what a failed run means for the others",
                  config::choice_of({{"continue", "they go on, and the report lists what failed"},
                                     {"stop", "no further run begins"}}))
+          .field("slurm", &StudyConfig::slurm, "what its jobs ask a cluster for (run_study --slurm)")
           .check([](const StudyConfig& c) -> std::string {
             if (c.base && !c.runs.empty()) return "'base' and 'runs' exclude each other";
             if (!c.base && c.runs.empty())

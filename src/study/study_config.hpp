@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/schema.hpp"
+#include "study/cluster/slurm_options.hpp"
 
 namespace timbre::study {
 
@@ -69,6 +70,7 @@ struct StudyConfig {
   std::vector<std::int64_t> seeds;
   std::optional<int> jobs;
   std::string on_error = "continue";
+  std::optional<SlurmOptions> slurm;
 };
 const config::Schema<StudyConfig>& schema(config::of<StudyConfig>);
 /// Its keys, for --explain and the JSON Schema.

@@ -46,6 +46,7 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
         pool_(pool),
         seed_(options.seed),
         learning_rate_(optimizer_.learning_rate()),
+        class_weights_(options.class_weights),
         capacity_(std::max(options.batch_size, evaluation_rows)),
         arena_(std::size_t(model_.arena_size())),
         gradients_(std::size_t(model_.trainable_size())),
@@ -54,6 +55,8 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
         layers_({&model_, arena_.data(), gradients_.data(), this, &pool_}, capacity_) {
     for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(gradients_.size());
     model_.initialise(seed_, arena_.data());
+    if (options.spec_augment)
+      augment_ = SpecAugment::of(*options.spec_augment, seed_, model_.input()[0], model_.input()[1]);
     for (auto& d : dy_) d.resize(std::size_t(capacity_ * layers_.widest()));
     for (const auto& parameter : model_.parameters())
       if (parameter.spec.trainable) add_chunks(parameter);
@@ -71,9 +74,11 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     const auto n = std::int64_t(rows.size());
     const nn::StepContext context{n, true, seed_, std::uint32_t(step_)};
     gather(rows);
+    if (augment_) hide_stripes(n);
     layers_.forward(context);
     const float* logits = layers_.logits();
     loss_.evaluate(logits, labels_.data(), n, model_.classes(), losses_.data(), dy_[0].data(), nullptr);
+    weigh(n);
     ++step_;
     double loss = penalty() * double(n);
     for (std::int64_t r = 0; r < n; ++r) loss += double(losses_.data()[r]);
@@ -175,6 +180,32 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     }
   }
 
+  void hide_stripes(std::int64_t rows) {
+    const auto steps = augment_->steps, coefficients = augment_->coefficients;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      float* x = layers_.input() + r * steps * coefficients;
+      for (std::int32_t m = 0; m < augment_->masks(); ++m) {
+        const auto s = augment_->stripe(r, m, std::uint32_t(step_));
+        if (m < augment_->time_masks)
+          std::fill(x + s.first * coefficients, x + s.end * coefficients, 0.0f);
+        else
+          for (std::int32_t t = 0; t < steps; ++t)
+            std::fill(x + t * coefficients + s.first, x + t * coefficients + s.end, 0.0f);
+      }
+    }
+  }
+
+  /// Losses and their gradients, by the weights of the classes.
+  void weigh(std::int64_t rows) {
+    if (class_weights_.empty()) return;
+    const auto classes = model_.classes();
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float weight = class_weights_[std::size_t(labels_[std::size_t(r)])];
+      losses_[std::size_t(r)] *= weight;
+      for (std::int64_t c = 0; c < classes; ++c) dy_[0][std::size_t(r * classes + c)] *= weight;
+    }
+  }
+
   std::int64_t count_correct(const float* logits, std::int64_t rows) const {
     const auto classes = model_.classes();
     std::int64_t correct = 0;
@@ -234,6 +265,8 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   ThreadPool& pool_;
   std::uint64_t seed_;
   double learning_rate_;
+  std::vector<float> class_weights_;  // empty: none
+  std::optional<SpecAugment> augment_;
   std::int64_t capacity_, step_ = 0;
   AlignedFloats arena_, gradients_, losses_;
   std::vector<std::int32_t> labels_;

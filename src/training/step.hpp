@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "nn/model.hpp"
 #include "training/loss.hpp"
 #include "training/optimizer.hpp"
+#include "training/spec_augment.hpp"
 
 namespace timbre::training {
 
@@ -47,6 +49,8 @@ struct StepOptions {
   const Optimizer* optimizer = nullptr;
   std::int64_t batch_size = 1;
   std::uint64_t seed = 0;
+  std::vector<float> class_weights = {};                // [classes] of the training loss; empty: 1 for each
+  std::optional<SpecAugmentOptions> spec_augment = {};  // of the features, which are [T, F] then
 };
 
 class TrainingStep {

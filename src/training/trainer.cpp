@@ -1,5 +1,6 @@
 #include "training/trainer.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 
@@ -42,8 +43,30 @@ const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>) {
           .field("loss", &TrainingOptions::loss, "what training minimises, with the penalties")
           .field(
               "early_stopping", &TrainingOptions::early_stopping,
-              "ends training before its last epoch, when the watched value no longer improves. null: never");
+              "ends training before its last epoch, when the watched value no longer improves. null: never")
+          .later_field(
+              "schedule", &TrainingOptions::schedule,
+              "how the learning rate changes while training goes on. null: it stays what the optimizer has")
+          .later_field(
+              "warmup_epochs", &TrainingOptions::warmup_epochs,
+              "epochs in which the learning rate rises evenly to its value. The schedule begins after them",
+              config::between(0.0, 1e6))
+          .unit("epochs")
+          .later_field(
+              "class_weights", &TrainingOptions::class_weights,
+              "how much a segment of each class counts in the training loss: balanced, or a map from classes "
+              "to weights. null: all alike");
   return s;
+}
+
+double rate_of(const TrainingOptions& options, std::int64_t step, std::int64_t batches,
+               const History& history) {
+  const double rate = options.optimizer->learning_rate(), warmup = options.warmup_epochs.value_or(0),
+               epochs = double(step) / double(batches);
+  if (epochs < warmup) return rate * std::min(1.0, double(step + 1) / (warmup * double(batches)));
+  if (!options.schedule) return rate;
+  return rate * (*options.schedule)
+                    ->factor(epochs - warmup, std::max(1.0, double(options.epochs) - warmup), history);
 }
 
 std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch,
@@ -59,13 +82,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-double monitored(const History& h, const std::string& name) {
-  if (name == "val_loss") return h.val_loss.back();
-  if (name == "val_accuracy") return h.val_accuracy.back();
-  if (name == "loss") return h.loss.back();
-  return h.accuracy.back();
-}
 
 }  // namespace
 
@@ -103,9 +119,10 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     step.import_state(state.step);
     watch.restore(state.best_epoch, state.best, state.waited);
   }
-  const double learning_rate = options.optimizer->learning_rate();
-  step.set_learning_rate(learning_rate);
   const auto rows = std::int64_t(train_rows.size()), batches = piece_count(rows, options.batch_size);
+  const bool changes = options.schedule || options.warmup_epochs;
+  double learning_rate = rate_of(options, state.epoch * batches + state.batch, batches, state.history);
+  step.set_learning_rate(learning_rate);
   const auto started = Clock::now();
   const double seconds_before = state.seconds;
   double epoch_seconds_before = state.epoch_seconds;
@@ -144,6 +161,10 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
                                         std::size_t(std::min(options.batch_size, rows - first)));
       };
       step.prefetch(rows_of(state.batch + 1));
+      if (changes) {
+        const auto now = rate_of(options, state.epoch * batches + state.batch, batches, state.history);
+        if (now != learning_rate) step.set_learning_rate(learning_rate = now);
+      }
       step.train(rows_of(state.batch));
       ++state.batch;
       if (hooks.on_batch) {
@@ -172,7 +193,7 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     epoch_seconds_before = 0;
     ++state.epoch;
     state.batch = 0;
-    if (watch.observe(state.epoch, monitored(h, rule.monitor)) && rule.restore_best)
+    if (watch.observe(state.epoch, monitored(h, rule.monitor).back()) && rule.restore_best)
       state.best_arena = step.export_weights();
     if (hooks.on_epoch) hooks.on_epoch(state.epoch, h);
     epoch_started = Clock::now();

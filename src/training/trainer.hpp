@@ -11,7 +11,10 @@
 #include <string>
 #include <vector>
 
+#include "training/class_weights.hpp"
 #include "training/early_stopping.hpp"
+#include "training/history.hpp"
+#include "training/schedule.hpp"
 #include "training/step.hpp"
 
 namespace timbre::training {
@@ -24,26 +27,11 @@ struct TrainingOptions {
   OptimizerChoice optimizer{"adam"};
   LossChoice loss{"cross_entropy"};
   std::optional<EarlyStoppingOptions> early_stopping;
+  std::optional<ScheduleChoice> schedule;     // absent: the optimizer's rate throughout
+  std::optional<double> warmup_epochs;        // absent: none
+  std::optional<ClassWeights> class_weights;  // absent: each segment counts alike
 };
 const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>);
-
-/// One value per epoch, epochs counted from 1.
-struct History {
-  std::vector<double> loss, accuracy, val_loss, val_accuracy, learning_rate, seconds;
-  std::size_t epochs() const { return loss.size(); }
-};
-
-/// Its columns by name, as files keep them: one list for all who write, read or check a history.
-struct HistoryColumn {
-  const char* name;
-  std::vector<double> History::*values;
-};
-inline constexpr HistoryColumn history_columns[] = {{"loss", &History::loss},
-                                                    {"accuracy", &History::accuracy},
-                                                    {"val_loss", &History::val_loss},
-                                                    {"val_accuracy", &History::val_accuracy},
-                                                    {"learning_rate", &History::learning_rate},
-                                                    {"seconds", &History::seconds}};
 
 /// Everything a later step of the loop depends on.
 struct TrainerState {
@@ -96,6 +84,11 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
 /// Why a state cannot be that of a run on this step with so many batches in an epoch (sizes and counts that do not fit
 /// each other), or "".
 std::string misfit(const TrainerState& state, TrainingStep& step, std::int64_t batches);
+
+/// The learning rate of a step (from 0) of `batches` in an epoch: the optimizer's, times the schedule's factor. In the warm-up it
+/// rises evenly from the first step on, and the schedule begins after it. `history`: of the epochs done.
+double rate_of(const TrainingOptions& options, std::int64_t step, std::int64_t batches,
+               const History& history);
 
 /// The order of an epoch (from 0): Fisher-Yates with numbers of (seed, stream::shuffle, epoch).
 std::vector<std::int32_t> epoch_order(std::vector<std::int32_t> rows, std::uint64_t seed, std::int64_t epoch,

@@ -3,7 +3,7 @@
 Keras (TensorFlow back end) in float64. Weights and data come from an integer hash that the tests compute as
 well, so only results are stored: losses of each step and a sample of each final tensor.
 
-    python keras_training.py            # writes keras_training.h5 beside this file
+    python keras_training.py            # writes keras_training.h5 and keras_training_recurrent.h5 beside this file
 """
 import os
 os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -60,6 +60,17 @@ def cnn():
 
 def lstm():
     return [L.LSTM(128, return_sequences=True), L.LSTM(128), L.Dense(64, "relu"), L.Dense(32, "relu"), L.Dense(CLASSES)]
+
+
+def gru():
+    return [L.GRU(64, return_sequences=True), L.GRU(64), L.Dense(32, "relu"), L.Dense(CLASSES)]
+
+
+def crnn():
+    """Smooth throughout (see the CNN below), so that twenty steps of Adam can be followed."""
+    return [L.Conv2D(8, 3, padding="same", activation="elu"), L.BatchNormalization(momentum=0.9), L.AveragePooling2D(2),
+            L.Reshape((-1, 48)), L.GRU(16, return_sequences=True), L.LayerNormalization(),
+            L.Bidirectional(L.LSTM(8, return_sequences=True)), L.GlobalAveragePooling1D(), L.Dense(CLASSES)]
 
 
 def run(f, name, layers, shape, optimizer, smoothing):
@@ -124,3 +135,6 @@ with h5py.File(os.path.join(os.path.dirname(os.path.abspath(__file__)), "keras_t
     # small and the test looks at the updates, not only at the weights.
     run(f, "cnn", cnn(), (130, 13, 1), keras.optimizers.SGD(3e-5), 0.0)
     run(f, "lstm", lstm(), (130, 13), keras.optimizers.Adam(1e-3), 0.0)
+with h5py.File(os.path.join(os.path.dirname(os.path.abspath(__file__)), "keras_training_recurrent.h5"), "w") as f:
+    run(f, "gru", gru(), (130, 13), keras.optimizers.Adam(1e-3), 0.0)
+    run(f, "crnn", crnn(), (130, 13, 1), keras.optimizers.Adam(1e-3), 0.0)

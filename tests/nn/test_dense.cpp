@@ -81,7 +81,8 @@ TEST(Dense, RefusesWhatItCannotDo) {
       }),
       "needs an input of rank 1 (N,) or 2 (T, F), not (4, 5, 6); a flatten layer makes one vector of it");
   EXPECT_EQ(request_error([] { make_layer("dense: {units: 3, activation: rellu}"); }),
-            "test.yaml:1:31: dense.activation: must be one of linear, relu, sigmoid, tanh, elu, softmax, not "
+            "test.yaml:1:31: dense.activation: must be one of linear, relu, sigmoid, tanh, elu, softmax, "
+            "leaky_relu, selu, not "
             "'rellu'");
   EXPECT_EQ(request_error([] { make_layer("dense: {units: 0}"); }),
             "test.yaml:1:16: dense.units: must be between 1 and 1000000, not '0'");

@@ -116,7 +116,7 @@ TEST(Report, EqualModelsCannotBeToldApart) {
   r.add({.experiment = "cnn", .test_right = 6});
   r.add({.experiment = "mlp", .test_right = 5});
   r.write();
-  EXPECT_TRUE(has(r.markdown(), "cnn and mlp cannot be told apart on 10 test clips: +10.0 points"))
+  EXPECT_TRUE(has(r.markdown(), "cnn and mlp cannot be distinguished on 10 test clips: +10.0 points"))
       << r.markdown();
   EXPECT_FALSE(has(r.markdown(), "is better than"));
 }

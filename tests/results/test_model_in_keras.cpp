@@ -16,20 +16,31 @@ namespace {
 using test::message_of;
 using test::TemporaryFolder;
 
-constexpr std::int64_t T = 130, F = 13, classes = 10, rows = 12;
+constexpr std::int64_t T = 130, classes = 10, rows = 12;
 
-class ConfiguredModel : public testing::TestWithParam<const char*> {
+struct Tried {
+  const char* name;  // of a file of configs/, or of the layers here
+  std::int64_t coefficients;
+  const char* layers = nullptr;
+};
+
+void PrintTo(const Tried& t, std::ostream* out) { *out << t.name; }
+
+class ConfiguredModel : public testing::TestWithParam<Tried> {
  protected:
   void SetUp() override {
-    const auto root = config::load_file(std::string(TIMBRE_SOURCE_DIR "/configs/") + GetParam() + ".yaml");
+    const auto& tried = GetParam();
+    const auto root =
+        tried.layers ? config::parse_text(std::string("model: ") + tried.layers, "test.yaml", ".")
+                     : config::load_file(std::string(TIMBRE_SOURCE_DIR "/configs/") + tried.name + ".yaml");
     const auto known = nn::LayerRegistry::instance().names();
     for (const auto& layer : root.find("model")->items) {
       const auto name = layer.is_map() ? layer.entries[0].first : layer.scalar;
       if (std::find(known.begin(), known.end(), name) == known.end()) GTEST_SKIP() << "no layer " << name;
     }
-    model_ = nn::Model::parse({*root.find("model"), "model"}, {T, F}, classes, {});
+    model_ = nn::Model::parse({*root.find("model"), "model"}, {T, tried.coefficients}, classes, {});
     PhiloxSequence random(1, stream::synthetic);
-    features_.resize(rows * T * F);
+    features_.resize(std::size_t(rows * model_.input().size()));
     for (auto& x : features_) x = float(random.normal());
     for (std::int32_t i = 0; i < rows; ++i) label_.push_back(i % classes), all_.push_back(i);
   }
@@ -56,7 +67,7 @@ TEST_P(ConfiguredModel, IsReadBackAndLoadsInKeras) {
   r.label_names.resize(classes);
   r.split.test = all_;
   r.test = evaluate(scores.probabilities, label_, all_, all_, std::vector<std::string>(rows, "x"));
-  r.model_config = sequential_config(GetParam(), model_).dump();
+  r.model_config = sequential_config(GetParam().name, model_).dump();
   r.weights = model_weights(model_, state.arena);
   write_result(folder / "result.h5", r);
   const auto back = read_result(folder / "result.h5");
@@ -67,7 +78,7 @@ TEST_P(ConfiguredModel, IsReadBackAndLoadsInKeras) {
   const char* python = std::getenv("TIMBRE_PYTHON");
   if (!python) GTEST_SKIP() << "TIMBRE_PYTHON names no Python with keras, tf_keras and h5py";
   auto file = storage::H5File::create(folder / "features.h5");
-  file.write("/features", features_, {rows, T, F});
+  file.write("/features", features_, {rows, T, GetParam().coefficients});
   file.write("/label", label_, {rows});
   file.close();
   const auto command = fmt::format("{} {}/tests/results/check_keras.py {} {} > {} 2>&1", python,
@@ -91,8 +102,34 @@ TEST_P(ConfiguredModel, RefusesWeightsOfAnotherModel) {
             std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, ConfiguredModel, testing::Values("mlp", "lstm", "cnn"),
-                         [](const auto& info) { return std::string(info.param); });
+// Every layer that configs/ does not use, with options that Keras might read otherwise.
+constexpr const char* sequence_layers =
+    "[conv1d: {filters: 8, kernel_size: 5, strides: 2, padding: same, activation: leaky_relu}, "
+    "max_pooling1d: {pool_size: 2}, "
+    "layer_normalization, spatial_dropout1d: 0.1, gaussian_noise: 0.1, average_pooling1d: {pool_size: 3, "
+    "strides: 2, padding: "
+    "same}, bidirectional: {layer: {lstm: {units: 5, return_sequences: true}}}, activation: gelu, permute: "
+    "[2, 1], "
+    "permute: [2, 1], bidirectional: {layer: {gru: {units: 4, return_sequences: true}}, merge_mode: mul}, "
+    "dense: 6, "
+    "activation: silu, global_average_pooling1d, dense: {units: 12, activation: selu}, reshape: "
+    "{target_shape: [4, 3]}, "
+    "global_max_pooling1d, dense: {units: classes, activation: softmax}]";
+constexpr const char* picture_layers =
+    "[conv2d: {filters: 6, kernel_size: 3, strides: 2, activation: selu}, spatial_dropout2d: 0.1, "
+    "average_pooling2d: "
+    "{pool_size: [3, 2], strides: 2, padding: same}, permute: [2, 1, 3], global_average_pooling2d, "
+    "layer_normalization: "
+    "{scale: false}, reshape: [3, 2], conv2d: {filters: 4, kernel_size: 2, padding: same}, "
+    "global_max_pooling2d, dense: "
+    "{units: classes, activation: softmax}]";
+
+INSTANTIATE_TEST_SUITE_P(Models, ConfiguredModel,
+                         testing::Values(Tried{"mlp", 13}, Tried{"lstm", 13}, Tried{"cnn", 13},
+                                         Tried{"gru", 13}, Tried{"log_mel_cnn", 64}, Tried{"crnn", 64},
+                                         Tried{"sequences", 13, sequence_layers},
+                                         Tried{"pictures", 40, picture_layers}),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace timbre::results

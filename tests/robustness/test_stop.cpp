@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
+#include <thread>
+
 #include "robustness/support.hpp"
 #include "storage/hdf5.hpp"
 
@@ -59,6 +62,57 @@ TEST_F(Run, StopsAfterACheckpointAndGoesOnFromItToTheSameBytes) {
   ASSERT_EQ(last.status, 0) << last.err;
   EXPECT_EQ(differences(out / "result.h5", root / "whole/result.h5"), std::vector<std::string>{});
   EXPECT_EQ(files_below(out), files_below(root / "whole"));
+}
+
+TEST_F(Run, HeedsEverySignalThatAClusterSends) {
+  for (const int number : {SIGUSR1, SIGUSR2, SIGHUP, SIGTERM, SIGINT}) {
+    fs::remove_all(out);
+    Child child(long_run(), root.path());
+    ASSERT_TRUE(child.wait_until([&] { return reached("\nepoch 2/"); })) << child.err();
+    child.signal(number);
+    EXPECT_EQ(child.wait(), 128 + number) << child.err();
+    EXPECT_TRUE(fs::exists(out / "checkpoint.h5")) << number;
+    const auto status = end_to_end::read_file(out / "status");
+    EXPECT_NE(status.find("state stopped\n"), std::string::npos) << status;
+    EXPECT_NE(status.find("\nsignal " + std::to_string(number) + "\n"), std::string::npos) << status;
+  }
+}
+
+TEST_F(Run, TakesTwoSignalsAtOnceForOneRequest) {
+  Child child(long_run(), root.path());
+  ASSERT_TRUE(child.wait_until([&] { return reached("\nepoch 2/"); })) << child.err();
+  child.signal(SIGUSR2), child.signal(SIGTERM);
+  const int status = child.wait();
+  EXPECT_TRUE(status == 128 + SIGUSR2 || status == 128 + SIGTERM) << status;
+  EXPECT_TRUE(fs::exists(out / "checkpoint.h5"));
+  EXPECT_NE(child.err().find("goes on from here"), std::string::npos) << child.err();
+}
+
+TEST_F(Run, EndsAtOnceOnASecondSignalAndLosesNothing) {
+  ASSERT_EQ(go().status, 0);
+  fs::rename(out, root / "whole");
+  // While it extracts or trains, at whatever moment the second comes.
+  for (int trial = 0; trial < 5; ++trial) {
+    Child child(arguments({"--checkpoint-seconds", "0.05"}), root.path());
+    if (!child.wait_until([&] { return reached("\nepoch 2/"); })) break;
+    child.signal(SIGTERM);
+    std::this_thread::sleep_for(std::chrono::milliseconds(trial));
+    child.signal(SIGTERM);
+    const int status = child.wait();
+    EXPECT_TRUE(status == 128 + SIGTERM || status == 0) << status;
+  }
+  const auto last = go();
+  ASSERT_EQ(last.status, 0) << last.err;
+  EXPECT_EQ(differences(out / "result.h5", root / "whole/result.h5"), std::vector<std::string>{});
+  EXPECT_EQ(files_below(out), files_below(root / "whole"));
+}
+
+TEST_F(Run, LeavesAHangUpThatNohupKeepsAway) {
+  Child child({"/usr/bin/nohup", "/bin/sh", "-c", "exec \"$0\" run.yaml --out run", run_experiment()},
+              root.path());
+  ASSERT_TRUE(child.wait_until([&] { return reached("\nepoch 2/"); })) << child.err();
+  child.signal(SIGHUP);
+  EXPECT_EQ(child.wait(), 0) << child.err();
 }
 
 TEST_F(Run, HandlesNoSignalOnAThreadThatComputes) {

@@ -28,6 +28,10 @@ double value_of(Activation a, double x) {
       return std::tanh(x);
     case Activation::elu:
       return x > 0 ? x : std::expm1(x);
+    case Activation::leaky_relu:
+      return x > 0 ? x : 0.2 * x;
+    case Activation::selu:
+      return 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * std::expm1(x));
     default:
       return x;
   }
@@ -42,6 +46,10 @@ double slope_of(Activation a, double x) {
       return 1 - std::tanh(x) * std::tanh(x);
     case Activation::elu:
       return x > 0 ? 1 : std::exp(x);
+    case Activation::leaky_relu:
+      return x > 0 ? 1 : 0.2;
+    case Activation::selu:
+      return 1.0507009873554805 * (x > 0 ? 1 : 1.6732632423543772 * std::exp(x));
     default:
       return 1;
   }

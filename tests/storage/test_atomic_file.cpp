@@ -9,6 +9,7 @@
 
 #include "core/error.hpp"
 #include "storage/atomic_file.hpp"
+#include "storage/claim.hpp"
 #include "storage/hdf5.hpp"
 #include "temporary_folder.hpp"
 

@@ -27,6 +27,8 @@ struct ConformanceCase {
   Shape input;
   std::string optimizer = "sgd: {learning_rate: 0.05}", loss = "cross_entropy";
   nn::Regularisation regularisation{};
+  std::vector<float> class_weights{};
+  std::optional<SpecAugmentOptions> spec_augment{};
 };
 
 inline std::vector<ConformanceCase> conformance_cases() {
@@ -76,7 +78,49 @@ inline std::vector<ConformanceCase> conformance_cases() {
        "classes, activation: softmax}]",
        {4, 13}},
       {"label smoothing", mlp, vectors, "sgd", "cross_entropy: {label_smoothing: 0.2}"}};
-  for (const char* a : {"relu", "sigmoid", "tanh", "elu", "linear", "softmax"})
+  for (const char* loss :
+       {"focal_cross_entropy", "focal_cross_entropy: {gamma: 0.5, alpha: 1, label_smoothing: 0.1}"})
+    cases.push_back({loss, mlp, vectors, "sgd", loss});
+  cases.push_back({"class weights", mlp, vectors, "sgd", "cross_entropy", {}, {0.5f, 2, 1, 0}});
+  cases.push_back(
+      {"spec augment", mlp, Shape{9, 7}, "sgd", "cross_entropy", {}, {}, SpecAugmentOptions{2, 4, 1, 3}});
+  // Further layers, odd sizes, every option that changes the work.
+  const Shape frames{9, 5};
+  const auto ending = [](const std::string& layers) {
+    return "[" + layers + ", flatten, dense: {units: classes, activation: softmax}]";
+  };
+  for (const auto& [name, layers] : std::vector<std::pair<std::string, std::string>>{
+           {"gru",
+            "gru: {units: 6, return_sequences: true}, gru: {units: 5, go_backwards: true, use_bias: false}"},
+           {"gru backwards over sequences", "gru: {units: 4, return_sequences: true, go_backwards: true}"},
+           {"bidirectional lstm", "bidirectional: {layer: {lstm: {units: 4, return_sequences: true}}}"},
+           {"bidirectional gru",
+            "bidirectional: {layer: {gru: {units: 4, return_sequences: true}}, merge_mode: mul}, "
+            "bidirectional: {layer: {gru: 3}, merge_mode: ave}"},
+           {"bidirectional sum",
+            "bidirectional: {layer: {lstm: {units: 4, use_bias: false}}, merge_mode: sum}"},
+           {"conv1d",
+            "conv1d: {filters: 6, kernel_size: 3, activation: relu}, max_pooling1d, conv1d: {filters: 3, "
+            "kernel_size: 2, strides: 2, padding: same}"},
+           {"average pooling",
+            "conv2d: {filters: 3, kernel_size: 2, activation: selu}, average_pooling2d: {pool_size: [3, "
+            "2], strides: 2, padding: same}"},
+           {"average pooling of sequences",
+            "dense: 4, average_pooling1d: {pool_size: 4, strides: 3, padding: same}"},
+           {"global average 1d", "dense: {units: 4, activation: leaky_relu}, global_average_pooling1d"},
+           {"global max 1d", "dense: 4, global_max_pooling1d"},
+           {"global average 2d", "conv2d: {filters: 4, kernel_size: 2}, global_average_pooling2d"},
+           {"global max 2d", "conv2d: {filters: 4, kernel_size: 2}, global_max_pooling2d"},
+           {"layer normalisation",
+            "layer_normalization, dense: 4, layer_normalization: {center: false, epsilon: 0.1}, "
+            "layer_normalization: {scale: false}, layer_normalization: {scale: false, center: false}"},
+           {"spatial dropout",
+            "dense: 4, spatial_dropout1d: 0.4, conv2d: {filters: 3, kernel_size: 2}, spatial_dropout2d: 0.3"},
+           {"gaussian noise", "dense: 4, gaussian_noise: 0.3"},
+           {"permute and reshape", "dense: 4, permute: [2, 1], reshape: {target_shape: [-1, 6]}, dense: 3"},
+           {"silu and gelu", "dense: 4, activation: silu, dense: 5, activation: gelu"}})
+    cases.push_back({name, ending(layers), frames, "sgd: {learning_rate: 0.02}"});
+  for (const char* a : {"relu", "sigmoid", "tanh", "elu", "linear", "softmax", "leaky_relu", "selu"})
     cases.push_back({std::string("activation ") + a,
                      std::string("[flatten, dense: {units: 6, activation: ") + a + "}, activation: " + a +
                          ", dense: {units: classes, activation: softmax}]",
@@ -99,13 +143,16 @@ struct ConformanceSetup {
         model(nn::Model::parse(config::Reader(node, "model"), c.input, 4, c.regularisation)),
         optimizer(OptimizerChoice::from(config::parse_text(c.optimizer, "test.yaml", "."))),
         loss(LossChoice::from(config::parse_text(c.loss, "test.yaml", "."))),
+        class_weights(c.class_weights),
+        spec_augment(c.spec_augment),
         x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
         data(x.data(), rows, c.input.size()) {
     for (std::int64_t r = 0; r < rows; ++r) labels.push_back(std::int32_t(r * 7 % 4));
   }
   std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5,
                                      std::int64_t batch = 8) {
-    auto s = make_step(device, {&model, loss.get(), optimizer.get(), batch, seed}, pool);
+    auto s = make_step(device,
+                       {&model, loss.get(), optimizer.get(), batch, seed, class_weights, spec_augment}, pool);
     s->bind(data, labels.data());
     return s;
   }
@@ -113,6 +160,8 @@ struct ConformanceSetup {
   nn::Model model;
   OptimizerChoice optimizer;
   LossChoice loss;
+  std::vector<float> class_weights;
+  std::optional<SpecAugmentOptions> spec_augment;
   std::vector<float> x;
   data::MemoryRows data;
   std::vector<std::int32_t> labels;

@@ -15,6 +15,7 @@ constexpr std::int64_t classes = 10, batch = 20, steps = 20;
 struct Case {
   const char *name, *model, *optimizer, *loss;
   double l1, l2;
+  const char* file = "keras_training.h5";
 };
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
@@ -23,7 +24,7 @@ void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 std::vector<float> initial(const nn::ParameterSpec& spec, std::uint32_t salt) {
   const auto& e = spec.shape.extents();
   const auto n = std::size_t(spec.shape.size());
-  if (spec.name == "kernel" || spec.name == "recurrent_kernel") {
+  if (spec.name.ends_with("kernel")) {
     double window = 1;
     for (std::size_t i = 0; i + 2 < e.size(); ++i) window *= double(e[i]);
     return test::hashed_values(n, salt,
@@ -72,7 +73,7 @@ TEST_P(TwentySteps, FollowKerasInFloat64) {
   step->import_state(state);
   const auto start = state.arena;
 
-  const auto h5 = storage::H5File::open(TIMBRE_TEST_DATA "/keras_training.h5");
+  const auto h5 = storage::H5File::open(std::string(TIMBRE_TEST_DATA) + "/" + c.file);
   const auto losses = h5.read_doubles(std::string("/") + c.name + "/losses");
   for (std::int64_t s = 0; s < steps; ++s) {
     std::vector<std::int32_t> rows(batch);
@@ -124,7 +125,20 @@ INSTANTIATE_TEST_SUITE_P(
              "[lstm: {units: 128, return_sequences: true}, lstm: {units: 128}, dense: {units: "
              "64, activation: relu}, dense: {units: 32, activation: relu}, dense: {units: classes, "
              "activation: softmax}]",
-             "adam", "cross_entropy", 0, 0}),
+             "adam", "cross_entropy", 0, 0},
+        Case{"gru",
+             "[gru: {units: 64, return_sequences: true}, gru: {units: 64}, dense: {units: 32, activation: "
+             "relu}, "
+             "dense: {units: classes, activation: softmax}]",
+             "adam", "cross_entropy", 0, 0, "keras_training_recurrent.h5"},
+        Case{
+            "crnn",
+            "[conv2d: {filters: 8, kernel_size: 3, padding: same, activation: elu}, batch_normalization: "
+            "{momentum: 0.9}, "
+            "average_pooling2d, reshape: {target_shape: [-1, 48]}, gru: {units: 16, return_sequences: true}, "
+            "layer_normalization, bidirectional: {layer: {lstm: {units: 8, return_sequences: true}}}, "
+            "global_average_pooling1d, dense: {units: classes, activation: softmax}]",
+            "adam", "cross_entropy", 0, 0, "keras_training_recurrent.h5"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

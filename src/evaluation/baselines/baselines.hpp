@@ -1,13 +1,13 @@
-// What any model has to beat, on the same rows: three classifiers without layers, on the mean and the deviation over
-// time of each coefficient of the run's features.
+// Three classifiers without layers, which any model has to beat on the same rows. Their input is the mean and the deviation
+// over time of each coefficient of the run's features.
 //
-//   majority       the share of each class among the training rows, whatever is heard
+//   majority       the share of each class among the training rows, for every row
 //   nearest_mean   the class whose mean over the training rows is nearest: softmax(-|x - mean|^2 / 2)
 //   logistic       multinomial logistic regression, by L-BFGS until the gradient is below 1e-6 (logistic.hpp)
 //
-// x is standardised by mean and deviation of the training rows. The penalty of the regression is the one of seven with which
-// most validation clips are right, of equal ones that of the lower cross-entropy, then the larger. No chance: the same rows give
-// the same bytes on any number of threads.
+// x is standardised by mean and deviation of the training rows. Of seven penalties the regression takes the one with which
+// most validation clips are right; of equal ones that of the lower cross-entropy, then the larger. Nothing is random: the
+// same rows give the same bytes on any number of threads.
 #pragma once
 
 #include <array>

@@ -5,6 +5,7 @@
 
 #include "nn/activation_cpu.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -13,7 +14,7 @@ const config::Schema<ActivationOptions>& schema(config::of<ActivationOptions>) {
       config::Schema<ActivationOptions>("an activation function as a layer of its own; any shape")
           .required("activation", &ActivationOptions::activation,
                     "function applied to each value (softmax: over the last axis)",
-                    config::one_of(activation_names()))
+                    config::one_of(all_activation_names()))
           .shorthand();
   return s;
 }
@@ -34,9 +35,11 @@ class ActivationCpu final : public LayerOp {
     if (x != y) std::copy_n(x, rows * columns_, y);
     apply_activation(*binding_.pool, activation_, nullptr, y, rows, columns_);
   }
-  void backward(const StepContext& context, const float*, const float* y, float* dy, float* dx) override {
+  void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) override {
     if (!binding_.input_gradient) return;
     const auto rows = context.rows * rows_each_;
+    if (needs_input(activation_))
+      return input_activation_gradient(*binding_.pool, activation_, x, dy, dx, rows * columns_);
     activation_gradient(*binding_.pool, activation_, y, dy, rows, columns_, nullptr, partial_);
     if (dx != dy) std::copy_n(dy, rows * columns_, dx);
   }
@@ -59,11 +62,20 @@ class ActivationLayer final : public config::WithOptions<Layer, ActivationOption
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"activation", options_.activation}};
   }
+  std::string to_onnx(OnnxPlace& place) const override {
+    return place.graph.activation(options_.activation, place.x);
+  }
   bool ends_in_softmax() const override { return options_.activation == "softmax"; }
 };
 
-const LayerRegistration<ActivationLayer, ActivationOptions> layer{
-    {{"relu", {7, 3}}, {"tanh", {7, 3}}, {"sigmoid", {21}}, {"softmax", {11}}}};
+const LayerRegistration<ActivationLayer, ActivationOptions> layer{{{"relu", {7, 3}},
+                                                                   {"tanh", {7, 3}},
+                                                                   {"sigmoid", {21}},
+                                                                   {"softmax", {11}},
+                                                                   {"leaky_relu", {9}},
+                                                                   {"selu", {7, 3}},
+                                                                   {"silu", {13}},
+                                                                   {"gelu", {5, 4}}}};
 const CpuOps::Add<ActivationCpu, ActivationOptions> cpu;
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "core/simd.hpp"
 #include "nn/layers/batch_normalization_rules.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -203,6 +204,24 @@ class BatchNormalizationLayer final : public config::WithOptions<Layer, BatchNor
             {"epsilon", options_.epsilon},
             {"center", options_.center},
             {"scale", options_.scale}};
+  }
+  /// Its formula with the moving statistics, over the last axis of any rank (ONNX's operator wants the second axis).
+  std::string to_onnx(OnnxPlace& place) const override {
+    auto& g = place.graph;
+    const auto channels = std::size_t(place.input.back());
+    const float* gamma = options_.scale ? place.weights[0].data() : nullptr;
+    const float* beta = options_.center ? place.weights[options_.scale ? 1 : 0].data() : nullptr;
+    const auto moving = place.weights.size() - 2;
+    std::vector<float> mean, factor, offset;
+    for (std::size_t c = 0; c < channels; ++c) {
+      const Moments m{place.weights[moving][c], place.weights[moving + 1][c]};
+      const auto n = Normalisation::of(m, options_.epsilon, gamma ? gamma[c] : 1.0, beta ? beta[c] : 0.0);
+      mean.push_back(n.mean), factor.push_back(n.factor), offset.push_back(n.offset);
+    }
+    const Shape shape{place.input.back()};
+    auto y = g.add("Sub", {place.x, g.constant("moving_mean", shape, std::move(mean))});
+    y = g.add("Mul", {y, g.constant("factor", shape, std::move(factor))});
+    return g.add("Add", {y, g.constant("offset", shape, std::move(offset))});
   }
 };
 

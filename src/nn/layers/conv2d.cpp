@@ -9,6 +9,7 @@
 #include "nn/activation.hpp"
 #include "nn/layers/conv2d_kernels.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -346,6 +347,25 @@ class Conv2DLayer final : public config::WithOptions<Layer, Conv2DOptions> {
             {"activation", options_.activation},
             {"use_bias", options_.use_bias},
             {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    const auto w = window_of(options_, place.input);
+    const auto filters = options_.filters, taps = w.h.kernel * w.w.kernel;
+    // (kh, kw, C, filters) becomes (filters, C, kh, kw).
+    std::vector<float> kernel(place.weights[0].size());
+    for (std::int64_t t = 0; t < taps; ++t)
+      for (std::int64_t c = 0; c < w.channels; ++c)
+        for (std::int64_t f = 0; f < filters; ++f)
+          kernel[std::size_t((f * w.channels + c) * taps + t)] =
+              place.weights[0][std::size_t((t * w.channels + c) * filters + f)];
+    std::vector<std::string> inputs{onnx_channels_first(place)};
+    inputs.push_back(
+        place.graph.constant("kernel", {filters, w.channels, w.h.kernel, w.w.kernel}, std::move(kernel)));
+    if (options_.use_bias)
+      inputs.push_back(
+          place.graph.constant("bias", {filters}, {place.weights[1].begin(), place.weights[1].end()}));
+    const auto y = place.graph.add("Conv", std::move(inputs), onnx_window(w));
+    return place.graph.activation(options_.activation, onnx_channels_last(place, y));
   }
 };
 

@@ -6,6 +6,7 @@
 #include "core/gemm.hpp"
 #include "nn/activation_cpu.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -120,6 +121,15 @@ class DenseLayer final : public config::WithOptions<Layer, DenseOptions> {
             {"activation", options_.activation},
             {"use_bias", options_.use_bias},
             {"kernel_regularizer", keras_regularizer(options_.kernel_regulariser)}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    auto& g = place.graph;
+    const auto kernel = g.constant("kernel", {place.input.back(), units_},
+                                   {place.weights[0].begin(), place.weights[0].end()});
+    auto y = g.add("MatMul", {place.x, kernel});
+    if (options_.use_bias)
+      y = g.add("Add", {y, g.constant("bias", {units_}, {place.weights[1].begin(), place.weights[1].end()})});
+    return g.activation(options_.activation, y);
   }
   bool ends_in_softmax() const override { return options_.activation == "softmax"; }
 

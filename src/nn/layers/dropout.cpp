@@ -6,6 +6,7 @@
 #include "core/simd.hpp"
 #include "nn/layers/dropout_mask.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -100,6 +101,7 @@ class DropoutLayer final : public config::WithOptions<Layer, DropoutOptions> {
             {"noise_shape", nullptr},
             {"seed", nullptr}};
   }
+  std::string to_onnx(OnnxPlace& place) const override { return place.x; }  // it works in training alone
   void set_dropout(double rate) override { options_.rate = rate; }
 };
 

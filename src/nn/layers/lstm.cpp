@@ -9,12 +9,10 @@
 
 #include "core/gemm.hpp"
 #include "core/simd.hpp"
+#include "nn/layers/flush_denormals.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/lstm_cell.hpp"
-
-#if defined(__SSE__)
-#include <xmmintrin.h>
-#endif
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -40,22 +38,6 @@ const config::Schema<LstmOptions>& schema(config::of<LstmOptions>) {
 }
 
 namespace {
-
-// Gradients that fade over many steps end as denormal numbers, which are many times slower: take them as zero.
-class FlushDenormals {
- public:
-#if defined(__SSE__)
-  FlushDenormals() : before_(_mm_getcsr()) { _mm_setcsr(before_ | 0x8040u); }
-  ~FlushDenormals() { _mm_setcsr(before_); }
-#else
-  FlushDenormals() {}
-#endif
-  FlushDenormals(const FlushDenormals&) = delete;
-  FlushDenormals& operator=(const FlushDenormals&) = delete;
-
- private:
-  unsigned before_ = 0;
-};
 
 void add_rows(const float* a, std::int64_t rows, std::int64_t columns, float* sum) {
   vectorised([&] {
@@ -337,6 +319,39 @@ class LstmLayer final : public config::WithOptions<Layer, LstmOptions> {
             {"recurrent_regularizer", keras_regularizer(options_.recurrent_regulariser)},
             {"dropout", 0.0},
             {"recurrent_dropout", 0.0}};
+  }
+  /// Time first (layout 0, which every runtime computes rightly), gates i o f c, Keras's bias as ONNX's input bias.
+  std::string to_onnx(OnnxPlace& place) const override {
+    auto& g = place.graph;
+    const auto in = place.input[1], u = units_;
+    const auto transposed = [&](std::span<const float> from, std::int64_t rows) {  // [rows, 4u] to [4u, rows]
+      std::vector<float> out(from.size());
+      constexpr std::int64_t keras_gate[4] = {0, 3, 1, 2};  // of ONNX's i o f c, in Keras's i f c o
+      for (std::int64_t gate = 0; gate < 4; ++gate)
+        for (std::int64_t j = 0; j < u; ++j)
+          for (std::int64_t r = 0; r < rows; ++r)
+            out[std::size_t((gate * u + j) * rows + r)] =
+                from[std::size_t(r * 4 * u + keras_gate[gate] * u + j)];
+      return out;
+    };
+    std::vector<std::string> inputs{
+        g.add("Transpose", {place.x}, {{"perm", std::vector<std::int64_t>{1, 0, 2}}}),
+        g.constant("kernel", {1, 4 * u, in}, transposed(place.weights[0], in)),
+        g.constant("recurrent_kernel", {1, 4 * u, u}, transposed(place.weights[1], u))};
+    if (options_.use_bias) {
+      auto bias = transposed(place.weights[2], 1);
+      bias.resize(std::size_t(8 * u), 0.0f);  // the recurrent half
+      inputs.push_back(g.constant("bias", {1, 8 * u}, std::move(bias)));
+    }
+    const int last = options_.return_sequences ? 0 : 1;  // of its outputs: all h [T, 1, batch, u], the last h
+    auto y =
+        g.add("LSTM", std::move(inputs),
+              {{"hidden_size", u}, {"direction", std::string(options_.go_backwards ? "reverse" : "forward")}},
+              last);
+    y = g.add("Squeeze", {y, g.integers("direction_axis", {last == 0 ? 1 : 0})});
+    if (!options_.return_sequences) return y;
+    if (options_.go_backwards) y = onnx_reversed(g, y, 0);  // ONNX gives them in the order of time
+    return g.add("Transpose", {y}, {{"perm", std::vector<std::int64_t>{1, 0, 2}}});
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "nn/layers/keras_options.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 namespace {
@@ -120,6 +121,11 @@ class MaxPooling2DLayer final : public config::WithOptions<Layer, MaxPooling2DOp
             {"padding", options_.padding},
             {"strides", {options_.strides->h, options_.strides->w}},
             {"data_format", "channels_last"}};
+  }
+  std::string to_onnx(OnnxPlace& place) const override {
+    const auto y = place.graph.add("MaxPool", {onnx_channels_first(place)},
+                                   onnx_window(window_of(options_, place.input)));
+    return onnx_channels_last(place, y);
   }
 };
 

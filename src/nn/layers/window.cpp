@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/schema.hpp"
+#include "nn/onnx.hpp"
 
 namespace timbre::nn {
 
@@ -73,6 +74,24 @@ Window2D window_over(const Shape& input, Extent2D kernel, Extent2D stride, const
     fail_request("{} {} is larger than the input {}; a smaller one, or padding: same", what, kernel.str(),
                  p.str());
   return {axis(p[0], kernel.h, stride.h, same), axis(p[1], kernel.w, stride.w, same), p[2]};
+}
+
+std::vector<OnnxAttribute> onnx_window(const Window2D& window) {
+  using Integers = std::vector<std::int64_t>;
+  const auto& [h, w, channels] = window;
+  return {{"kernel_shape", Integers{h.kernel, w.kernel}},
+          {"strides", Integers{h.stride, w.stride}},
+          {"pads", Integers{h.before, w.before, h.after, w.after}}};
+}
+
+std::string onnx_channels_first(OnnxPlace& place) {
+  if (place.input.rank() == 2)
+    return place.graph.add("Unsqueeze", {place.x, place.graph.integers("channel_axis", {1})});
+  return place.graph.add("Transpose", {place.x}, {{"perm", std::vector<std::int64_t>{0, 3, 1, 2}}});
+}
+
+std::string onnx_channels_last(OnnxPlace& place, const std::string& y) {
+  return place.graph.add("Transpose", {y}, {{"perm", std::vector<std::int64_t>{0, 2, 3, 1}}});
 }
 
 }  // namespace timbre::nn

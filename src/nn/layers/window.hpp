@@ -8,11 +8,15 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/forward.hpp"
 #include "core/shape.hpp"
 
 namespace timbre::nn {
+
+struct OnnxAttribute;
+struct OnnxPlace;
 
 /// Height and width, written `3` or `[3, 2]`.
 struct Extent2D {
@@ -42,5 +46,11 @@ Shape picture(const Shape& input);
 /// RequestError where the window (`what`: kernel, pool) is larger than the input and nothing is padded.
 Window2D window_over(const Shape& input, Extent2D kernel, Extent2D stride, const std::string& padding,
                      std::string_view what);
+
+/// What Conv and MaxPool of ONNX share: kernel_shape, strides and explicit pads; the picture [batch, C, H, W] of a
+/// place's x, and a result [batch, C, H, W] as [batch, H, W, C].
+std::vector<OnnxAttribute> onnx_window(const Window2D& window);
+std::string onnx_channels_first(OnnxPlace& place);
+std::string onnx_channels_last(OnnxPlace& place, const std::string& y);
 
 }  // namespace timbre::nn

@@ -1,0 +1,122 @@
+#include <bit>
+#include <cmath>
+#include <numbers>
+
+#include "core/error.hpp"
+#include "exchange/onnx.hpp"
+#include "features/cepstrum.hpp"
+#include "features/decibel.hpp"
+#include "features/engine.hpp"
+#include "features/mel_filters.hpp"
+#include "features/window.hpp"
+
+namespace timbre::exchange {
+
+namespace {
+
+using features::FeatureOptions;
+using nn::OnnxGraph;
+using Integers = std::vector<std::int64_t>;
+
+/// Beyond both ends, `padding` samples: [segments, samples + 2 padding].
+std::string pad(OnnxGraph& g, const FeatureOptions& o, std::int64_t samples, std::int64_t padding,
+                const std::string& x) {
+  if (padding == 0) return x;
+  if (o.pad_mode == "reflect" && padding >= samples)
+    fail("features.pad_mode: reflect mirrors a segment of {} samples more than once, which ONNX does not",
+         samples);
+  return g.add("Pad", {x, g.integers("pads", {0, padding, 0, padding})}, {{"mode", o.pad_mode}});
+}
+
+/// [segments, length] to the squared magnitudes [segments, T, bins], by the operator STFT.
+std::string stft(OnnxGraph& g, const FeatureOptions& o, const std::vector<float>& window, std::string x) {
+  x = g.add("Unsqueeze", {x, g.integers("part_axis", {2})});
+  const auto step = g.integer("hop_length", o.hop_length), length = g.integer("n_fft", o.n_fft);
+  x = g.add("STFT", {x, step, g.constant("window", {o.n_fft}, window), length},
+            {{"onesided", std::int64_t{1}}});
+  x = g.add("Mul", {x, x});
+  return g.add("ReduceSum", {x, g.integers("part_axis", {3})}, {{"keepdims", std::int64_t{0}}});
+}
+
+/// The same by a convolution with 2 bins filters: window[n] cos(2 pi k n / n_fft), then -window[n] sin(2 pi k n / n_fft).
+std::string convolution(OnnxGraph& g, const FeatureOptions& o, const std::vector<float>& window,
+                        std::string x) {
+  const std::int64_t size = o.n_fft, bins = o.bins();
+  constexpr std::int64_t most_values = std::int64_t{1} << 28;
+  if (2 * bins > most_values / size) fail("features.n_fft: {} is too large for a convolution in ONNX", size);
+  std::vector<float> basis(std::size_t(2 * bins * size));
+  for (std::int64_t k = 0; k < bins; ++k)
+    for (std::int64_t n = 0; n < size; ++n) {
+      const auto angle = 2 * std::numbers::pi * double(k * n % size) / double(size);
+      const double w = double(window[std::size_t(n)]);
+      basis[std::size_t(k * size + n)] = float(w * std::cos(angle));
+      basis[std::size_t((bins + k) * size + n)] = float(-w * std::sin(angle));
+    }
+  x = g.add("Unsqueeze", {x, g.integers("channel_axis", {1})});
+  x = g.add("Conv", {x, g.constant("basis", {2 * bins, 1, size}, std::move(basis))},
+            {{"kernel_shape", Integers{size}}, {"strides", Integers{o.hop_length}}});
+  x = g.add("Mul", {x, x});
+  x = g.add("Reshape", {x, g.integers("parts", {0, 2, bins, -1})});
+  x = g.add("ReduceSum", {x, g.integers("part_axis", {1})}, {{"keepdims", std::int64_t{0}}});
+  return g.add("Transpose", {x}, {{"perm", Integers{0, 2, 1}}});
+}
+
+std::string spectrogram(OnnxGraph& g, const FeatureOptions& o, std::int64_t samples, std::string x) {
+  g.scope("spectrogram");
+  x = pad(g, o, samples, o.center ? o.n_fft / 2 : 0, x);
+  const auto window = features::make_window(o.window, o.window_samples(), o.n_fft);
+  const bool power_of_two = std::has_single_bit(unsigned(o.n_fft));
+  x = power_of_two && o.n_fft >= 2048 ? stft(g, o, window, x) : convolution(g, o, window, x);
+  if (o.power == 2.0) return x;
+  if (o.power == 1.0) return g.add("Sqrt", {x});
+  return g.add("Pow", {x, g.number("half_power", float(o.power / 2))});
+}
+
+std::string mel(OnnxGraph& g, const FeatureOptions& o, const std::string& x) {
+  g.scope("mel");
+  const auto bands = features::MelFilters(o).dense();  // [n_mels, bins]
+  const std::int64_t bins = o.bins();
+  std::vector<float> matrix(bands.size());
+  for (std::int64_t m = 0; m < o.n_mels; ++m)
+    for (std::int64_t k = 0; k < bins; ++k)
+      matrix[std::size_t(k * o.n_mels + m)] = bands[std::size_t(m * bins + k)];
+  return g.add("MatMul", {x, g.constant("bands", {bins, o.n_mels}, std::move(matrix))});
+}
+
+std::string decibels(OnnxGraph& g, const FeatureOptions& o, std::string x) {
+  g.scope("decibels");
+  x = g.add("Log", {g.add("Max", {x, g.number("amin", features::smallest_power)})});
+  x = g.add("Mul", {x, g.number("scale", float(10 / std::numbers::ln10))});
+  if (!o.top_db) return x;
+  const auto top = g.add("ReduceMax", {x}, {{"axes", Integers{1, 2}}, {"keepdims", std::int64_t{1}}});
+  return g.add("Max", {x, g.add("Sub", {top, g.number("top_db", float(*o.top_db))})});
+}
+
+/// The mean of a frame apart, as in features/mfcc.cpp: a product of large, nearly equal numbers loses digits.
+std::string cepstrum(OnnxGraph& g, const FeatureOptions& o, const std::string& x) {
+  g.scope("cepstrum");
+  const auto mean = g.add("ReduceMean", {x}, {{"axes", Integers{2}}, {"keepdims", std::int64_t{1}}});
+  const auto first = g.add("Mul", {mean, g.number("scale", float(std::sqrt(double(o.n_mels))))});
+  if (o.n_mfcc == 1) return first;
+  const auto cosines =
+      g.constant("cosines", {o.n_mels, o.n_mfcc - 1}, features::cepstral_cosines(o.n_mels, o.n_mfcc));
+  const auto rest = g.add("MatMul", {g.add("Sub", {x, mean}), cosines});
+  return g.add("Concat", {first, rest}, {{"axis", std::int64_t{2}}});
+}
+
+}  // namespace
+
+std::string add_features(OnnxGraph& graph, const FeatureOptions& options, std::int64_t segment_samples,
+                         std::string x) {
+  const auto& kind = options.kind;
+  const bool mels = kind == "mel" || kind == "log_mel" || kind == "mfcc";
+  if (!mels && kind != "spectrogram") fail("features.kind: {} has no mapping to ONNX", kind);
+  features::feature_shape(options, segment_samples);  // or says what is wrong
+  x = spectrogram(graph, options, segment_samples, std::move(x));
+  if (mels) x = mel(graph, options, x);
+  if (kind == "log_mel" || kind == "mfcc") x = decibels(graph, options, x);
+  if (kind == "mfcc") x = cepstrum(graph, options, x);
+  return x;
+}
+
+}  // namespace timbre::exchange

@@ -1,0 +1,30 @@
+// max_pooling1d: the largest value under a window that slides along a sequence, per coefficient, as Keras's MaxPooling1D.
+//
+//   x (T, F)     y (T', F), T' as in window.hpp     y[t, c] = max over the window of x[., c]
+// It is max_pooling2d over a picture of one column (sequence_as_picture.hpp).
+// Errors: RequestError for an input that is no sequence, and for a window longer than it without padding.
+// Source: keras/src/layers/pooling/max_pooling1d.py.
+#pragma once
+
+#include <cstdint>
+
+#include "nn/layers/max_pooling2d.hpp"
+
+namespace timbre::nn {
+
+struct MaxPooling1DOptions {
+  static constexpr auto part = "max_pooling1d";
+  std::int64_t pool_size = 2;
+  std::optional<std::int64_t> strides;
+  std::string padding = "valid";
+};
+const config::Schema<MaxPooling1DOptions>& schema(config::of<MaxPooling1DOptions>);
+
+/// The same over a picture of one column.
+inline MaxPooling2DOptions over_picture(const MaxPooling1DOptions& o) {
+  return {.pool_size = {o.pool_size, 1},
+          .strides = Extent2D{o.strides.value_or(o.pool_size), 1},
+          .padding = o.padding};
+}
+
+}  // namespace timbre::nn
