@@ -129,6 +129,8 @@ config::Node read_layer(const KerasNode& layer, const std::string& type_name, st
     if (!layer.config.contains(theirs)) continue;
     taken.insert(theirs);
     const auto& value = layer.config[theirs];
+    if (key.name == "units" && !value.is_number_integer())
+      layer.fail("units {} is no whole number", shown(value));
     const bool regularises = theirs != key.name;
     auto plain = regularises ? penalty(layer, theirs, value) : value;
     // Extents along a sequence are lists of one number there.

@@ -58,10 +58,15 @@ void take_cutting(const Node& from, Node& root) {
 
 /// Features of that shape: MFCCs as the original's for few coefficients, mel bands for many.
 void guess_features(const KerasModel& model, Node& root, std::vector<std::string>& notes) {
+  const auto number = [](const std::string& text) {
+    auto node = Node::plain(text);
+    node.origin.source = "guessed from the model's input";
+    return node;
+  };
   const bool few = model.coefficients <= 40;
   auto features = Node::map();
   features.set("kind", Node::text(few ? "mfcc" : "log_mel"));
-  features.set(few ? "n_mfcc" : "n_mels", Node::plain(std::to_string(model.coefficients)));
+  features.set(few ? "n_mfcc" : "n_mels", number(std::to_string(model.coefficients)));
   root.set("features", std::move(features));
   const features::FeatureOptions defaults;
   const data::DatasetOptions usual;
@@ -70,7 +75,7 @@ void guess_features(const KerasModel& model, Node& root, std::vector<std::string
       features::frame_count(defaults, usual.segment_samples(defaults.sample_rate)) != model.frames)
     seconds = double((model.frames - 1) * defaults.hop_length + 1) / defaults.sample_rate;
   auto dataset = Node::map();
-  dataset.set("segment_seconds", Node::plain(number_text(seconds)));
+  dataset.set("segment_seconds", number(number_text(seconds)));
   root.set("dataset", std::move(dataset));
   notes.push_back(
       fmt::format("the file does not say what its features are: taken for {} coefficients of {}, {:.2f} s at "
@@ -123,9 +128,16 @@ Imported import_keras(const fs::path& file, const ImportOptions& options) {
   };
   const auto found = named([&] { return exchange::understand(keras); });
   r.label_names = named([&] { return labels_for(found, options, out.notes); });
-  const auto run = parse_run_config(configuration_for(found, options, shown, out.notes));
-  const auto input =
-      features::feature_shape(run.features, run.dataset.segment_samples(run.features.sample_rate));
+  const auto settings = [&] {
+    auto run = parse_run_config(configuration_for(found, options, shown, out.notes));
+    const auto samples = run.dataset.segment_samples(run.features.sample_rate);
+    const auto shape = features::feature_shape(run.features, samples);
+    return std::pair(std::move(run), shape);
+  };
+  // (What a person's own configuration says wrongly is told with its place alone.)
+  const auto known = options.config ? settings() : named(settings);
+  const auto& run = known.first;
+  const auto& input = known.second;
   const Shape wanted{found.frames > 0 ? found.frames : input[0], found.coefficients};
   if (input != wanted)
     fail_request("{}: the model takes {}, and the features of {} are {}", shown, wanted.str(),
