@@ -134,7 +134,7 @@ Imported import_keras(const fs::path& file, const ImportOptions& options) {
     const auto shape = features::feature_shape(run.features, samples);
     return std::pair(std::move(run), shape);
   };
-  // (What a person's own configuration says wrongly is told with its place alone.)
+  // (Errors of the person's own configuration have its place alone.)
   const auto known = options.config ? settings() : named(settings);
   const auto& run = known.first;
   const auto& input = known.second;
