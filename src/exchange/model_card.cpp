@@ -60,6 +60,14 @@ std::string about(const RunRecord& r, const config::Node& root) {
   if (r.synthetic)
     out += "\n**SYNTHETIC**: trained on generated sounds. Its figures say nothing about music.\n";
   out += "\n## What it hears\n\n";
+  const auto* standardised =
+      r.feature_mean.empty() ? "" : "; standardised by the means and deviations of the training part";
+  if (const auto* external = config::at(root, "features.external"); external && !external->is_null()) {
+    out += fmt::format(
+        "No audio, but features that another program computed: segments of {} frames of {} numbers{}.\n",
+        setting(root, "features.external.frames"), setting(root, "features.external.width"), standardised);
+    return out;
+  }
   const auto* segment = config::at(root, "dataset.segment");
   const bool detailed = segment && !segment->is_null();
   out += fmt::format(
@@ -68,7 +76,7 @@ std::string about(const RunRecord& r, const config::Node& root) {
       setting(root, "features.sample_rate"),
       setting(root, detailed ? "dataset.segment.seconds" : "dataset.segment_seconds"),
       setting(root, "features.kind"), setting(root, "features.n_fft"), setting(root, "features.hop_length"),
-      r.feature_mean.empty() ? "" : "; standardised by the means and deviations of the training part");
+      standardised);
   return out;
 }
 

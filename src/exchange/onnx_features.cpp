@@ -108,6 +108,8 @@ std::string cepstrum(OnnxGraph& g, const FeatureOptions& o, const std::string& x
 
 std::string add_features(OnnxGraph& graph, const FeatureOptions& options, std::int64_t segment_samples,
                          std::string x) {
+  if (options.external)
+    fail_request("--from audio: the model takes no audio, but {}", features::needs(*options.external));
   const auto& kind = options.kind;
   const bool mels = kind == "mel" || kind == "log_mel" || kind == "mfcc";
   if (!mels && kind != "spectrogram") fail("features.kind: {} has no mapping to ONNX", kind);

@@ -64,6 +64,14 @@ TEST_F(ExternalTables, TrainPredictEvaluateAndReproduce) {
             "predict: the model takes no audio, but features from elsewhere, 2 numbers a segment, as "
             "table.csv has them; "
             "evaluate RESULT --data TABLE scores it on such a table\n");
+  // The network leaves without a front end for audio.
+  const auto audio = go(folder, "export_model", {"run/result.h5", "-o", "m.onnx", "--from", "audio"});
+  EXPECT_EQ(audio.status, 2);
+  EXPECT_NE(audio.err.find(
+                "--from audio: the model takes no audio, but features from elsewhere, 2 numbers a segment"),
+            audio.err.npos)
+      << audio.err;
+  EXPECT_EQ(go(folder, "export_model", {"run/result.h5", "-o", "m.onnx"}).status, 0);
   // Another table is read by the names of its columns.
   write_file(folder / "other.csv", table(true, ";"));
   const auto same = go(folder, "evaluate", {"run/result.h5", "--data", "table.csv"});
