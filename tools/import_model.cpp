@@ -20,7 +20,8 @@ int main(int argc, char** argv) {
   app.add_option(
          "--labels", options.labels,
          "the genres in the order of the network's outputs, separated by commas (default: those in the file)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   auto* config_option = app.add_option("--config", config,
                                        "a configuration whose features, and length of segments, are those "
                                        "that the network was trained on (default: what "

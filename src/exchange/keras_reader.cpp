@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 #include "exchange/zip.hpp"
+#include "results/run_record.hpp"
 #include "storage/hdf5.hpp"
 
 namespace timbre::exchange {
@@ -56,6 +57,8 @@ std::string last_name(const std::string& path) {
 KerasFile read_h5(const fs::path& path) {
   const auto file = H5File::open(path);
   const auto shown = printable(path.string());
+  if (results::is_result(file))
+    fail_request("{}: is a result of Timbre, which predict and evaluate use as it is", shown);
   KerasFile out;
   out.config = text_or_nothing(file, "model_config");
   if (out.config.empty()) {

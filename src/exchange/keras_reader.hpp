@@ -3,8 +3,8 @@
 //
 //   .h5      Keras 2 and 3: attribute model_config; weights by the names of layers (results/keras_layout.hpp)
 //   .keras   Keras 3: a zip of config.json and model.weights.h5; weights by the classes of layers, numbered in their order
-// A result of Timbre is a Keras file as well.
-// Errors: RequestError for a file that is neither, Error for what is damaged or missing, with its place.
+// A result of Timbre is a Keras file as well, without what standardises its features; it needs no import, and is refused.
+// Errors: RequestError for a file that is neither, or a result; Error for what is damaged or missing, with its place.
 #pragma once
 
 #include <filesystem>

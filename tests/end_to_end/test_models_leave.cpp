@@ -84,6 +84,8 @@ TEST_F(ModelsLeave, OrNothingIsWritten) {
   refused({"export_model", "model/result.h5", "-o", "x.keras", "--from", "audio"}, 2, "--from audio: ");
   refused({"export_model", "song.wav", "-o", "x.onnx"}, 2, "song.wav: ");
   refused({"import_model", "song.wav", "-o", "x.h5"}, 2, "song.wav: is not an HDF5 file");
+  refused({"import_model", "model/result.h5", "-o", "x.h5"}, 2,
+          "model/result.h5: is a result of Timbre, which predict and evaluate use as it is");
   refused({"import_model", "none.keras", "-o", "x.h5"}, 2, "none.keras: no such file");
   ASSERT_EQ(run({"export_model", "model/result.h5", "-o", "whole.keras"}).status, 0);
   const auto whole = read_file(*folder_ / "whole.keras");

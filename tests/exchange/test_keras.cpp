@@ -244,7 +244,10 @@ TEST_F(KerasFiles, AreRefusedByThePlaceOfWhatIsNotKnown) {
       },
       "layers[2] 'dense' (Dense): activation {\"class_name\":\"function\"} is not known");
   changed([&] { options(2)["units"] = -1; }, "layers[2] 'dense' (Dense): units: must be between 1 and ");
-  changed([&] { options(2)["units"] = 1e12; }, "layers[2] 'dense' (Dense): units: ");
+  changed([&] { options(2)["units"] = 1000000000000; },
+          "layers[2] 'dense' (Dense): units: must be between 1 and ");
+  changed([&] { options(2)["units"] = "classes"; },
+          "layers[2] 'dense' (Dense): units \"classes\" is no whole number");
   changed([&] { options(2)["name"] = "lstm"; }, "layers[2] 'lstm' (Dense): has the name of another layer");
   changed([&] { options(2)["activation"] = "relu"; }, "must end in activation: softmax");
   changed(
