@@ -242,6 +242,7 @@ std::string page_data(const Analysis& a, const std::string& title, const Options
   data["stamps"] = list(stamps(a), [](const results::Stamp& s) {
     return Json{{"name", s.name}, {"text", s.text}};
   });
+  data["repetition"] = repetition_word(a);
   data["parting"] = parting_sentence(a), data["interval"] = interval_sentence(a);
   data["families"] = list(a.families, [&](const Family& f) { return family_data(a, f); });
   data["runs"] = list(a.runs, [&](const RunSummary& r) { return run_data(r, folder); });

@@ -9,6 +9,18 @@
 
 namespace timbre::report {
 
+std::string repetition_word(const Analysis& a) {
+  std::set<std::string> seeds;
+  bool all_folds = true, seeds_alone = true;
+  for (const auto& r : a.runs) {
+    const auto comma = r.repetition.find(',');
+    seeds.insert(r.repetition.substr(0, comma));
+    all_folds &= r.repetition.find(", fold ") == comma && r.repetition.find(", split ") == r.repetition.npos;
+    seeds_alone &= comma == r.repetition.npos;
+  }
+  return seeds_alone ? "seed" : all_folds && seeds.size() == 1 ? "fold" : "repetition";
+}
+
 std::string comparison_sentence(const Analysis& a, const Options& options) {
   std::vector<std::string> names, genres;
   const auto add = [](std::vector<std::string>& to, const std::string& text) {
@@ -18,14 +30,12 @@ std::string comparison_sentence(const Analysis& a, const Options& options) {
     add(names, f.experiment), add(genres, std::to_string(f.label_names.size()));
   std::set<std::string> repetitions;
   for (const auto& r : a.runs) repetitions.insert(r.repetition);
-  const bool folds = std::any_of(repetitions.begin(), repetitions.end(),
-                                 [](const auto& r) { return r.find(',') != r.npos; });
   const auto runs = std::int64_t(a.runs.size());
   const auto planned = options.planned > 0 ? options.planned : runs + std::int64_t(options.failed.size());
   auto text =
       fmt::format("{} ({}) in {}, {} with {}, on {} genres{}", plural(std::int64_t(names.size()), "model"),
                   listed(names), plural(a.configurations(), "configuration"), plural(runs, "run"),
-                  plural(std::int64_t(repetitions.size()), folds ? "repetition" : "seed"), listed(genres),
+                  plural(std::int64_t(repetitions.size()), repetition_word(a)), listed(genres),
                   a.families.size() > names.size()
                       ? fmt::format("; {} groups that cannot be ranked against each other", a.families.size())
                       : "");

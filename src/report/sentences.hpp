@@ -8,6 +8,9 @@
 
 namespace timbre::report {
 
+/// What repeats the runs of a configuration: "seed", "fold" (of one seed), or "repetition" where both do.
+std::string repetition_word(const Analysis& a);
+
 /// What was compared, in one sentence.
 std::string comparison_sentence(const Analysis& a, const Options& options);
 

@@ -228,8 +228,10 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
     }
   Row heads{"model"};
   if (data) heads.push_back("data");
-  heads.insert(heads.end(), {"clip accuracy", "95% over clips", "over seeds (95%, t)", "segment accuracy",
-                             "macro F1", "parameters", "training", "per prediction", "seeds"});
+  const auto repetitions = repetition_word(a) + "s";
+  heads.insert(heads.end(),
+               {"clip accuracy", "95% over clips", "over " + repetitions + " (95%, t)", "segment accuracy",
+                "macro F1", "parameters", "training", "per prediction", repetitions});
   out += table(heads, rows, data ? 2 : 1);
   rows.clear();
   for (const auto& f : a.families)
@@ -265,9 +267,9 @@ std::string markdown_report(const Analysis& a, const std::string& title, const O
            std::isnan(c.epochs) ? "–" : fmt::format("{:.1f}", c.epochs),
            fmt::format("{}{}", c.scored, c.diverged ? fmt::format(" ({} diverged)", c.diverged) : "")});
     }
-  out += table(
-      {"configuration", "clip accuracy", "segment accuracy", "macro F1", "loss", "gap", "epochs", "seeds"},
-      rows, 1);
+  out += table({"configuration", "clip accuracy", "segment accuracy", "macro F1", "loss", "gap", "epochs",
+                repetitions},
+               rows, 1);
   rows.clear();
   for (const auto& c : a.comparisons) {
     Row row{plain(a.families[c.first].name), plain(a.families[c.second].name)};

@@ -112,6 +112,10 @@ TEST(Spread, FoldsAreCorrectedInFiguresDifferencesAndWords) {
     EXPECT_FALSE(has(text, "plain 95% t-interval,"));
   }
   EXPECT_TRUE(has(r.csv(), ",corrected resampled t,")) << r.csv();
+  EXPECT_EQ(repetition_word(a), "fold");
+  EXPECT_TRUE(has(r.markdown(), "over folds (95%, t)")) << r.markdown();
+  EXPECT_TRUE(has(r.markdown(), "6 runs with 3 folds, on ")) << r.markdown();
+  EXPECT_TRUE(has(r.html(), R"("repetition":"fold")"));
 }
 
 TEST(Spread, SeedsOnOneSplitSayThatTheyVaryTheWeightsAlone) {
@@ -124,6 +128,7 @@ TEST(Spread, SeedsOnOneSplitSayThatTheyVaryTheWeightsAlone) {
   EXPECT_TRUE(
       has(r.markdown(), "Over seeds on one and the same split, ± is half of the plain 95% t-interval"));
   EXPECT_FALSE(has(r.markdown(), "Nadeau"));
+  EXPECT_TRUE(has(r.markdown(), "over seeds (95%, t)"));
   EXPECT_TRUE(has(r.csv(), ",t,")) << r.csv();
 
   // Beside a model whose seeds have splits of their own, each is named with its interval.

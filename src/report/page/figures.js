@@ -22,9 +22,9 @@ function headline() {
       el('span', {class: 'dot', style: `left:${100 * t.clip.mean}%`}));
   const columns = [
     {name: 'model', text: true, class: 'wide'}, ...(severalData ? [{name: 'data', text: true}] : []),
-    {name: 'clip accuracy'}, {name: '95% over clips, on 0 to 100%'}, {name: 'over seeds (95%, t)'}, {name: 'segment accuracy'},
+    {name: 'clip accuracy'}, {name: '95% over clips, on 0 to 100%'}, {name: `over ${data.repetition}s (95%, t)`}, {name: 'segment accuracy'},
     {name: 'macro F1 (clips)'}, {name: 'parameters'}, {name: 'training'}, {name: 'per prediction'},
-    {name: 'epochs (best)'}, {name: 'seeds'}
+    {name: 'epochs (best)'}, {name: `${data.repetition}s`}
   ];
   const cells = ({f, c, role}) => {
     const t = c.test;
@@ -46,11 +46,11 @@ function headline() {
   const several = rows.some((r) => r.c.test && r.c.test.bootstrap),
         single = rows.some((r) => r.c.test && !r.c.test.bootstrap);
   const texts =
-      ['Clip accuracy is the mean over seeds; a clip’s probability is the mean over its segments. '];
+      [`Clip accuracy is the mean over ${data.repetition}s; a clip’s probability is the mean over its segments. `];
   if (several)
     texts.push(
-        '95% over clips: groups of clips (of an artist, speaker or other group, and copies) where they are known, else clips, are drawn with replacement, each with all its answers (one per clip and seed that tested it), and the figure is right answers over answers; percentiles of 2000 draws. It answers how the figure would vary with other clips; where artists are not known, with other clips by such artists. ');
-  if (single) texts.push('95% over clips, one seed, groups not known: Wilson’s interval. ');
+        '95% over clips: groups of clips (of an artist, speaker or other group, and copies) where they are known, else clips, are drawn with replacement, each with all its answers (one per clip and run that tested it), and the figure is right answers over answers; percentiles of 2000 draws. It answers how the figure would vary with other clips; where artists are not known, with other clips by such artists. ');
+  if (single) texts.push('95% over clips, one run, groups not known: Wilson’s interval. ');
   if (data.interval)
     texts.push(
         data.interval + ' Beside it the standard deviation (sd). ');
@@ -100,7 +100,7 @@ function curves() {
   const node = section(
       'curves', 'Learning curves',
       note(
-          'Training (dashed) and validation (solid), of segments: mean over seeds with a band of one standard deviation, over the runs that got as far as the epoch. ' +
+          `Training (dashed) and validation (solid), of segments: mean over ${data.repetition}s with a band of one standard deviation, over the runs that got as far as the epoch. ` +
           'Training accuracy is the running mean of the epoch with dropout on, and both losses include penalties, as Keras reports them. ' +
           'Circles: the epoch whose weights were kept; triangles: where a run stopped early.'));
   for (const f of data.families) {

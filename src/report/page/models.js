@@ -38,7 +38,7 @@ function models() {
         [{name: 'genre', text: true}, {name: 'clips'}, {name: 'precision'}, {name: 'recall'}, {name: 'F1'}],
         rows,
         (r) => [r.label, r.clips, decimals(d.precision[r.k]), decimals(d.recall[r.k]), decimals(d.f1[r.k])]);
-    const over = c.test.clip.n > 1 ? `clips, summed over ${c.test.clip.n} seeds` : 'clips';
+    const over = c.test.clip.n > 1 ? `clips, summed over ${c.test.clip.n} ${data.repetition}s` : 'clips';
     const what = d.clips.bins.filter((b) => b[2])
                      .map((b) => `confidence ${percent(b[3])}: accuracy ${percent(b[4])}`)
                      .join('; ');

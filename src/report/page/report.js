@@ -21,7 +21,7 @@ function source() {
   node.append(scroll(
       'Splits',
       table(
-          'Segments of each part; a seed has its own split unless the configuration says otherwise',
+          'Segments of each part; a seed or fold has its own split unless the configuration says otherwise',
           [
             {name: 'seed', text: true}, {name: 'models', text: true}, {name: 'runs'}, {name: 'train'},
             {name: 'validation'}, {name: 'test'}, {name: 'test clips also in train'},

@@ -198,7 +198,7 @@ function configurations() {
     number('parameters', (c) => c.parameters, false, whole),
     number('training', (c) => c.seconds, false, seconds),
     number(
-        'seeds', (c) => c.scored, true,
+        `${data.repetition}s`, (c) => c.scored, true,
         (v, r) => v + (r.c.diverged ? ` (${r.c.diverged} diverged)` : '') +
             (r.c.unfinished ? ` (${r.c.unfinished} unfinished)` : ''))
   ];
@@ -222,7 +222,7 @@ function configurations() {
   const node = section(
       'configurations', 'All configurations, on validation',
       note(
-          'Means over seeds; ± is half of the 95% interval explained under “Test figures”. “Minus reference” pairs the seeds of a configuration with those of its model’s reference (the same interval, of the mean difference, not corrected for the number of configurations). The chosen one’s figure is flattered by having been chosen as the best of many. ' +
+          `Means over ${data.repetition}s; ± is half of the 95% interval explained under “Test figures”. “Minus reference” pairs the ${data.repetition}s of a configuration with those of its model’s reference (the same interval, of the mean difference, not corrected for the number of configurations). The chosen one’s figure is flattered by having been chosen as the best of many. ` +
           'The headings sort.'),
       scroll(
           'All configurations', table('Validation figures', columns, rows, cells, {
