@@ -1,4 +1,4 @@
-// What the plug-in fills the registry of libtimbre.so with: see device::Backend for what each maker does.
+// The plug-in's entries for the registry of libtimbre.so; device::Backend describes them.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// What layers with an activation share, as functions that enqueue kernels (activation.cu). Pointers are to device memory;
-// the caller answers for sizes. z, y, from, to: [rows, columns].
+// Activations, biases and their gradients for all layers, as functions that enqueue kernels (activation.cu). Pointers are to
+// device memory; the caller answers for sizes. z, y, from, to: [rows, columns].
 #pragma once
 
 #include <cuda_runtime_api.h>

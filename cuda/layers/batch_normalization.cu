@@ -52,7 +52,7 @@ struct ProductsOf {  // dy, dy (x - mean)
   }
 };
 
-/// What a channel's values are multiplied with and moved by, from its statistics.
+/// The factor and the offset of a channel's values, from its statistics.
 __device__ inline void store_normalisation(const NormalisationArrays& a, std::int64_t c,
                                            const nn::Moments& m) {
   const auto n = nn::Normalisation::of(m, a.epsilon, a.gamma ? a.gamma[c] : 1.0f, a.beta ? a.beta[c] : 0.0f);

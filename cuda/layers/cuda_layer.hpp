@@ -26,7 +26,7 @@
 
 namespace timbre::cuda {
 
-/// What the layers of one step share.
+/// Shared by the layers of one step.
 struct CudaTools {
   explicit CudaTools(cudaStream_t s);
   cudaStream_t stream;
@@ -38,7 +38,7 @@ struct CudaTools {
   DnnHandle dnn_;
 };
 
-/// What an operation works with, fixed when it is made. Pointers are to device memory.
+/// The shapes, arrays and tools of an operation, fixed when it is made. Pointers are to device memory.
 struct CudaBinding {
   Shape input, output;                 // without the batch
   std::int64_t capacity = 0;           // rows of every batch
@@ -66,7 +66,7 @@ class CudaLayer {
   virtual bool passes_through() const { return false; }
   /// The states of random numbers that it draws in an order of its own; null where it draws none, or by counter.
   virtual const DeviceArray<std::int32_t>* generator() const { return nullptr; }
-  /// What it chose and why, for the log; "" where there was no choice.
+  /// Its choice and the reason, for the log; "" where there was no choice.
   virtual std::string note() const { return ""; }
 };
 

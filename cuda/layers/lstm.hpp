@@ -25,7 +25,7 @@ struct LstmStack {
 std::unique_ptr<CudaLayer> make_lstm_on_cudnn(const LstmStack& stack, const std::string& why_not_on_chip);
 /// cuBLAS for what does not depend on the step before, and lstm_recurrence for the rest.
 std::unique_ptr<CudaLayer> make_lstm_on_chip(const nn::LstmOptions& options, const CudaBinding& binding);
-/// Why the second cannot compute this layer; "" where it can.
+/// The reason why the own kernel cannot compute this layer; "" where it can.
 std::string why_not_on_chip(const CudaBinding& binding);
 
 /// For notes: "lstm (layer 0, 128 units)".

@@ -27,7 +27,7 @@ namespace {
 // Units. cuDNN 9 takes the descriptor for more, and refuses later: backward has kernels for up to 128,
 // forward for up to 192. PyTorch, too, draws the line here.
 constexpr int largest_persistent = 128;
-// What cudnnSetRNNDataDescriptor takes (tried with 9.19).
+// The limit of cudnnSetRNNDataDescriptor (tried with 9.19).
 constexpr int most_steps = 65535;
 
 class LstmOnCudnn final : public CudaLayer {

@@ -22,7 +22,7 @@ class DnnGenerator {
   /// From the seed again, as after it was made.
   void restart();
   cudnnDropoutDescriptor_t descriptor() const { return descriptor_; }
-  /// What goes into a checkpoint; empty for a rate of 0.
+  /// The states, for a checkpoint; empty for a rate of 0.
   const DeviceArray<std::int32_t>& states() const { return states_; }
 
  private:

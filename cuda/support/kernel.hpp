@@ -1,4 +1,4 @@
-// What kernel sources include: one dialect for two compilers. nvcc compiles kernels for the GPU; g++ compiles
+// Included by kernel sources: one dialect for two compilers. nvcc compiles kernels for the GPU; g++ compiles
 // the very same source against the stand-in toolkit of tests/simt, whose <cuda_runtime.h> runs them on the
 // CPU.
 //

@@ -48,7 +48,7 @@ struct BatchResult {
   const BatchHeader* batch;
 };
 
-/// What one optimizer step works on; slots as many as the rule has.
+/// The arrays of one optimizer step; slots as many as the rule has.
 struct ArenaUpdate {
   const Chunk* chunks;
   std::int64_t count;

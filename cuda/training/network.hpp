@@ -13,7 +13,7 @@
 
 namespace timbre::cuda {
 
-/// What networks of one step share; pointers are to device memory.
+/// Shared by the networks of one step; pointers are to device memory.
 struct NetworkParts {
   const nn::Model* model;
   float* arena;      // [arena_size]
@@ -40,7 +40,7 @@ class Network {
   const float* output(std::size_t i) const { return values_[i + 1]; }
   /// Of layers that draw random numbers in an order of their own: where their states are.
   std::vector<const DeviceArray<std::int32_t>*> generators() const;
-  /// What layers chose and why.
+  /// The layers' choices, and the reasons.
   std::vector<std::string> notes() const;
 
   void forward(bool training);
@@ -50,7 +50,7 @@ class Network {
   std::int64_t widest() const { return widest_; }
 
  private:
-  /// What computes `count` layers of the model from `first` on; mostly one.
+  /// Computes `count` layers of the model from `first` on; mostly one.
   struct Placed {
     std::unique_ptr<CudaLayer> layer;
     std::size_t first, count;

@@ -1,4 +1,4 @@
-// What a training step keeps in device memory, so that one captured graph serves every step.
+// The state of a training step in device memory: one captured graph serves every step.
 #pragma once
 
 #include <cstdint>

@@ -32,7 +32,7 @@ std::string words(const char* text) {
   return printable(s);
 }
 
-/// What keeps a path from being an audio file before its content is looked at.
+/// Throws Error where a path cannot be an audio file, whatever its content.
 void check_file(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);

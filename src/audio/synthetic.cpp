@@ -36,7 +36,7 @@ using namespace voices;
 
 enum Instrument { pad, notes, sweep, bass, kick, snare, hat, instruments };
 
-/// What both genres of a pair share: levels in dB (silent: the instrument only comes as a guest), tempo, key.
+/// Shared by both genres of a pair: levels in dB (silent: the instrument only comes as a guest), tempo, key.
 constexpr double silent = -100;
 struct Family {
   double level[instruments];
@@ -70,7 +70,7 @@ constexpr double rate = synthetic_sample_rate;
 
 double from_db(double db) { return std::pow(10.0, db / 20); }
 
-/// What the clips of an artist share, within what any clip may have.
+/// Shared by the clips of an artist, within the bounds of any clip.
 struct Artist {
   double tilt, even;           // of the tone: where between its limits, 0 to 1; its even harmonics
   double hiss, shelf, corner;  // where between their limits, 0 to 1

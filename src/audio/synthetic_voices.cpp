@@ -15,7 +15,7 @@ std::int64_t clipped(std::span<float> out, std::int64_t start, std::int64_t leng
   return std::clamp<std::int64_t>(std::int64_t(out.size()) - start, 0, length);
 }
 
-/// What a level is multiplied with at every sample to fall to 1/1000 in so many seconds.
+/// The factor of each sample with which a level falls to 1/1000 in so many seconds.
 float decay_factor(double seconds) { return float(std::exp(std::log(1e-3) / (seconds * rate))); }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What every command shares: how errors become one line and an exit status, and how signals ask to stop.
+// Shared by all commands: errors become one line and an exit status, and signals ask to stop.
 //
 // Exit status: 0 done; 1 the work failed; 2 the request was wrong; 128 + signal: 130 Ctrl-C, 143 SIGTERM, ...
 #pragma once

@@ -1,4 +1,4 @@
-// What a configuration may hold, as data: the keys with their types, ranges, defaults and meanings.
+// The keys of a configuration, as data: their types, ranges, defaults and meanings.
 //
 // Schemas give it (config/schema.hpp), and so do types with a reader of their own. The explanation for a person
 // (config/explain.hpp) and the JSON Schema for an editor (config/json_schema.hpp) are made from it alone.
@@ -19,7 +19,7 @@ struct Choice {
   std::string name, text;
 };
 
-/// What a number or a text must satisfy.
+/// The conditions on a number or a text.
 struct Limits {
   std::optional<double> low = {}, high = {};
   bool above_low = false, below_high = false;  // the limit itself is not allowed

@@ -183,7 +183,7 @@ class Writer {
             {"additionalProperties", false}};
   }
 
-  /// What a random search draws from.
+  /// The ranges of a random search.
   static Json range(const std::vector<Choice>& scales) {
     auto properties = Json::object();
     for (const auto& scale : scales)

@@ -1,4 +1,4 @@
-// What a configuration chooses by name: `name`, or `name: {options}`.
+// Parts that a configuration chooses by name: `name`, or `name: {options}`.
 //
 //   optimizer: adam
 //   optimizer: {adam: {learning_rate: 0.01}}

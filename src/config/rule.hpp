@@ -13,8 +13,8 @@
 
 namespace timbre::config {
 
-/// For a value; where null is allowed, for what is given; of a sequence, for each item. `text` finishes the sentence
-/// "must be ...".
+/// Checks a value. It passes over null where null is allowed, and checks each item of a sequence. `text` finishes the
+/// sentence "must be ...".
 template <class M>
 struct Rule {
   std::function<bool(const M&)> holds;

@@ -96,7 +96,7 @@ struct IsVector : std::false_type {};
 template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 
-/// What a rule is about.
+/// The type of the values that a rule checks.
 template <class T>
 struct Ruled {
   using Type = T;
@@ -278,7 +278,7 @@ class Schema {
     return out;
   }
   const std::string& summary() const { return summary_; }
-  /// What a person and an editor may know of it.
+  /// Its description, for people and editors.
   Struct describe() const {
     Struct out{summary_, {}, shorthand_};
     const Node defaults = dump(S{});

@@ -40,7 +40,7 @@ struct PackedLayout {
     return {start * k + (column - start), whole < panel ? whole : panel};
   }
 };
-/// What gemm wants on this machine.
+/// The layout of this machine's kernels.
 PackedLayout packed_layout();
 
 /// A matrix in that layout.

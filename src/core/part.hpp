@@ -44,7 +44,7 @@ class OptionsRef {
   const void* options_;
 };
 
-/// What is made by a function of its own, which may choose among several classes.
+/// A part with a function make(), which may choose among several classes.
 template <class Part>
 concept MadeByFunction = requires {
   &Part::make;

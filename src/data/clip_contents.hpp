@@ -1,4 +1,4 @@
-// What the files of the clips hold: hashes, and whether they change while they are used.
+// Hashes of the clips' files, and whether files change while they are used.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace timbre::data {
 
-/// What tells that a file is no longer the one that was hashed.
+/// Size and times of a file: when they differ, it is no longer the one that was hashed.
 struct FileStamp {
   bool there = false;
   std::uint64_t device = 0, number = 0;

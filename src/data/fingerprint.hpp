@@ -1,4 +1,4 @@
-// What a clip sounds like, in a few kilobytes: for finding copies and near duplicates.
+// The sound of a clip in a few kilobytes, for finding copies and near duplicates.
 //
 // After Haitsma and Kalker (A highly robust audio fingerprinting system, ISMIR 2002), with cheaper numbers: the sound
 // at 5,512.5 Hz, Hann frames of 1,024 samples (0.19 s) every 256 (46 ms), energies E of 33 bands from 300 to 2,000 Hz

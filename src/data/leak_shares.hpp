@@ -38,7 +38,7 @@ struct Leaks {
   const LeakShare& of(const std::string& part, const std::string& other, const std::string& relation) const;
 };
 
-/// What a split is, and what of its test part has been heard in training. A result keeps it.
+/// A split, and the shares of its test part that were heard in training. A result keeps it.
 struct SplitFacts {
   std::vector<std::int32_t> train, validation, test;  // rows of the features, ascending
   /// Test clips, or copies or near duplicates of them, are in train.
@@ -58,7 +58,7 @@ struct SplitFacts {
 Leaks measure_leaks(std::span<const std::uint8_t> parts, const std::vector<std::string>& artists,
                     const std::vector<std::size_t>& unit, bool looked);
 
-/// What of it a person should know, one line each; `by_artist`: whether the split keeps artists apart.
+/// The leaks that a person should know, one line each; `by_artist`: whether the split keeps artists apart.
 std::vector<std::string> leak_notes(const Leaks& leaks, bool by_artist);
 
 }  // namespace timbre::data

@@ -17,7 +17,7 @@ struct RelatedClips {
   const char* relation() const { return same_audio ? "same_audio" : "near_duplicate"; }
 };
 
-/// What was found among the clips of a data set.
+/// The pairs that were found among the clips of a data set.
 struct Relations {
   std::vector<RelatedClips> pairs;
   bool looked = false;  // else nothing is known of them

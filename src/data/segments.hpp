@@ -41,7 +41,7 @@ struct SegmentOptions {
 };
 const config::Schema<SegmentOptions>& schema(config::of<SegmentOptions>);
 
-/// What became of the end of a clip.
+/// The end of a clip, as it was cut.
 enum class Ending {
   exact,      // nothing is left
   none,       // the clip gives no segment

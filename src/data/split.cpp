@@ -92,7 +92,7 @@ class Splitter {
   bool by_artist() const { return options_.group_by == "artist"; }
   /// Groups have names: of artists, or of a column.
   bool by_name() const { return by_artist() || options_.by; }
-  /// What the groups are, for people.
+  /// The word for its groups.
   std::string unit_name() const { return options_.by ? printable(*options_.by) : options_.group_by; }
   std::string other_way() const { return options_.by ? "no by" : "group_by: clip"; }
   std::vector<Group> groups_of(std::span<const std::int32_t> row_clip) const {

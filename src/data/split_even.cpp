@@ -17,7 +17,7 @@ constexpr double tolerance = 1e-9;        // deviations nearer than this are equ
 constexpr std::int64_t budget = 3000000;  // moves that all descents together may try
 constexpr int restarts = 64;
 
-/// What a deal is worth; less is better.
+/// The cost of a deal.
 struct Worth {
   std::int64_t lacking = 0;
   double deviation = 0;

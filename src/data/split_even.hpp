@@ -19,7 +19,7 @@
 
 namespace timbre::data {
 
-/// What a group holds: its size, and its classes, ascending, each with its count (> 0).
+/// A group: its size, and its classes, ascending, each with its count (> 0).
 struct MixedGroup {
   std::int64_t size = 0;
   std::vector<std::pair<std::int32_t, std::int64_t>> classes;

@@ -1,4 +1,4 @@
-// What parts of a split must not share: rows gathered into groups (used by split.cpp).
+// Rows gathered into the groups that parts of a split must not share (used by split.cpp).
 #pragma once
 
 #include <cstdint>

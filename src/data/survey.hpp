@@ -1,4 +1,4 @@
-// What can be known of a data set before features are extracted: which clips can be read, how long they are, and which
+// A survey of a data set before features are extracted: which clips can be read, how long they are, and which
 // are copies or near duplicates of each other.
 //
 // Every file is decoded once; what it comes to (fingerprint.hpp) is kept in a folder by the hash of its bytes, so that a

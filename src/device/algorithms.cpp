@@ -39,7 +39,7 @@ const T& entry(const T (&table)[N], std::string_view variable) {
   return *found;
 }
 
-/// What the variable is set to; "" where it is not.
+/// The variable's value; "" where it is not set.
 std::string_view set(const char* variable) {
   const char* value = std::getenv(variable);
   return value ? value : "";

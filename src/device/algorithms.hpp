@@ -21,14 +21,14 @@
 
 namespace timbre::device {
 
-/// What the variable says, auto resolved: "cudnn" or "own". Throws RequestError where it says something else, and
+/// The variable's value, auto resolved: "cudnn" or "own". Throws RequestError where it says something else, and
 /// std::logic_error for a variable that is no choice.
 std::string_view algorithm(std::string_view variable);
 
 /// Whether a choice names its way, and does not leave it to auto.
 bool asked_for(std::string_view variable);
 
-/// What the variable says, or its default. Throws RequestError where it is no whole number of at least 0, and
+/// The variable's value, or its default. Throws RequestError where it is no whole number of at least 0, and
 /// std::logic_error for a variable that is no number.
 std::int64_t tuned_number(std::string_view variable);
 

@@ -1,4 +1,4 @@
-// What a back end offers, one entry for each kind of device: features, networks, training steps. The CPU is built in;
+// A back end makes features, networks and training steps; there is one entry for each kind of device. The CPU is built in;
 // other back ends are plug-ins that add their entry when they are loaded (device.hpp).
 //
 // A device is named by its back end, "cpu" or "cuda", and by its number where there are several: "cuda:1".

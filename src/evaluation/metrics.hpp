@@ -20,7 +20,7 @@
 
 namespace timbre::evaluation {
 
-/// What cross-entropy clips probabilities to: Keras's backend epsilon.
+/// Cross-entropy clips probabilities to it and to 1 minus it: Keras's backend epsilon.
 inline constexpr double probability_epsilon = 1e-7;
 
 /// First maximum of each row: [N, C] -> [N]. A row with a NaN goes to the first class that is not beaten.

@@ -51,7 +51,7 @@ struct Tally {
 Interval grouped_interval(std::span<const Tally> units, std::uint64_t seed = 0, int samples = 2000,
                           double confidence = 0.95);
 
-/// What lies in [low, high] of an interval.
+/// The values in [low, high] of an interval.
 Interval cut(Interval interval, double low, double high);
 
 /// Holm's adjusted p-values for several comparisons, in the order given.

@@ -41,7 +41,7 @@ struct FeatureType {
 };
 using FeatureRegistry = Registry<FeatureType>;
 
-/// What a person should know of features with these options; "" where there is nothing.
+/// A warning about these options; "" where there is none.
 std::string feature_note(const FeatureOptions& options);
 
 /// Number of frames of a segment; 0 where none fits.

@@ -1,4 +1,4 @@
-// What is extracted from a segment: librosa 0.11's names, meanings and defaults.
+// The features of a segment: librosa 0.11's names, meanings and defaults.
 //
 // frame rate: sample_rate / hop_length; a frame is n_fft samples, of which the window covers the win_length in
 // the middle. bins: 1 + n_fft / 2. Frequencies are in Hz, top_db in dB.

@@ -29,7 +29,7 @@ class Network {
   virtual ~Network() = default;
   /// Any number of rows. Throws Error where the device fails.
   virtual void predict(const float* x, std::int64_t rows, float* probabilities) = 0;
-  /// What a back end chose and why, for the log: whole lines, each told once.
+  /// The back end's choices and their reasons, for the log: whole lines, each once.
   virtual std::vector<std::string> notes() { return {}; }
 };
 

@@ -1,4 +1,4 @@
-// What the genres of a data set look like: one small picture each, for reports.
+// A small picture of each genre of a data set, for reports.
 #pragma once
 
 #include <string>

@@ -8,7 +8,7 @@
 
 namespace timbre::plot {
 
-/// What a pixel takes, along one axis of a matrix: [first, last), never empty.
+/// The values under a pixel, along one axis of a matrix: [first, last), never empty.
 struct Cells {
   std::int64_t first, last;
 };

@@ -44,7 +44,7 @@ struct Configuration {
   std::optional<TestFigures> test;  // of chosen and reference only
 };
 
-/// What a value of an axis does against its first value, see effects.hpp.
+/// The effect of a value of an axis against its first value, see effects.hpp.
 struct Effect {
   std::size_t value;
   std::int64_t pairs = 0;  // of configurations
@@ -57,7 +57,7 @@ struct Axis {
   std::vector<Effect> effects;
 };
 
-/// What a split chose, see selection.hpp.
+/// The choice of one split, see selection.hpp.
 struct SplitChoice {
   std::int32_t split;
   std::size_t configuration;

@@ -13,7 +13,7 @@ using config::Node;
 
 namespace {
 
-/// What each repetition was validated on.
+/// The validation clips of each repetition.
 using Validated = std::map<std::string, std::pair<std::int32_t, std::string>>;
 
 Validated validated(const std::vector<RunSummary>& runs, const Configuration& c) {

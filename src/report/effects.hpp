@@ -1,4 +1,4 @@
-// What a setting does, on validation: matched differences.
+// The effect of a setting, on validation: matched differences.
 //
 // Splits shift all means alike; standard errors of such means cannot judge two settings that saw the same splits. So each
 // configuration with a value is compared, on the same repetition, with the one that has the axis's first value and is alike

@@ -18,7 +18,7 @@ Repeated of_test(const RunSummary& r, double value) {
   return {value, r.split, double(r.test_segments) / double(std::max<std::int64_t>(1, r.train_segments))};
 }
 
-/// What clips are drawn or flipped with; numbers are of one data set.
+/// The unit of each clip; numbers are of one data set.
 class Units {
  public:
   Units(const std::vector<const RunSummary*>& runs, const std::vector<const Scores*>& tests, bool folds) {

@@ -57,7 +57,7 @@ struct Comparison {
   Verdict verdict() const;
 };
 
-/// What two models answered, in one run each on the same clips.
+/// The answers of two models, in one run each on the same clips.
 struct Pair {
   const RunSummary* run;  // of the first: its split and groups
   const Scores *first, *second;

@@ -1,4 +1,4 @@
-// What a report keeps of one result file: figures and clips, no probabilities and no weights.
+// The part of a result file that a report needs: figures and clips, no probabilities and no weights.
 // Results of earlier versions lack the training part's figures, baselines and looks.
 #pragma once
 
@@ -32,7 +32,7 @@ class Numbers {
   std::vector<const T*> values_;
 };
 
-/// What runs have in common.
+/// Names and sets that runs share, by number.
 struct Catalogue {
   Numbers<std::string> clips;               // by path
   Numbers<std::vector<std::int32_t>> sets;  // clips of a part, parts of a split
@@ -50,7 +50,7 @@ struct Scores {
                          // Catalogue::sets
 };
 
-/// What a baseline makes of the test part.
+/// A baseline on the test part.
 struct BaselineScores {
   std::string name;  // majority | nearest_mean | logistic
   std::int64_t parameters = 0;

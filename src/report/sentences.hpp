@@ -1,4 +1,4 @@
-// What a report says of itself: what was compared, how it was chosen, which intervals it shows.
+// The sentences of a report about itself: its comparison, its choices, its intervals.
 #pragma once
 
 #include <string>
@@ -8,16 +8,16 @@
 
 namespace timbre::report {
 
-/// What repeats the runs of a configuration: "seed", "fold" (of one seed), or "repetition" where both do.
+/// The word for a repetition: "seed", "fold" (of one seed), or "repetition" where both do.
 std::string repetition_word(const Analysis& a);
 
-/// What was compared, in one sentence.
+/// The comparison, in one sentence.
 std::string comparison_sentence(const Analysis& a, const Options& options);
 
 /// How configurations were chosen, and whose test figures are withheld; how often test parts were scored.
 std::string selection_sentence(const Analysis& a);
 
-/// What the clips of the test part took part in.
+/// Whether the clips of the test part took part in training or selection.
 std::string test_caption(const Analysis& a);
 
 /// Which interval over repetitions the figures have, and what it answers; "" where nothing is repeated.

@@ -1,4 +1,4 @@
-// What configurations differ in, and how one leads to the other.
+// The settings in which configurations differ, and how one setting follows from another.
 #pragma once
 
 #include <string>

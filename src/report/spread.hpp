@@ -40,7 +40,7 @@ struct Spread {
   bool is_cut() const { return has_interval() && (high < mean + half - 1e-12 || low > mean - half + 1e-12); }
 };
 
-/// What a figure can be: its interval is cut to that.
+/// The range of a figure, to which its interval is cut.
 inline constexpr evaluation::Interval any_number{-std::numeric_limits<double>::infinity(),
                                                  std::numeric_limits<double>::infinity()};
 inline constexpr evaluation::Interval a_share{0, 1}, a_difference{-1, 1},

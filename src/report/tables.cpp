@@ -54,7 +54,7 @@ std::string stamps_of(const Analysis& a, const Family& f) {
   return out;
 }
 
-/// What was selected first, then the reference where it is another.
+/// The selected first, then the reference where it is another.
 std::vector<const Configuration*> shown(const Family& f) {
   std::vector<const Configuration*> out;
   if (f.chosen) out.push_back(&f.selected);

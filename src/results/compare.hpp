@@ -1,4 +1,4 @@
-// What tells two results of one run apart: for saying that a run was reproduced to the last bit, or where not.
+// Compares two results of one run: whether it was reproduced to the last bit, or where not.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What a result says beside its two scored parts: how it fits its training part, what baselines make of the test part, and
+// The scores of a result beside its two scored parts: how it fits its training part, what baselines make of the test part, and
 // how often the test part was looked at.
 //
 //   /train            attributes accuracy, loss, macro_f1 of segments, clip_accuracy, clip_macro_f1: of the training rows with

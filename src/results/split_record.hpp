@@ -1,4 +1,4 @@
-// What a result keeps of its split, and what a reader is warned of.
+// The split of a result, and its warnings.
 //
 //   /split            {train, validation, test} int32, rows of the feature file; attributes leaks,
 //                     clip_share_in_train, artist_share_in_train (NaN: unknown), and notes as texts

@@ -39,7 +39,7 @@ std::string run_key(const Plan& plan, const data::FeatureTable& features, const 
     h.text(std::to_string(rows->size()));
     h.bytes(rows->data(), rows->size() * sizeof(std::int32_t));
   }
-  // What a result also depends on: the parts that artists and copies are in.
+  // A result also depends on the parts that artists and copies are in.
   const bool says = std::any_of(split.shares.begin(), split.shares.end(), [](const data::LeakShare& s) {
     return (s.relation == "artist" && s.known > 0) || (s.relation == "related" && s.found > 0);
   });

@@ -16,7 +16,7 @@
 
 namespace timbre::storage {
 
-/// What becomes of a symbolic link where a file is to be. One that a person named is followed; one that lies in a
+/// The treatment of a symbolic link at the place of a file. One that a person named is followed; one that lies in a
 /// folder of Timbre's own is replaced, since the sender of that folder may have aimed it at another file.
 enum class Links { follow, replace };
 
@@ -32,7 +32,7 @@ class AtomicFile {
 
   /// Where to write.
   const std::filesystem::path& temporary() const { return temporary_; }
-  /// What it will be, as messages should name it.
+  /// The final name, for messages.
   const std::filesystem::path& target() const { return target_; }
   /// fsync, rename over the target, fsync of the folder. Throws Error.
   void commit();

@@ -82,7 +82,7 @@ struct Pipe {
   Pipe(const Pipe&) = delete;
 };
 
-/// What the child is: it may not write, says nothing, and goes with its parent.
+/// Makes this process a child that may not write, says nothing, and ends with its parent.
 void confine(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
@@ -95,7 +95,7 @@ void confine(pid_t parent) {
   limit(RLIMIT_FSIZE, 0);
 }
 
-/// What it may use for one file: processor time beyond what it has used, memory beyond the `space` it began with.
+/// The limits for one file: processor time beyond what it has used, memory beyond the `space` it began with.
 void allow(const Limits& limits, std::uint64_t space) {
   timespec used{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);

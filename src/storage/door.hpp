@@ -71,7 +71,7 @@ class ReadingChild {
   int child_ = -1, asks_ = -1, answers_ = -1;
 };
 
-/// What a child does with a file: reads a value, and sends it.
+/// A child's work on a file: it reads a value, and sends it.
 template <class Read>
 auto read_and_send(Read read) {
   return [read = std::move(read)](const std::filesystem::path& file) -> Sending {

@@ -79,7 +79,7 @@ class Descriptor {
   int id_;
 };
 
-/// What the block of this file has to be.
+/// The block that this file must have.
 Block sealed_block(const Descriptor& file, std::int64_t size) {
   Hasher hasher;
   std::vector<char> bytes(block_bytes);

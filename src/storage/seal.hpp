@@ -4,7 +4,7 @@
 //   timbre-file 1\n  xxh3-128 <32 hexadecimal digits>\n  bytes <size of the whole file>\n  and zeros to the end
 // The digits are XXH3 with 128 bits over what follows the block, and the block itself is compared byte by byte.
 //
-// What it proves: that the bytes are those that were written. It does not tell by whom: everyone can write a checksum, so
+// It proves that the bytes are those that were written, not who wrote them: everyone can write a checksum, so
 // a file that a person names is read as a stranger's file all the same (door.hpp).
 // Errors: Error where the file cannot be read or written.
 #pragma once

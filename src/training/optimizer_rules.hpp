@@ -1,4 +1,4 @@
-// What an optimizer's rule is: the arithmetic of one element, shared by the CPU's loops and the CUDA kernels. Rules
+// An optimizer's rule: the arithmetic of one element, shared by the CPU's loops and the CUDA kernels. Rules
 // are beside the options of their optimizers, in optimizers/; `rule_of(options)` makes one, or a variant of them.
 //
 //   struct SgdRule {

@@ -81,7 +81,7 @@ class TrainingStep {
   virtual std::vector<float> export_weights() = 0;
   /// A state without generators leaves the step's own as they are. Throws RequestError for those of another kind.
   virtual void import_state(const StepState& state) = 0;
-  /// What the last train() computed on its way, `rows` being its number of rows: for comparing devices.
+  /// Intermediate values of the last train(), whose number of rows is `rows`: for comparing devices.
   struct Trace {
     std::vector<std::vector<float>>
         outputs;                   // of each layer, [rows, output...]; logits of the last; empty where
@@ -89,7 +89,7 @@ class TrainingStep {
     std::vector<float> gradients;  // without penalties, in the layout of the arena [trainable_size]
   };
   virtual Trace trace(std::int64_t rows) = 0;
-  /// What a back end chose and why, for the log: whole lines, each told once.
+  /// The back end's choices and their reasons, for the log: whole lines, each once.
   virtual std::vector<std::string> notes() { return {}; }
 };
 

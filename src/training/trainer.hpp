@@ -46,7 +46,7 @@ struct TrainerState {
   StepState step;
 };
 
-/// What a watcher is shown.
+/// An epoch, as a watcher sees it.
 struct Progress {
   std::int64_t epoch, epochs, batch, batches;
   double seconds;          // of this epoch

@@ -36,7 +36,7 @@ Standard standard_of(const Matrix& m) {
     }
   for (std::size_t f = 0; f < width; ++f) {
     s.deviation[f] = std::sqrt(s.deviation[f] / n);
-    // What is left of equal values is rounding.
+    // A smaller deviation is the rounding of equal values.
     if (!(s.deviation[f] > 1e-12 * std::abs(s.mean[f]))) s.deviation[f] = 1;
   }
   return s;

@@ -49,7 +49,7 @@ struct BaselineData {
 
 /// The weakest first.
 inline constexpr std::array<const char*, 3> baseline_names{"majority", "nearest_mean", "logistic"};
-/// What a network is tested against; it is described beside the others.
+/// The baseline that networks are tested against; the others are only shown.
 inline constexpr const char* tested_baseline = baseline_names[2];
 
 struct Baseline {

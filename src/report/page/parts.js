@@ -1,4 +1,4 @@
-// What sections are made of. Text is put in as text: nothing of it is taken for markup.
+// The elements of sections. Text is put in as text, never as markup.
 'use strict';
 
 function el(tag, attributes = {}, ...children) {
@@ -37,7 +37,7 @@ const familyName = (f) => [el('span', {}, f.name), ...stampsOf(f.stamps)];
 const plainName =
     (f, c) => [f.name, c && c.name].filter(Boolean).join(': ') + f.stamps.map((s) => ` [${s}]`).join('');
 const chosenOf = (f) => (known(f.chosen) ? f.configurations[f.chosen] : null);
-// What was tested: the chosen configuration, or of each split the one that it chose.
+// The tested configuration: the chosen one, or of each split the one that it chose.
 const selectedOf = (f) => f.selected || null;
 const referenceOf = (f) => (known(f.reference) ? f.configurations[f.reference] : null);
 const scoredRuns = (c) => c.runs.map((i) => data.runs[i]).filter((r) => r.status === 'finished');

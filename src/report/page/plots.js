@@ -1,4 +1,4 @@
-// What each kind of chart shows, as Chart.js's configuration; t is the theme.
+// Chart.js's configuration for each kind of chart; t is the theme.
 'use strict';
 
 // Mean and standard deviation over runs at each epoch, of the runs that got so far.

@@ -1,4 +1,4 @@
-// What each setting does, the generalisation gap, and the table of all configurations; all of validation.
+// The effects of settings, the generalisation gap, and the table of all configurations; all on validation.
 'use strict';
 
 // ---- axes ----
@@ -14,7 +14,7 @@ const where = (f, test, figure) => f.configurations.filter(test).map((c) => figu
 // The mean over configurations. No whisker: what settings do is judged by matched differences, in the table below.
 const pooled = (f, test, figure) => ({y: mean(where(f, test, figure)), error: null});
 
-// What each value of an axis does against its first.
+// The effect of each value of an axis against its first.
 function effectsTable(f, axis) {
   const rows = axis.effects.filter((e) => e.pairs);
   if (!rows.length) return '';
