@@ -36,6 +36,9 @@ int main(int argc, char** argv) {
     if (out.extension() != ".svg")
       fail_request("-o {}: only SVG is written; give a name that ends in .svg", shown);
     const auto features = load_run_config(config, overrides).features;
+    if (features.external)
+      fail_request("{}: its features are not made from audio; there is nothing to draw",
+                   printable(config.string()));
     const auto excerpt = read_excerpt(audio, features.sample_rate, offset, seconds);
     throw_if_stopped();
     std::string picture;
