@@ -33,7 +33,8 @@ struct RunOptions {
   std::string by = "run_experiment", why = "this run";  // who looks at the test part, for its ledger
   bool sealed = false;  // the test part is not looked at: see unseal (scoring.hpp)
   std::shared_ptr<const data::FeatureSet> features;  // of this plan, found before: a study's runs share them
-  storage::ClaimWatch* claims = nullptr;  // what is known of claims of others; absent: one of another machine is watched
+  storage::ClaimWatch* claims =
+      nullptr;  // what is known of claims of others; absent: one of another machine is watched
 };
 
 /// What a configuration comes to before any training: its clips and its model.
