@@ -194,7 +194,7 @@ ClaimWatch::Sign ClaimWatch::sign(const fs::path& claim, const std::string& reco
 struct Claim::State {
   State(fs::path path, Record first, ClaimTimes given)
       : file(std::move(path)), record(std::move(first)), times(given), last_sign(Clock::now()) {
-    beating = std::jthread([this](std::stop_token stop) { beat(stop); });
+    beating = std::jthread([this](const std::stop_token& stop) { beat(stop); });
   }
   ~State() {
     beating = {};  // asks it to stop, and waits

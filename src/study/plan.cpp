@@ -46,6 +46,7 @@ void save_plan(const Study& study, const fs::path& folder) {
   json out{{"schema", "timbre-plan"},
            {"version", version},
            {"study", study.name},
+           {"planned_in", fs::current_path().string()},
            {"axes", study.axes},
            {"configurations", study.configurations},
            {"stop_on_error", study.stop_on_error},
@@ -83,6 +84,12 @@ Study load_plan(const fs::path& folder, const std::optional<std::set<std::size_t
       const auto block = config::parse_text(in.at("slurm").get<std::string>(), place, ".");
       study.slurm = schema(config::of<SlurmOptions>{}).parse(config::Reader(block, "slurm"));
     }
+    // Data sets may have relative paths.
+    const auto planned_in = in.value("planned_in", "");
+    std::error_code none;
+    if (!(wanted && wanted->empty()) && !planned_in.empty() &&
+        !fs::equivalent(planned_in, fs::current_path(), none))
+      fail_request("{}: the study was planned in {}; begin it there", place, printable(planned_in));
     StudyIndex index(study, runs, threads, watcher);
     for (const auto& entry : in.at("runs")) {
       const auto number = study.runs.size();

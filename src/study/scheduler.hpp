@@ -1,10 +1,10 @@
 // Runs of a study, several side by side, each with threads of its own; what is finished is never done again.
 //
-// Runs are taken in the study's order. Features are found or extracted once, before the first run, and shared. What is
-// there was made from the data as they are now, or the study is refused (RequestError). Several processes on
-// several machines share a folder: a run that another one works on is left to it, and is taken up if that one dies. A run that fails ends alone, and its reason is kept in its folder (`failed`) until it is tried again; a signal ends
-// all of them after a checkpoint (Interrupted), and the same command goes on from there. A run gives the same result
-// whatever runs beside it.
+// Runs are taken in the study's order. Features are found or extracted once, before the first run, and shared. The folder must
+// hold what was made from the data as they are now, or the study is refused (RequestError). Several processes on several machines
+// may share the folder: a run that another one works on is left to it, and is taken up if that one dies. A run that fails ends
+// alone, and its reason is kept in its folder (`failed`) until it is tried again. A signal ends all of them after a checkpoint
+// (Interrupted), and the same command goes on from there. A run gives the same result whatever runs beside it.
 #pragma once
 
 #include <cstdint>

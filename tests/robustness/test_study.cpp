@@ -213,6 +213,38 @@ TEST(Study, TwoProcessesShareTheWorkAndTheLastOneWritesTheReport) {
   EXPECT_TRUE(fs::exists(root / "work/out/report.html"));
 }
 
+TEST(Study, TwoProcessesOverOneFolderShareItWithoutBeingTold) {
+  const end_to_end::TemporaryFolder root;
+  write_study(root.path());
+  fs::create_directory(root / "whole"), fs::create_directory(root / "work"),
+      fs::create_directory(root / "killed");
+  const std::vector<std::string> command = {
+      run_study(), "../study.yaml",        "--out", "out", "--jobs", "1", "--threads",
+      "1",         "--checkpoint-seconds", "0.05"};
+  ASSERT_EQ(end_to_end::run_process(command, {.folder = root / "whole"}).status, 0);
+  {
+    Child one(command, root / "work"), other(command, root / "work");
+    EXPECT_EQ(one.wait(), 0) << one.err();
+    EXPECT_EQ(other.wait(), 0) << other.err();
+    EXPECT_EQ(end_to_end::last_line(one.out()), "report: out/report.html");
+    EXPECT_EQ(end_to_end::last_line(other.out()), "report: out/report.html");
+    expect_same_results(root / "work/out", root / "whole/out");
+    const auto both = one.err() + other.err();
+    std::size_t done = 0;
+    for (auto at = both.find("% of validation clips, weights of epoch"); at != both.npos;
+         at = both.find("% of validation clips, weights of epoch", at + 1))
+      ++done;
+    EXPECT_EQ(done, 12u) << "each run is done once: " << both;
+  }
+  // The one that is left takes up what the other was killed at.
+  Child one(command, root / "killed"), other(command, root / "killed");
+  ASSERT_TRUE(one.wait_until([&] { return one.err().find("[2/12]") != std::string::npos; })) << one.err();
+  one.signal(SIGKILL);
+  one.wait();
+  EXPECT_EQ(other.wait(), 0) << other.err();
+  expect_same_results(root / "killed/out", root / "whole/out");
+}
+
 TEST(Study, StopsAfterCheckpointsWhenAskedAndGoesOn) {
   const end_to_end::TemporaryFolder root;
   write_study(root.path());

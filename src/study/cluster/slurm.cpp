@@ -247,8 +247,8 @@ std::vector<std::string> submit(const Study& study, const SlurmRequest& request)
     if (!ids.empty() && !is_report) arrays.push_back(id);
     ids.push_back(id);
     const auto what = script.name.substr(0, script.name.size() - 3);
-    jobs += id + " " + what + "\n";
-    told.push_back(id + " (" + what + ")");
+    jobs += fmt::format("{} {}\n", id, what);
+    told.push_back(fmt::format("{} ({})", id, what));
     storage::write_file(folder / "jobs", jobs, storage::Links::replace);
   }
   return told;
@@ -264,7 +264,7 @@ std::vector<std::string> living_jobs(const fs::path& folder) {
 }
 
 std::vector<std::string> cancel(const fs::path& folder) {
-  const auto jobs = living_jobs(folder);
+  auto jobs = living_jobs(folder);
   if (jobs.empty()) return jobs;
   storage::write_file(slurm_folder(folder) / "cancelled", "by run_study --cancel\n", storage::Links::replace);
   for (const auto& id : jobs) {
