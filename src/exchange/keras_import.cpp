@@ -120,6 +120,8 @@ bool agrees(const std::string& key, const Json& theirs, const Json& ours, std::s
 config::Node read_layer(const KerasNode& layer, const std::string& type_name, std::size_t rank,
                         std::vector<std::string>& notes) {
   const auto* type = nn::LayerRegistry::instance().find(type_name);
+  if (layer.config.contains("layer"))
+    layer.fail("holds a layer of its own; layers within layers are not read");
   const config::Origin origin{.source = layer.place, .base = {}};
   auto options = config::Node::map();
   options.origin = origin;

@@ -57,6 +57,10 @@ TEST_F(ModelsLeave, AsKerasFilesAndComeBackToPredictTheSame) {
   const auto shown = run({"inspect", "imported.h5"});
   EXPECT_EQ(shown.status, 0) << shown.err;
   EXPECT_NE(shown.out.find("imported"), std::string::npos) << shown.out;
+  const auto again = run({"reproduce", "imported.h5"});
+  EXPECT_EQ(again.status, 2);
+  EXPECT_NE(again.err.find("was trained elsewhere, and imported; it cannot be made again"),
+            std::string::npos);
   const auto scored = run({"evaluate", "imported.h5", "--data", "small.yaml", "-o", "scored.h5"});
   EXPECT_EQ(scored.status, 0) << scored.err;
   EXPECT_NE(scored.out.find("of 50 clips"), std::string::npos) << scored.out;
