@@ -186,8 +186,14 @@ Place find(const std::vector<Place>& places, std::string_view asked) {
   for (const bool words : {false, true}) {
     for (const auto& place : places)
       if ((place.choice != nullptr) == words && place.path.ends_with("." + path)) ending.push_back(&place);
+    if (ending.empty()) continue;
+    // Of several the outermost comes first, where it is one: model.lstm before the lstm of model.bidirectional.
+    const auto depth = [](const Place* p) { return std::count(p->path.begin(), p->path.end(), '.'); };
+    const auto least = depth(*std::min_element(ending.begin(), ending.end(),
+                                               [&](auto* a, auto* b) { return depth(a) < depth(b); }));
+    std::erase_if(ending, [&](const Place* p) { return depth(p) > least; });
     if (ending.size() == 1) return *ending[0];
-    if (ending.size() > 1) break;
+    break;
   }
   std::vector<std::string> known;
   for (const auto* place : ending) known.push_back(place->path);

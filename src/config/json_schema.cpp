@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -126,15 +127,19 @@ class Writer {
         return part(type);
       case Type::Kind::either: {
         auto any = Json::array();
+        const bool numbers = std::any_of(type.items.begin(), type.items.end(), [](const Type& item) {
+          return item.kind == Type::Kind::number || item.kind == Type::Kind::whole;
+        });
         for (const auto& item : type.items) {
           any.push_back(write(item));
           // Beside a number, a path is what is no number.
-          if (item.kind == Type::Kind::path) any.back()["type"] = "string";
+          if (numbers && item.kind == Type::Kind::path) any.back()["type"] = "string";
         }
         return {{"anyOf", std::move(any)}};
       }
       case Type::Kind::names:
-        if (!type.items.empty()) return {{"type", "object"}, {"additionalProperties", write(type.items[0])}};
+        if (!type.items.empty())
+          return {{"type", "object"}, {"minProperties", 1}, {"additionalProperties", write(type.items[0])}};
         return {{"type", "object"}, {"additionalProperties", {{"type", {"string", "number", "boolean"}}}}};
       case Type::Kind::paths:
         return paths(type);

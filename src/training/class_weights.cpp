@@ -16,7 +16,7 @@ ClassWeights ClassWeights::from(const config::Reader& reader) {
   for (const auto& [name, value] : node.entries) {
     const double weight = reader.entry(name).number();
     if (!(weight >= 0 && weight <= 1e6))
-      reader.fail_at_key(name, "must be between 0 and 1000000, not " + config::describe(value));
+      reader.entry(name).fail("must be between 0 and 1000000, not " + config::describe(value));
     out.given.emplace_back(name, weight);
   }
   return out;

@@ -156,7 +156,7 @@ TEST_F(StudyCommand, FoldsAreOneConfigurationWithTheCorrectedInterval) {
   const auto o = run();
   EXPECT_EQ(o.status, 0) << o.err;
   const auto page = read_file(folder / "runs/small/report.md");
-  EXPECT_TRUE(has(page, "in 1 configuration, 5 runs with 5 repetitions")) << page;
+  EXPECT_TRUE(has(page, "in 1 configuration, 5 runs with 5 folds")) << page;
   EXPECT_TRUE(has(page, "segments evaluated over segments trained on, 0.33 for the test part")) << page;
 }
 

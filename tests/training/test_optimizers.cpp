@@ -100,10 +100,12 @@ TEST(AdamW, NamesAnUnknownParameterWhereItStands) {
     optimizer("adamw: {exclude: [gamma, biass]}");
     FAIL();
   } catch (const RequestError& e) {
-    EXPECT_STREQ(
-        e.what(),
-        "test:1:26: adamw.exclude[1]: unknown parameter 'biass'; did you mean 'bias'? known: beta, bias, "
-        "gamma, kernel, recurrent_kernel");
+    EXPECT_STREQ(e.what(),
+                 "test:1:26: adamw.exclude[1]: unknown parameter 'biass'; did you mean 'bias'? known: "
+                 "backward_bias, backward_kernel, backward_recurrent_kernel, beta, bias, forward_bias, "
+                 "forward_kernel, "
+                 "forward_recurrent_kernel, "
+                 "gamma, kernel, recurrent_kernel");
   }
   EXPECT_THROW(optimizer("adamw: {weight_decay: -1}"), RequestError);
   EXPECT_THROW(optimizer("adamw: {exclude: bias}"), RequestError);

@@ -18,8 +18,7 @@ const config::Schema<ReshapeOptions>& schema(config::of<ReshapeOptions>) {
                     config::between(std::int64_t{-1}, std::int64_t{1} << 31))
           .shorthand()
           .check([](const ReshapeOptions& o) -> std::string {
-            if (o.target_shape.empty() || o.target_shape.size() > 4)
-              return "target_shape must have 1 to 4 extents";
+            if (o.target_shape.size() > 4) return "target_shape has more than 4 extents";
             if (std::count(o.target_shape.begin(), o.target_shape.end(), 0) > 0)
               return "target_shape: an extent of 0 holds no values";
             if (std::count(o.target_shape.begin(), o.target_shape.end(), -1) > 1)

@@ -35,7 +35,7 @@ class CosineSchedule final : public config::WithOptions<Schedule, CosineSchedule
       for (; epochs >= length && height > 0; epochs -= length, length *= options_.t_mul)
         height *= options_.m_mul;
     const double share = std::clamp(epochs / length, 0.0, 1.0);
-    return height * (options_.alpha + (1 - options_.alpha) * 0.5 * (1 + std::cos(std::numbers::pi * share)));
+    return options_.alpha + (1 - options_.alpha) * height * 0.5 * (1 + std::cos(std::numbers::pi * share));
   }
 };
 

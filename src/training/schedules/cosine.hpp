@@ -1,6 +1,6 @@
 // cosine: the rate falls along half a cosine, and may begin anew ("warm restarts"):
 //
-//   a period of E epochs:  m (alpha + (1 - alpha) (1 + cos(pi f)) / 2),  f = share of the period that is over
+//   a period of E epochs:  alpha + (1 - alpha) m (1 + cos(pi f)) / 2,  f = share of the period that is over
 //   the next period has t_mul E epochs, and m m_mul; m = 1 at first
 // Without `epochs` one period takes all of training, and the rate stays at alpha after it.
 // Errors: RequestError for numbers out of range.

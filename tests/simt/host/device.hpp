@@ -7,6 +7,7 @@
 // Device memory is filled with bytes 0xff; copies are checked against allocations. Every call can be made to fail.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 
@@ -14,6 +15,23 @@
 #include "host/block.hpp"
 
 namespace simt {
+
+/// A number that several threads change: libraries' handles come and go beside the runtime's calls.
+class SharedCount {
+ public:
+  SharedCount(std::int64_t n = 0) : n_(n) {}
+  SharedCount(const SharedCount& other) : n_(other.n_.load()) {}
+  SharedCount& operator=(const SharedCount& other) {
+    n_ = other.n_.load();
+    return *this;
+  }
+  operator std::int64_t() const { return n_; }
+  void operator++() { ++n_; }
+  void operator--() { --n_; }
+
+ private:
+  std::atomic<std::int64_t> n_;
+};
 
 struct Device {
   bool eager = false;
@@ -23,7 +41,7 @@ struct Device {
   std::size_t free_bytes = std::size_t{1} << 30;  // of memory, shared by allocations on the device
   std::int64_t calls = 0;                         // of the runtime and of cuFFT so far
   std::int64_t fail_at = -1;                      // the number of the call that fails
-  std::int64_t live = 0;                          // allocations, streams, events and plans that exist
+  SharedCount live = 0;                           // allocations, streams, events and plans that exist
   std::int64_t graph_launches = 0;
   std::int64_t broken_captures = 0;       // that a call of another thread ended, by waiting for the device
   std::function<void()> while_capturing;  // called once, in the middle of the next capture
