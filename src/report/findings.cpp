@@ -40,7 +40,7 @@ std::string verdict_text(const Comparison& c) {
     case Verdict::undecided:
       break;
   }
-  return "cannot be distinguished";
+  return "undecided";
 }
 
 namespace {

@@ -17,7 +17,7 @@ std::string listed(const std::vector<std::string>& names);
 std::string baseline_name(const std::string& name);
 /// "45 groups of clips", "6 folds", "67 clips".
 std::string units_text(const std::string& unit, std::int64_t units);
-/// The verdict of a comparison, as its table has it: "better", "worse", "cannot be distinguished".
+/// The verdict of a comparison, as its table has it: "better", "worse", "undecided".
 std::string verdict_text(const Comparison& c);
 
 }  // namespace timbre::report
