@@ -318,7 +318,7 @@ int main(int argc, char** argv) {
                                  .examples = examples(study),
                                  .own_folder = true,
                                  .references = references};
-    // Who chooses before all runs have ended would look at test parts too early.
+    // A choice before all runs have ended would look at test parts too early.
     const bool complete = !report_only || done.unfinished == 0;
     if (!complete)
       console.line(fmt::format("{} are not finished; the report is of the others", done.unfinished));
