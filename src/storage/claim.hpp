@@ -80,7 +80,7 @@ bool is_dead_claim(const std::filesystem::path& claim);
 /// Removes a claim whose holder was of this machine and is dead, and one that says nothing of its holder.
 void remove_dead_claim(const std::filesystem::path& claim);
 
-/// What is known of a folder's claim (FolderLock): it is not held, or who does is dead.
+/// Whether a folder's claim (FolderLock) is free: not held, or held by a process that is dead.
 bool is_free(const std::filesystem::path& folder, ClaimWatch& watch);
 /// Whether it cannot be said yet if its holder lives.
 bool is_unknown(const std::filesystem::path& folder, ClaimWatch& watch);

@@ -98,7 +98,7 @@ TEST_F(Tables, CsvIsReadInBlocksWhereverTheyEnd) {
   std::string text = "id,a,b,label\r\n";
   std::vector<float> expected;
   for (int i = 0; i < 60'000; ++i) {
-    const float a = float(i) / 3, b = float(i * i % 1001) * 1e-3f;
+    const float a = float(i) / 3, b = float(std::int64_t{i} * i % 1001) * 1e-3f;
     text += fmt::format("\"clip, {}{}\",{},{},{}\r\n", std::string(std::size_t(i % 37), 'x'), i, a, b, i % 3);
     expected.push_back(a), expected.push_back(b);
   }
