@@ -15,9 +15,11 @@ struct JoinPlace {
   };
   template <class Index>
   TIMBRE_HD At at(Index i) const {
-    const auto [cell, j] = units(i);
+    const auto [cell, unit] = units(i);
     const auto [row, t] = steps(cell);
-    const std::int64_t turned = static_cast<std::int64_t>(row) * steps.divisor() + (steps.divisor() - 1 - t);
+    const auto j = static_cast<std::int64_t>(unit);
+    const std::int64_t turned =
+        static_cast<std::int64_t>(row) * steps.divisor() + static_cast<std::int64_t>(steps.divisor() - 1 - t);
     const std::int64_t width =
         static_cast<std::int64_t>(units.divisor()) * (merge == nn::Merge::concat ? 2 : 1);
     return {static_cast<std::int64_t>(i), turned * units.divisor() + j,
