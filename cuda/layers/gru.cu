@@ -1,6 +1,6 @@
 // gru (nn/layers/gru.hpp has the formula), by own kernels: what does not depend on the step before is products over all rows
-// and steps at once, in Keras's layout as the arena has it; a step is one product and one kernel. (cuDNN's GRU would need the
-// gates in another order, and has no more to give for the states up to 128 that genres need: it has not been measured.)
+// and steps at once, in Keras's layout as the arena has it; a step is one product and one kernel. (cuDNN's GRU wants the gates
+// in another order. Whether it is faster has not been measured.)
 //
 //   forward   z = x W [rows * T, 3u]; for each step h R, and the unit's arithmetic
 //   backward  for each step the unit's arithmetic, and dh += d R^T; then dW = x^T dz, dR = h'^T d, biases' sums, dx = dz W^T

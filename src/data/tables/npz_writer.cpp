@@ -48,7 +48,7 @@ NpzWriter::NpzWriter(storage::AtomicFile& file)
          std::generic_category().message(errno));
 }
 
-void NpzWriter::put(const std::string& text) {
+void NpzWriter::put(std::string_view text) {
   if (std::fwrite(text.data(), 1, text.size(), out_.get()) != text.size())
     fail("{}: cannot be written: {}", printable(target_.target().string()),
          std::generic_category().message(errno));
@@ -81,7 +81,7 @@ void NpzWriter::bytes(const void* data, std::size_t size) {
   auto& m = members_.back();
   m.crc = std::uint32_t(::crc32_z(m.crc, static_cast<const Bytef*>(data), size));
   m.given += size;
-  put(std::string(static_cast<const char*>(data), size));
+  put({static_cast<const char*>(data), size});
 }
 
 void NpzWriter::end() {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage/atomic_file.hpp"
@@ -37,7 +38,7 @@ class NpzWriter {
              std::uint64_t data_bytes);
   void bytes(const void* data, std::size_t size);
   void end();
-  void put(const std::string& text);
+  void put(std::string_view text);
 
   storage::AtomicFile& target_;
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> out_;
