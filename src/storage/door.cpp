@@ -82,6 +82,16 @@ struct Pipe {
   Pipe(const Pipe&) = delete;
 };
 
+/// Closes what the parent had open, but for two files: the log of a run must not seem to have a second writer, and a file
+/// that the parent removes must be gone.
+void close_all_but(int one, int other) {
+  const auto [low, high] = std::minmax(unsigned(one), unsigned(other));
+  const unsigned first = STDERR_FILENO + 1;
+  if (low > first) ::close_range(first, low - 1, 0);
+  if (high > low + 1) ::close_range(low + 1, high - 1, 0);
+  ::close_range(high + 1, ~0U, 0);
+}
+
 /// Makes this process a child that may not write, says nothing, and ends with its parent.
 void confine(pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -204,7 +214,7 @@ void ReadingChild::start() {
   const auto parent = ::getpid();
   child_ = fork_with_hdf5_at_rest();
   if (child_ == 0) {
-    for (int* end : {&to_child.write, &to_parent.read}) ::close(std::exchange(*end, -1));
+    close_all_but(to_child.read, to_parent.write);
     confine(parent);
     serve(to_child.read, to_parent.write, read_);
   }

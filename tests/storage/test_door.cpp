@@ -75,6 +75,20 @@ TEST_F(Door, IsTakenByStrangersAndByWhatHasNoChecksum) {
   EXPECT_NE(read_behind_door(folder / "old.h5", own_file, reader), here);
 }
 
+TEST_F(Door, ClosesWhatTheParentHasOpen) {
+  const auto names_open = [] {
+    std::vector<std::string> out;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd"))
+      if (std::error_code gone; true)
+        if (auto name = std::filesystem::read_symlink(entry.path(), gone).string(); name.ends_with(".log"))
+          out.push_back(name);
+    return out;
+  };
+  const std::ofstream before(folder / "before.log"), log(folder / "run.log");
+  ASSERT_EQ(names_open().size(), 2u);
+  EXPECT_EQ(read_behind_door(file, {}, names_open), std::vector<std::string>{});
+}
+
 TEST_F(Door, IsTakenByFilesOfAnotherUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file to another user";
   ASSERT_EQ(::chown(file.c_str(), 12345, gid_t(-1)), 0);
