@@ -14,6 +14,8 @@ namespace timbre::cuda {
 
 /// "NVIDIA H200"
 std::string device_name(int number);
+/// Bytes.
+std::int64_t free_memory(int number);
 
 device::EngineMaker open_features(int number, const features::FeatureOptions& options,
                                   std::int64_t segment_samples);

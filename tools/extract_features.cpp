@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   app.add_option("CONFIG", config, "the configuration, as configs/lstm.yaml")->required();
   app.add_option("--set", overrides, "key=value: replaces a value, as features.n_mfcc=20")
       ->allow_extra_args(false);
-  app.add_option("--device", device, "auto, cpu or cuda");
+  app.add_option("--device", device, "auto, cpu, cuda or cuda:N");
   app.add_option("--threads", options.threads, "threads to use (default: one per core)")
       ->check(CLI::Range(1, 1024));
   app.add_option("-o,--output", out, "the file to write (default: features.h5, or as --format says)");

@@ -67,7 +67,7 @@ int main(int argc, char** argv) {
   app.add_option("RESULT", file, "a result file")->required();
   app.add_option("--set", overrides, "key=value: where the songs are now, as dataset.path=songs")
       ->allow_extra_args(false);
-  app.add_option("--device", device, "auto, cpu or cuda (default: the one that made it)");
+  app.add_option("--device", device, "auto, cpu, cuda or cuda:N (default: the one that made it)");
   app.add_option("--threads", options.threads, "threads to use (default: one per core); they change no bit")
       ->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the new run's folder (default: runs/<experiment>/<key>-again)");

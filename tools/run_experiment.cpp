@@ -26,8 +26,9 @@ int main(int argc, char** argv) {
   auto* file = app.add_option("CONFIG", path, "the configuration, as configs/lstm.yaml")->required();
   app.add_option("--set", overrides, "key=value: replaces a value, as model[0].lstm.units=64")
       ->allow_extra_args(false);
-  app.add_option("--device", device,
-                 "auto, cpu or cuda; check compares the first steps on cpu and cuda, and trains nothing");
+  app.add_option(
+      "--device", device,
+      "auto, cpu, cuda or cuda:N; check compares the first steps on cpu and cuda, and trains nothing");
   app.add_option("--threads", options.threads, "threads to use (default: one per core)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--out", out, "the run's folder (default: runs/<experiment>/<key>)");

@@ -14,6 +14,7 @@
 #include "cli/study_view.hpp"
 #include "core/shell_word.hpp"
 #include "core/text.hpp"
+#include "device/backend.hpp"
 #include "pictures/genre_examples.hpp"
 #include "report/report.hpp"
 #include "report/selection.hpp"
@@ -39,6 +40,24 @@ void read_task(const std::string& text, ScheduleOptions& options) {
     fail_request("--task {}: is written as I/N, the task's number from 1 to N and N; as 2/8",
                  printable(text));
   options.task = task - 1, options.tasks = tasks;
+}
+
+/// "cuda:0,cuda:1": devices that runs go to. Returns the device of their configurations.
+std::string read_devices(const std::vector<std::string>& names, bool on_cluster, ScheduleOptions& options) {
+  if (names.size() == 1) return names.front();
+  const auto text = printable(join(names, ","));
+  if (on_cluster)
+    fail_request(
+        "--device {}: on a cluster a run sees the GPU that its job was given; --device cuda takes it", text);
+  for (const auto& name : names) {
+    if (std::ranges::find(options.devices, name) != options.devices.end())
+      fail_request("--device {}: {} is named twice", text, printable(name));
+    if (!name.starts_with("cuda:") || name.size() == 5 ||
+        name.find_first_not_of("0123456789", 5) != name.npos)
+      fail_request("--device {}: several devices are GPUs with their numbers, as cuda:0,cuda:1", text);
+    options.devices.push_back(name);
+  }
+  return device::backend_of(options.devices.front());
 }
 
 /// "3,7": numbers of runs, as --list shows them.
@@ -186,7 +205,8 @@ int main(int argc, char** argv) {
   fs::path file, out;
   std::vector<std::string> overrides;
   std::vector<std::int64_t> seeds;
-  std::string device, task;
+  std::string task;
+  std::vector<std::string> devices;
   ScheduleOptions options;
   bool only_list = false, status = false, cancels = false, retry = false, features_only = false,
        report_only = false, tensorboard = false;
@@ -200,8 +220,11 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", seeds, "seeds instead of the study's, as 0,1,2")
       ->delimiter(',')
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--device", device, "auto, cpu or cuda");
-  app.add_option("--jobs", options.jobs, "runs side by side (default: the study's, else one per core)")
+  app.add_option("--device", devices, "auto, cpu, cuda or cuda:N; or several GPUs, as cuda:0,cuda:1")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  app.add_option("--jobs", options.jobs,
+                 "runs side by side, on each of several GPUs (default: the study's, else one per core)")
       ->check(CLI::Range(1, 1024));
   app.add_option("--threads", options.threads,
                  "threads of each run (default: the cores shared among the jobs)")
@@ -235,7 +258,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     heed_signals();
-    if (!device.empty()) overrides.push_back("device=" + device);
+    if (!devices.empty()) overrides.push_back("device=" + read_devices(devices, slurm.asked(), options));
     if (!task.empty()) read_task(task, options);
     if (!only.empty()) options.only = read_numbers(only);
     const bool planned = fs::is_directory(file);

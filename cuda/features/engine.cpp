@@ -4,28 +4,30 @@
 
 #include "cuda/features/pipeline.hpp"
 #include "cuda/plugin.hpp"
+#include "cuda/support/on_device.hpp"
 
 namespace timbre::cuda {
 namespace {
 
 class Engine final : public features::FeatureEngine {
  public:
-  explicit Engine(std::shared_ptr<FeaturePipeline> pipeline) : pipeline_(std::move(pipeline)) {}
-  Shape shape() const override { return pipeline_->shape(); }
+  explicit Engine(std::shared_ptr<OnDevice<FeaturePipeline>> pipeline) : pipeline_(std::move(pipeline)) {}
+  Shape shape() const override { return pipeline_->at_rest().shape(); }
   void compute(const float* segments, std::int64_t count, float* out) override {
-    pipeline_->compute(segments, count, out);
+    (*pipeline_)->compute(segments, count, out);
   }
   std::int64_t segments_at_once() const override { return 64; }
 
  private:
-  std::shared_ptr<FeaturePipeline> pipeline_;
+  std::shared_ptr<OnDevice<FeaturePipeline>> pipeline_;
 };
 
 }  // namespace
 
-device::EngineMaker open_features(int, const features::FeatureOptions& options,
+device::EngineMaker open_features(int number, const features::FeatureOptions& options,
                                   std::int64_t segment_samples) {
-  return [pipeline = std::make_shared<FeaturePipeline>(options, segment_samples)] {
+  const auto make = [&] { return std::make_unique<FeaturePipeline>(options, segment_samples); };
+  return [pipeline = std::make_shared<OnDevice<FeaturePipeline>>(number, make)] {
     return std::make_unique<Engine>(pipeline);
   };
 }

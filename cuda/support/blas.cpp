@@ -21,7 +21,7 @@ void BlasTraits::destroy(value_type h) noexcept {
     std::fprintf(stderr, "cuBLAS: cublasDestroy: %s\n", cublasGetStatusString(status));
 }
 
-Blas::Blas(cudaStream_t stream) : work_(std::size_t{32} << 20) {  // what NVIDIA recommends for Hopper
+Blas::Blas(cudaStream_t stream) : work_(std::size_t(work_bytes)) {
   cublasHandle_t handle = nullptr;
   {
     const std::lock_guard guard(device_lock());

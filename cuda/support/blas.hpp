@@ -27,6 +27,7 @@ struct BlasTraits {
 
 class Blas {
  public:
+  static constexpr std::int64_t work_bytes = std::int64_t{32} << 20;  // what NVIDIA recommends for Hopper
   /// Everything goes to this stream.
   explicit Blas(cudaStream_t stream);
   /// lda, ldb, ldc: row strides of the arrays as stored.

@@ -4,9 +4,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "cuda/plugin.hpp"
+#include "cuda/training/cuda_step.hpp"
 #include "cuda/training/evaluation.hpp"
-#include "nn/network.hpp"
 #include "training/losses/cross_entropy.hpp"
 
 namespace timbre::cuda {
@@ -71,7 +70,7 @@ class CudaNetwork final : public nn::Network {
 
 }  // namespace
 
-std::unique_ptr<nn::Network> make_network(int, const nn::NetworkOptions& options, ThreadPool&) {
+std::unique_ptr<nn::Network> make_cuda_network(const nn::NetworkOptions& options) {
   return std::make_unique<CudaNetwork>(options);
 }
 

@@ -11,6 +11,8 @@
 //
 // A step has a stream, handles, plans and memory of its own: several train side by side, and know nothing of
 // each other.
+#include "cuda/training/cuda_step.hpp"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -22,7 +24,6 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "cuda/plugin.hpp"
 #include "cuda/training/class_weights.hpp"
 #include "cuda/training/evaluation.hpp"
 #include "cuda/training/spec_augment.hpp"
@@ -36,7 +37,7 @@ using training::StepState;
 
 class CudaStep final : public training::TrainingStep {
  public:
-  CudaStep(int number, const training::StepOptions& options)
+  CudaStep(const std::string& gpu, const training::StepOptions& options)
       : model_(*options.model),
         capacity_(options.batch_size),
         evaluation_rows_(std::max(capacity_, device::tuned_number("TIMBRE_CUDA_EVALUATION_ROWS"))),
@@ -67,7 +68,7 @@ class CudaStep final : public training::TrainingStep {
     model_.initialise(options.seed, weights.data());
     put(arena_, weights);
     training_net_ = make_network(parts_, capacity_);
-    if (!training_net_->generators().empty()) generator_kind_ = "cuDNN's dropout on " + device_name(number);
+    if (!training_net_->generators().empty()) generator_kind_ = "cuDNN's dropout on " + gpu;
     for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * training_net_->widest()));
     // Timbre asks for no TF32; these ask cuBLAS for it, or for less than float32, behind its back.
     for (const char* name : {"NVIDIA_TF32_OVERRIDE", "CUBLAS_EMULATE_SINGLE_PRECISION"})
@@ -313,9 +314,9 @@ class CudaStep final : public training::TrainingStep {
 
 }  // namespace
 
-std::unique_ptr<training::TrainingStep> make_step(int number, const training::StepOptions& options,
-                                                  ThreadPool&) {
-  return std::make_unique<CudaStep>(number, options);
+std::unique_ptr<training::TrainingStep> make_cuda_step(const std::string& gpu,
+                                                       const training::StepOptions& options) {
+  return std::make_unique<CudaStep>(gpu, options);
 }
 
 }  // namespace timbre::cuda

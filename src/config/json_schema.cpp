@@ -108,7 +108,8 @@ class Writer {
         if (!type.limits.choices.empty()) {
           auto names = Json::array();
           for (const auto& c : type.limits.choices) names.push_back(c.name);
-          return {{"enum", std::move(names)}};
+          if (type.limits.pattern.empty()) return {{"enum", std::move(names)}};
+          return {{"type", "string"}, {"pattern", type.limits.pattern}, {"examples", std::move(names)}};
         }
         Json out{{"type", {"string", "number", "boolean"}}};  // any scalar is read as text
         if (!type.limits.pattern.empty()) out["pattern"] = type.limits.pattern;

@@ -15,6 +15,7 @@
 #include "data/row_source.hpp"
 #include "data/store_files.hpp"
 #include "data/store_layout.hpp"
+#include "device/backend.hpp"
 #include "storage/atomic_file.hpp"
 
 namespace timbre::data {
@@ -35,7 +36,7 @@ void build_store(const ClipIndex& index, const ClipContents& contents, const Dat
   }
   const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error");
   require_unchanged(index, contents);
-  table.device = hooks.device;
+  table.device = device::backend_of(hooks.device);
   table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(),
       table.bad_files.clear();
   std::vector<std::size_t> source;  // of each good clip, its number in the index
@@ -96,7 +97,8 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
   require_synthetic_rate(index, options);
   const auto contents = read_contents(index, pool, hooks);
   table.key = key_of(index, dataset, options, contents.hashes);
-  const auto name = hooks.device == "cpu" || index.external ? table.key : table.key + "-" + hooks.device;
+  const auto kind = device::backend_of(hooks.device);
+  const auto name = kind == "cpu" || index.external ? table.key : table.key + "-" + kind;
   table.file = store_folder / (name + ".h5");
   table.label_names = index.label_names;
   table.names = index.names;

@@ -38,9 +38,12 @@ using EngineMaker = std::function<std::unique_ptr<features::FeatureEngine>()>;
 /// Entry of the registry of back ends. `number` counts the devices of one back end from 0. The makers throw Error where
 /// the device fails or has no memory left; the pool is for the host's share of the work, and outlives what is made.
 struct Backend {
-  std::string (*why_not)();             // "" where it can be used, or the reason in one line
-  int (*count)();                       // devices that can be used; asked for where why_not() is ""
-  std::string (*describe)(int number);  // "NVIDIA H200"; likewise
+  std::string (*why_not)(int number);       // "" where it can be used, or the reason in one line
+  int (*count)();                           // devices that there are
+  std::string (*describe)(int number);      // "NVIDIA H200"; this and what follows where why_not() is ""
+  std::int64_t (*free_memory)(int number);  // bytes that runs may share; null: the host's memory
+  /// Bytes that a training step takes of it with this many rows of data, from above; null like free_memory.
+  std::int64_t (*memory_needed)(const training::StepOptions& options, std::int64_t rows);
   EngineMaker (*open_features)(int number, const features::FeatureOptions& options,
                                std::int64_t segment_samples);
   std::unique_ptr<nn::Network> (*make_network)(int number, const nn::NetworkOptions& options,
@@ -55,6 +58,9 @@ struct Device {
   const Backend* backend;
   int number;
 };
+
+/// "cuda" of "cuda:1": what results and stores say, since devices of one kind give the same numbers.
+inline std::string backend_of(std::string_view name) { return std::string(name.substr(0, name.find(':'))); }
 
 /// The device of a name as choose() gave it. Throws std::logic_error where there is none.
 Device find(std::string_view name);

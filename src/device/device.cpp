@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/error.hpp"
+#include "core/text.hpp"
 
 namespace timbre::device {
 
@@ -25,7 +26,8 @@ std::string& cuda_load_error() {
 /// A back end whose plug-in cannot be loaded is known with the reason.
 void register_without_plugin(std::string why) {
   cuda_load_error() = std::move(why);
-  BackendRegistry::instance().add("cuda", {.why_not = [] { return cuda_load_error(); }});
+  BackendRegistry::instance().add(
+      "cuda", {.why_not = [](int) { return cuda_load_error(); }, .count = [] { return 0; }});
 }
 
 std::string environment(const char* name) {
@@ -90,7 +92,10 @@ void load_plugins() {
   });
 }
 
-Device find(std::string_view name) {
+namespace {
+
+/// Without a back end where the name is none.
+Device try_find(std::string_view name) {
   const auto colon = name.find(':');
   const auto* backend = BackendRegistry::instance().find(name.substr(0, colon));
   int number = 0;
@@ -99,29 +104,46 @@ Device find(std::string_view name) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (error != std::errc{} || end != digits.data() + digits.size() || number < 0) backend = nullptr;
   }
-  if (!backend) throw std::logic_error("no device '" + std::string(name) + "'");
   return {backend, number};
+}
+
+}  // namespace
+
+Device find(std::string_view name) {
+  const auto found = try_find(name);
+  if (!found.backend) throw std::logic_error("no device '" + std::string(name) + "'");
+  return found;
 }
 
 Choice choose(const std::string& requested) {
   if (requested == "cpu") return {"cpu", ""};
   load_plugins();
+  if (requested != "auto") {
+    const auto [backend, number] = try_find(requested);
+    if (!backend)
+      fail_request("there is no device {}; there are auto, cpu, cuda and cuda:N", printable(requested));
+    if (const auto reason = backend->why_not(number); !reason.empty())
+      fail("device {} cannot be used: {}", requested, reason);
+    return {requested, "device: " + requested + " (" + backend->describe(number) + ")"};
+  }
   const auto& backends = BackendRegistry::instance();
   std::string reasons;
   for (const auto& name : backends.names()) {
-    if (name == "cpu" || (requested != "auto" && requested != name)) continue;
+    if (name == "cpu") continue;
     const auto& backend = *backends.find(name);
-    const auto reason = backend.why_not();
-    // Who did not ask for it should know that it is young.
-    const char* young = requested == "auto"
-                            ? "; this back end has met no GPU yet: --device check compares it "
-                              "with the CPU, --device cpu leaves it out"
-                            : "";
-    if (reason.empty()) return {name, "device: " + name + " (" + backend.describe(0) + ")" + young};
-    if (requested == name) fail("device {} cannot be used: {}", name, reason);
-    reasons += (reasons.empty() ? "" : "; ") + reason;
+    for (int number = 0; number < std::max(1, backend.count()); ++number) {
+      const auto reason = backend.why_not(number);
+      // Who did not ask for it should know that it is young.
+      if (reason.empty()) {
+        const auto chosen = number == 0 ? name : fmt::format("{}:{}", name, number);
+        return {chosen,
+                fmt::format("device: {} ({}); this back end has met no GPU yet: --device check compares it "
+                            "with the CPU, --device cpu leaves it out",
+                            chosen, backend.describe(number))};
+      }
+      reasons += (reasons.empty() ? "" : "; ") + reason;
+    }
   }
-  if (requested != "auto") fail("there is no device {}", requested);
   return {"cpu", "device: cpu (" + reasons + ")"};
 }
 

@@ -8,7 +8,7 @@
 namespace timbre::device {
 
 struct Choice {
-  std::string name;    // "cpu", "cuda": what find() takes
+  std::string name;    // "cpu", "cuda", "cuda:1": what find() takes
   std::string notice;  // a line for the person, or ""
 };
 
@@ -18,8 +18,9 @@ struct Choice {
 /// /usr/local/cuda.
 void load_plugins();
 
-/// Resolves auto | cpu | cuda. `auto` takes the first accelerator that can be used, and the CPU otherwise.
-/// Throws Error, one line with the reason, where the device asked for by name cannot be used.
+/// Resolves auto | cpu | cuda | cuda:N; cuda is cuda:0. `auto` takes the first accelerator that can be used, and the CPU otherwise.
+/// Throws Error, one line with the reason, where the device asked for by name cannot be used; RequestError where it is no
+/// name of a device.
 Choice choose(const std::string& requested);
 
 }  // namespace timbre::device

@@ -1,5 +1,7 @@
 #include "run/prepare.hpp"
 
+#include "device/backend.hpp"
+
 namespace timbre::run {
 
 std::unique_ptr<data::RowSource> open_rows(const data::FeatureSet& features) {
@@ -19,6 +21,21 @@ Prepared prepare(const Plan& plan, const data::FeatureSet& features, const data:
   return out;
 }
 
+namespace {
+
+/// But for the weights of classes.
+training::StepOptions step_options(const Plan& plan) {
+  const auto& t = plan.config.training;
+  return {.model = &plan.model,
+          .loss = t.loss.get(),
+          .optimizer = t.optimizer.get(),
+          .batch_size = t.batch_size,
+          .seed = std::uint64_t(plan.config.seed),
+          .spec_augment = plan.config.augmentation ? plan.config.augmentation->spec_augment : std::nullopt};
+}
+
+}  // namespace
+
 std::unique_ptr<training::TrainingStep> make_step(const Plan& plan, const Prepared& prepared,
                                                   const data::FeatureSet& features, const data::Split& split,
                                                   const std::string& device, ThreadPool& pool) {
@@ -30,13 +47,19 @@ std::unique_ptr<training::TrainingStep> make_step(const Plan& plan, const Prepar
     weights = with_place(
         plan.config, [&] { return training::weights_of(*t.class_weights, plan.clips.label_names, labels); });
   }
-  auto step = training::make_step(
-      device,
-      {&plan.model, t.loss.get(), t.optimizer.get(), t.batch_size, std::uint64_t(plan.config.seed),
-       std::move(weights), plan.config.augmentation ? plan.config.augmentation->spec_augment : std::nullopt},
-      pool);
+  auto options = step_options(plan);
+  options.class_weights = std::move(weights);
+  auto step = training::make_step(device, options, pool);
   step->bind(*prepared.rows, features.label.data());
   return step;
+}
+
+std::int64_t memory_needed(const Plan& plan, std::int64_t rows, const std::string& device) {
+  const auto [backend, number] = device::find(device);
+  if (!backend->memory_needed) return 0;
+  const auto options = step_options(plan);
+  const auto data = rows * plan.model.input().size() * std::int64_t(sizeof(float));
+  return backend->memory_needed(options, data > backend->free_memory(number) / 2 ? 0 : rows);
 }
 
 }  // namespace timbre::run

@@ -31,4 +31,8 @@ std::unique_ptr<training::TrainingStep> make_step(const Plan& plan, const Prepar
                                                   const data::FeatureSet& features, const data::Split& split,
                                                   const std::string& device, ThreadPool& pool);
 
+/// Bytes of the device's memory that the plan's step takes with this many rows of data, from above; 0 where it has no memory
+/// of its own. Its data do not count where they would take more than half of what is free: they stream then.
+std::int64_t memory_needed(const Plan& plan, std::int64_t rows, const std::string& device);
+
 }  // namespace timbre::run

@@ -8,6 +8,7 @@
 
 #include "data/external.hpp"
 #include "device/algorithms.hpp"
+#include "device/backend.hpp"
 #include "evaluation/statistics.hpp"
 #include "results/describe.hpp"
 #include "results/environment.hpp"
@@ -58,7 +59,8 @@ results::RunRecord make_record(const Plan& plan, const std::string& key, const d
                                int threads) {
   results::RunRecord r;
   const auto& h = trained.history;
-  r.experiment = plan.config.experiment, r.key = key, r.seed = plan.config.seed, r.device = device;
+  r.experiment = plan.config.experiment, r.key = key, r.seed = plan.config.seed,
+  r.device = device::backend_of(device);
   r.status = trained.status == training::Status::finished ? "finished" : "diverged";
   r.message = trained.message;
   r.best_epoch = trained.best_epoch, r.weights_epoch = trained.weights_epoch,

@@ -172,11 +172,15 @@ void show_skipped(Watcher& watcher, const std::vector<data::BadFile>& files) {
                              counted(std::int64_t(files.size() - most), "file")));
 }
 
+device::Choice device_of(const Plan& plan, const RunOptions& options) {
+  return device::choose(options.device.empty() ? plan.config.device : options.device);
+}
+
 // `load` is data::prepare_features or data::load_features.
 template <class Load>
 auto with_progress(Load load, const Plan& plan, const RunOptions& options, ThreadPool& pool,
                    Watcher& watcher) {
-  const auto device = device::choose(plan.config.device).name;
+  const auto device = device_of(plan, options).name;
   const Counter progress(watcher, "features");
   auto features =
       load(plan.clips, plan.config.dataset, plan.config.features, options.runs / "features", pool,
@@ -285,7 +289,7 @@ RunOutcome work(const Plan& plan, const RunOptions& options, const data::Feature
 
 RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher) {
   const auto seed = std::uint64_t(plan.config.seed);
-  const auto device = device::choose(plan.config.device);
+  const auto device = device_of(plan, options);
   ThreadPool pool(options.threads);
   const auto shared =
       options.features ? options.features : find_features(plan, options, device, pool, watcher);

@@ -27,8 +27,9 @@ struct RunOptions {
   std::filesystem::path runs = "runs";          // where runs and the feature store go
   bool force = false;                           // run again what is finished
   bool restart = false;                         // do not go on from a checkpoint
-  int threads = 0;                              // 0: one per core
-  double checkpoint_seconds = 60;               // between checkpoints while training
+  std::string device = "";         // instead of the plan's; the result does not tell it from its like
+  int threads = 0;                 // 0: one per core
+  double checkpoint_seconds = 60;  // between checkpoints while training
   std::optional<std::int64_t> feature_bytes;  // larger features stay on disk; absent: half of the free memory
   std::string by = "run_experiment", why = "this run";  // who looks at the test part, for its ledger
   bool sealed = false;  // the test part is not looked at: see unseal (scoring.hpp)

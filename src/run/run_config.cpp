@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <regex>
 
 #include "core/text.hpp"
 
@@ -30,6 +31,17 @@ config::Rule<std::string> folder_name() {
           {.pattern = "^[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,99}$"}};
 }
 
+config::Rule<std::string> device_name() {
+  static const std::regex known("auto|cpu|cuda(:[0-9]{1,3})?");
+  return {[](const std::string& s) { return std::regex_match(s, known); },
+          "one of auto, cpu, cuda, cuda:N",
+          {.choices = {{"auto", "a GPU where one can be used, else the CPU"},
+                       {"cpu", "the CPU"},
+                       {"cuda", "an NVIDIA GPU, the first, or the run ends"},
+                       {"cuda:N", "the GPU of this number, from 0, or the run ends"}},
+           .pattern = "^(auto|cpu|cuda(:[0-9]{1,3})?)$"}};
+}
+
 const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
   static const auto s =
       config::Schema<RunConfig>(
@@ -54,10 +66,7 @@ const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
               config::choice_of({{"warn", "it passes with a warning, and the result is stamped LEAKS"},
                                  {"refuse", "the run ends before any work"},
                                  {"allow", "it passes without a warning, and the result is stamped LEAKS"}}))
-          .field("device", &RunConfig::device, "what computes features and network",
-                 config::choice_of({{"auto", "a GPU where one can be used, else the CPU"},
-                                    {"cpu", "the CPU"},
-                                    {"cuda", "an NVIDIA GPU, or the run ends"}}));
+          .field("device", &RunConfig::device, "what computes features and network", device_name());
   return s;
 }
 

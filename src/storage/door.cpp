@@ -85,8 +85,8 @@ struct Pipe {
 /// Closes what the parent had open, but for two files: the log of a run must not seem to have a second writer, and a file
 /// that the parent removes must be gone.
 void close_all_but(int one, int other) {
-  const auto [low, high] = std::minmax(unsigned(one), unsigned(other));
-  const unsigned first = STDERR_FILENO + 1;
+  const auto low = unsigned(std::min(one, other)), high = unsigned(std::max(one, other));
+  constexpr unsigned first = STDERR_FILENO + 1;
   if (low > first) ::close_range(first, low - 1, 0);
   if (high > low + 1) ::close_range(low + 1, high - 1, 0);
   ::close_range(high + 1, ~0U, 0);

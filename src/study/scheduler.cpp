@@ -16,10 +16,12 @@
 #include "device/device.hpp"
 #include "results/run_record.hpp"
 #include "run/log.hpp"
+#include "run/prepare.hpp"
 #include "run/scoring.hpp"
 #include "storage/atomic_file.hpp"
 #include "storage/claim.hpp"
 #include "storage/door.hpp"
+#include "study/admission.hpp"
 
 namespace timbre::study {
 
@@ -89,12 +91,59 @@ bool is_readable(const fs::path& folder) {
   }
 }
 
-// Says before any work, and once, that a device is missing.
-void check_devices(const Study& study, const std::vector<std::size_t>& pending, run::Watcher& watcher) {
-  std::set<std::string> seen;
-  for (const auto index : pending)
-    if (const auto& device = study.runs[index].config.device; seen.insert(device).second)
-      if (const auto notice = device::choose(device).notice; !notice.empty()) watcher.line(notice);
+/// Says before any work, and once, that a device is missing. Returns the name of each that is asked for.
+std::map<std::string, std::string> check_devices(const Study& study, const std::vector<std::size_t>& pending,
+                                                 const ScheduleOptions& options, run::Watcher& watcher) {
+  auto wanted = options.devices;
+  if (wanted.empty())
+    for (const auto index : pending) wanted.push_back(study.runs[index].config.device);
+  std::map<std::string, std::string> names;
+  for (const auto& device : wanted) {
+    if (names.contains(device)) continue;
+    const auto choice = device::choose(device);
+    names[device] = choice.name;
+    if (!choice.notice.empty()) watcher.line(choice.notice);
+  }
+  return names;
+}
+
+/// Which device each job and each run takes, and how much of its memory.
+struct Places {
+  std::map<std::string, std::string> names;  // of the devices that are asked for
+  const ScheduleOptions& options;
+  const Study& study;
+  std::map<std::size_t, std::int64_t> needs;  // of runs; absent: nothing
+
+  std::string device(int job, std::size_t run) const {
+    if (!options.devices.empty()) return options.devices[std::size_t(job) % options.devices.size()];
+    return names.at(study.runs[run].config.device);
+  }
+  std::int64_t need(std::size_t run) const {
+    const auto found = needs.find(run);
+    return found == needs.end() ? 0 : found->second;
+  }
+};
+
+Places place_runs(const Study& study, const std::vector<std::size_t>& pending, const ScheduleOptions& options,
+                  std::map<std::string, std::string> names, const FeatureSets& sets) {
+  Places places{std::move(names), options, study, {}};
+  for (const auto index : pending) {
+    const auto device = places.device(0, index);
+    if (device::find(device).backend->memory_needed)
+      places.needs[index] =
+          run::memory_needed(study.plan(study.runs[index]), sets[study.runs[index].features]->rows(), device);
+  }
+  return places;
+}
+
+Admission admission_for(const Places& places) {
+  std::map<std::string, std::optional<std::int64_t>> memory;
+  for (const auto& [asked, name] : places.names) {
+    const auto [backend, number] = device::find(name);
+    memory[name] = std::nullopt;
+    if (backend->free_memory) memory[name] = backend->free_memory(number);
+  }
+  return {memory, !places.options.devices.empty()};
 }
 
 void keep_failure(const fs::path& folder, const std::string& message) {
@@ -122,16 +171,18 @@ class RunWatcher : public run::Watcher {
 
 class Jobs {
  public:
-  Jobs(const Study& study, const ScheduleOptions& options, std::vector<std::size_t> pending, int jobs,
-       int threads, FeatureSets features, View& view)
+  Jobs(const Study& study, const ScheduleOptions& options, const std::vector<std::size_t>& pending, int jobs,
+       int threads, FeatureSets features, Places places, View& view)
       : study_(study),
         options_(options),
-        pending_(std::move(pending)),
         threads_(threads),
         features_(std::move(features)),
+        places_(std::move(places)),
         view_(view),
+        waiting_(pending.begin(), pending.end()),
+        admission_(admission_for(places_)),
         working_(jobs) {
-    view_.start(study_, pending_, jobs);
+    view_.start(study_, pending, jobs);
   }
 
   Schedule work() {
@@ -149,34 +200,60 @@ class Jobs {
 
  private:
   void take_runs(int job) {
-    while (const auto index = next_run()) do_run(job, *index);
+    while (const auto index = next_run(job)) {
+      do_run(job, *index);
+      const std::lock_guard lock(mutex_);
+      admission_.end(places_.device(job, *index), places_.need(*index));
+      room_.notify_all();
+    }
     const std::lock_guard lock(mutex_);
     --working_;
     ended_.notify_one();
   }
 
-  /// The next run that is free. Those that other processes work on come last: they are looked at until they are finished, or
-  /// their holder is dead.
-  std::optional<std::size_t> next_run() {
+  /// The next run that is free and has room on the job's device. Those that other processes work on come last: they are
+  /// looked at until they are finished, or their holder is dead.
+  std::optional<std::size_t> next_run(int job) {
     for (;;) {
       if (stop_ || stop_signal() != 0) return std::nullopt;
-      std::optional<std::size_t> taken;
+      std::optional<std::size_t> elsewhere;
       {
-        const std::lock_guard lock(mutex_);
-        if (next_ < pending_.size()) return pending_[next_++];
+        std::unique_lock lock(mutex_);
+        bool later = false;
+        if (const auto admitted = admit(job, later)) return admitted;
+        if (later) {
+          room_.wait_for(lock, std::chrono::milliseconds(200));
+          continue;
+        }
         if (elsewhere_.empty()) return std::nullopt;
-        taken = elsewhere_.front();
+        elsewhere = elsewhere_.front();
         elsewhere_.pop_front();
       }
-      const auto folder = run_folder(options_, study_.runs[*taken]);
+      const auto folder = run_folder(options_, study_.runs[*elsewhere]);
       if (run_state(folder) == RunState::finished) continue;
-      if (storage::is_free(folder, claims_of(*taken))) return taken;
+      const bool free = storage::is_free(folder, claims_of(*elsewhere));
       {
         const std::lock_guard lock(mutex_);
-        elsewhere_.push_back(*taken);
+        (free ? waiting_ : elsewhere_).push_back(*elsewhere);
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      if (!free) std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
+  }
+
+  /// The first run that waits and may begin now; whether one may later.
+  std::optional<std::size_t> admit(int job, bool& later) {
+    for (auto it = waiting_.begin(); it != waiting_.end(); ++it) {
+      const auto device = places_.device(job, *it);
+      const auto need = places_.need(*it);
+      const auto answer = admission_.ask(device, need);
+      later |= answer == Admission::Answer::later;
+      if (answer != Admission::Answer::now) continue;
+      admission_.begin(device, need);
+      const auto index = *it;
+      waiting_.erase(it);
+      return index;
+    }
+    return std::nullopt;
   }
 
   storage::ClaimWatch& claims_of(std::size_t run) {
@@ -206,6 +283,7 @@ class Jobs {
                               .runs = options_.runs,
                               .threads = threads_,
                               .checkpoint_seconds = options_.checkpoint_seconds};
+      options.device = places_.device(job, index);
       options.sealed = study_.sealed;
       options.by = "run_study " + study_.name, options.why = "its list of runs is compared";
       options.features = features_[run.features];
@@ -238,17 +316,18 @@ class Jobs {
 
   const Study& study_;
   const ScheduleOptions& options_;
-  const std::vector<std::size_t> pending_;
   const int threads_;
   const FeatureSets features_;
+  const Places places_;
   View& view_;
   std::atomic<bool> stop_{false};
   std::mutex mutex_;
-  std::size_t next_ = 0;
-  std::deque<std::size_t> elsewhere_;                  // that other processes work on
+  std::deque<std::size_t> waiting_;    // in the study's order
+  std::deque<std::size_t> elsewhere_;  // that other processes work on
+  Admission admission_;
   std::map<std::size_t, storage::ClaimWatch> claims_;  // of runs, as this process has seen them
   std::set<std::size_t> told_;
-  std::condition_variable ended_;
+  std::condition_variable ended_, room_;
   int working_;
   Schedule outcome_;
 };
@@ -329,7 +408,7 @@ void extract_features(const Study& study, const ScheduleOptions& options, run::W
   for (std::size_t i = 0; i < study.runs.size(); ++i)
     if (is_of_task(options, i) && run_state(run_folder(options, study.runs[i])) != RunState::finished)
       pending.push_back(i);
-  check_devices(study, pending, watcher);
+  check_devices(study, pending, options, watcher);
   auto wanted = options;
   wanted.feature_bytes = 1;  // they stay on disk
   load_feature_sets(study, pending, {}, wanted, options.threads > 0 ? options.threads : available_cores(),
@@ -345,9 +424,10 @@ Schedule run_all(const Study& study, const ScheduleOptions& options, run::Watche
     if (is_of_task(options, i) && (run_state(folder) != RunState::finished || !is_readable(folder)))
       pending.push_back(i);
   }
-  check_devices(study, pending, watcher);
-  const int cores = available_cores();
-  const int wanted = options.jobs > 0 ? options.jobs : study.jobs.value_or(cores);
+  auto devices = check_devices(study, pending, options, watcher);
+  const int cores = available_cores(), each = std::max(1, int(options.devices.size()));
+  const int wanted =
+      each * (options.jobs > 0 ? options.jobs : study.jobs.value_or(std::max(1, cores / each)));
   const int jobs = std::max(1, int(std::min<std::size_t>(std::size_t(wanted), pending.size())));
   const int threads = options.threads > 0 ? options.threads : std::max(1, cores / jobs);
   auto features = load_feature_sets(study, pending, begun, options, std::max(cores, jobs * threads), watcher);
@@ -355,7 +435,9 @@ Schedule run_all(const Study& study, const ScheduleOptions& options, run::Watche
   if (pending.empty()) return {};
   watcher.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(),
                            study.runs.size(), jobs, threads, threads == 1 ? "" : "s"));
-  auto outcome = Jobs(study, options, std::move(pending), jobs, threads, std::move(features), view).work();
+  auto places = place_runs(study, pending, options, std::move(devices), features);
+  auto outcome =
+      Jobs(study, options, pending, jobs, threads, std::move(features), std::move(places), view).work();
   if (stop_signal() != 0) watcher.line("stopped; the same command goes on from here");
   throw_if_stopped();
   return outcome;

@@ -1,6 +1,6 @@
 // Runs of a study, several side by side, each with threads of its own; what is finished is never done again.
 //
-// Runs are taken in the study's order. Features are found or extracted once, before the first run, and shared. The folder must
+// Runs are taken in the study's order; on a GPU, one that has no room in its memory lets smaller ones pass. Features are found or extracted once, before the first run, and shared. The folder must
 // hold what was made from the data as they are now, or the study is refused (RequestError). Several processes on several machines
 // may share the folder: a run that another one works on is left to it, and is taken up if that one dies. A run that fails ends
 // alone, and its reason is kept in its folder (`failed`) until it is tried again. A signal ends all of them after a checkpoint
@@ -26,6 +26,7 @@ struct ScheduleOptions {
   std::filesystem::path runs = "runs";        // where the feature store is
   int jobs = 0;                               // 0: the study's, else one per core
   int threads = 0;                            // of each run; 0: the cores shared among the jobs
+  std::vector<std::string> devices;           // of one kind, each with `jobs` runs; empty: each run's own
   std::size_t task = 0, tasks = 1;            // does every tasks-th run, beginning with number `task`
   std::optional<std::set<std::size_t>> only;  // does these alone
   double checkpoint_seconds = 60;

@@ -12,7 +12,7 @@ namespace {
 
 // Features of one device are not another's to the last bit. Where one asked for by name is not there, its runs say so.
 std::string device_of(const run::RunConfig& config) {
-  return config.device == "auto" ? device::choose("auto").name : config.device;
+  return device::backend_of(config.device == "auto" ? device::choose("auto").name : config.device);
 }
 
 }  // namespace

@@ -9,9 +9,11 @@ namespace {
 
 const Registration<device::Backend> cpu{
     "cpu",
-    {.why_not = [] { return std::string(); },
+    {.why_not = [](int number) { return std::string(number == 0 ? "" : "there is one processor, cpu"); },
      .count = [] { return 1; },
      .describe = [](int) { return std::string("the processor"); },
+     .free_memory = nullptr,
+     .memory_needed = nullptr,
      .open_features = [](int, const features::FeatureOptions& options,
                          std::int64_t samples) -> device::EngineMaker {
        return [options, samples] { return features::make_cpu_feature_engine(options, samples); };

@@ -167,6 +167,53 @@ TEST_F(DeviceChoice, RunsOfAStudySideBySideGiveTheSameBytesAsAlone) {
   EXPECT_EQ(together, losses("1"));
 }
 
+TEST_F(DeviceChoice, AStudyOnTwoGpusGivesTheBytesOfOne) {
+  install_stand_in();
+  write_file(folder / "study.yaml",
+             "study: two\nbase: small.yaml\naxes: {regularisation.l2: [0, 0.01]}\nseeds: [0, 1]\n");
+  const auto study = [&](const std::string& devices, const std::string& out, const std::string& gpus) {
+    ProcessOptions options{.folder = folder.path()};
+    options.environment["LD_PRELOAD"] = (folder / "stand_in/libtimbre.so").string();
+    options.environment["SIMT_DEVICES"] = gpus;
+    return run_process({command("run_study"), "study.yaml", "--out", out, "--jobs", "2", "--device", devices,
+                        "--set", "dataset.segment_seconds=1", "--set", "dataset.synthetic.clip_seconds=1"},
+                       options);
+  };
+  const auto two = study("cuda:0,cuda:1", "two", "2");
+  ASSERT_EQ(two.status, 0) << two.err;
+  EXPECT_NE(two.err.find("device: cuda:1 (SIMT host)"), two.err.npos) << two.err;
+  EXPECT_NE(two.err.find("4 of 4 runs to do, 4 at a time"), two.err.npos) << two.err;
+  const auto one = study("cuda", "one", "1");
+  ASSERT_EQ(one.status, 0) << one.err;
+  std::size_t results = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(folder / "two"))
+    if (entry.path().filename() == "result.h5") {
+      const auto there = storage::H5File::open(entry.path());
+      const auto here = storage::H5File::open(folder / "one" / fs::relative(entry.path(), folder / "two"));
+      EXPECT_EQ(there.text_attribute("/", "device"), "cuda");
+      EXPECT_EQ(there.read_doubles("/history/val_loss"), here.read_doubles("/history/val_loss"));
+      EXPECT_EQ(there.read_text("/config"), here.read_text("/config"));
+      ++results;
+    }
+  EXPECT_EQ(results, 4u);
+
+  const auto absent = study("cuda:0,cuda:1", "none", "1");
+  EXPECT_EQ(absent.status, 1);
+  EXPECT_NE(absent.err.find("run_study: device cuda:1 cannot be used: there is one NVIDIA GPU, cuda:0\n"),
+            absent.err.npos)
+      << absent.err;
+  const auto refused = [&](const std::string& devices, std::string_view words) {
+    const auto r = study(devices, "none", "2");
+    EXPECT_EQ(r.status, 2) << r.err;
+    EXPECT_NE(r.err.find(words), r.err.npos) << r.err;
+    EXPECT_EQ(line_count(r.err), 1u) << r.err;
+  };
+  refused("cuda:0,cuda:0", "--device cuda:0,cuda:0: cuda:0 is named twice");
+  refused("cuda:0,cpu", "several devices are GPUs with their numbers, as cuda:0,cuda:1");
+  refused("cuda:x", "--set device");
+  refused("cuda:0,cuda:x", "several devices are GPUs with their numbers");
+}
+
 TEST_F(DeviceChoice, CheckComparesBothLayerByLayer) {
   install_stand_in();
   const auto r = run({"run_experiment", "small.yaml", "--set", "dataset.segment_seconds=1", "--set",

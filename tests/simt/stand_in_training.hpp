@@ -24,6 +24,7 @@ class StandInTraining : public testing::TestWithParam<bool> {
   void TearDown() override {
     EXPECT_EQ(simt::device().live, 0) << "something was not given back";
     EXPECT_EQ(simt::device().freed_in_use, 0) << "memory was given back while a copy used it";
+    EXPECT_EQ(simt::device().on_wrong_device, 0) << "something was used on another device than its own";
     simt::device() = {}, simt::dnn() = {};
   }
 };

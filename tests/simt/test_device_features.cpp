@@ -29,6 +29,7 @@ class StandIn : public testing::TestWithParam<bool> {
   void TearDown() override {
     EXPECT_EQ(simt::device().live, 0) << "something was not given back";
     EXPECT_EQ(simt::device().freed_in_use, 0) << "memory was given back while a copy used it";
+    EXPECT_EQ(simt::device().on_wrong_device, 0) << "something was used on another device than its own";
     simt::device() = {};
   }
 };
@@ -200,7 +201,7 @@ TEST(CudaBackend, SaysWhyItCannotBeUsed) {
   if (!device::BackendRegistry::instance().find("cuda")) timbre_register_plugin();
   const auto why = [](cudaError_t driver, int count) {
     simt::device().driver = driver, simt::device().count = count;
-    return device::BackendRegistry::instance().find("cuda")->why_not();
+    return device::BackendRegistry::instance().find("cuda")->why_not(0);
   };
   EXPECT_EQ(why(cudaErrorStubLibrary, 0), "there is no NVIDIA driver, or one older than CUDA 13");
   EXPECT_EQ(why(cudaErrorInsufficientDriver, 0), "there is no NVIDIA driver, or one older than CUDA 13");

@@ -106,7 +106,8 @@ TEST_P(StandInTraining, DataStreamWhereAnotherRunTakesTheirRoom) {
     auto step = setup.step("cuda");
     if (taken) {
       step = make_step("cuda", {&setup.model, setup.loss.get(), setup.optimizer.get(), 8, 5}, setup.pool);
-      simt::device().calls = 0, simt::device().fail_at = 1;  // cudaMalloc, after cudaMemGetInfo
+      simt::device().calls = 0,
+      simt::device().fail_at = 2;  // cudaMalloc, after cudaSetDevice and cudaMemGetInfo
       step->bind(setup.data, setup.labels.data());
       simt::device().fail_at = -1;
       EXPECT_EQ(step->notes().at(0), "the data stream to the GPU, which has no room for them");

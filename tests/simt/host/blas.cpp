@@ -2,6 +2,7 @@
 #include "host/device.hpp"
 
 struct cublasContext {
+  int device = simt::current_device();
   cudaStream_t stream = nullptr;
 };
 
@@ -23,6 +24,7 @@ cublasStatus_t cublasDestroy(cublasHandle_t handle) {
 }
 cublasStatus_t cublasSetStream(cublasHandle_t handle, cudaStream_t stream) {
   if (simt::call_fails()) return CUBLAS_STATUS_EXECUTION_FAILED;
+  simt::use_of(handle->device);
   handle->stream = stream;
   return CUBLAS_STATUS_SUCCESS;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <map>
@@ -33,8 +34,14 @@ std::recursive_mutex& lock() {
   return m;
 }
 
-std::map<char*, std::size_t>& allocations() {
-  static std::map<char*, std::size_t> a;
+struct Allocation {
+  std::size_t bytes;
+  int device;
+};
+using Allocations = std::map<char*, Allocation>;
+
+Allocations& allocations() {
+  static Allocations a;
   return a;
 }
 
@@ -43,24 +50,34 @@ std::set<CUstream_st*>& streams() {
   return s;
 }
 
-std::map<char*, std::size_t>& pinned_allocations() {
-  static std::map<char*, std::size_t> a;
+Allocations& pinned_allocations() {
+  static Allocations a;
   return a;
 }
 
-bool lies_in(const std::map<char*, std::size_t>& known, const void* pointer, std::size_t bytes) {
+/// The allocation that holds these bytes; null where there is none.
+const Allocation* holder_of(const Allocations& known, const void* pointer, std::size_t bytes) {
   auto* p = const_cast<char*>(static_cast<const char*>(pointer));
   auto it = known.upper_bound(p);
-  if (it == known.begin()) return false;
+  if (it == known.begin()) return nullptr;
   --it;
-  return p >= it->first && p + bytes <= it->first + it->second;
+  return p + bytes <= it->first + it->second.bytes ? &it->second : nullptr;
 }
-bool on_device(const void* pointer, std::size_t bytes) { return lies_in(allocations(), pointer, bytes); }
+bool on_device(const void* pointer, std::size_t bytes) {
+  const auto* held = holder_of(allocations(), pointer, bytes);
+  if (held) use_of(held->device);
+  return held != nullptr;
+}
 
+/// On this thread's device.
 std::int64_t allocated() {
   std::int64_t sum = 0;
-  for (const auto& [p, bytes] : allocations()) sum += static_cast<std::int64_t>(bytes);
+  for (const auto& [p, held] : allocations())
+    if (held.device == current_device()) sum += static_cast<std::int64_t>(held.bytes);
   return sum;
+}
+std::size_t memory_of_device() {
+  return current_device() == 0 ? device().free_bytes : device().second_free_bytes;
 }
 
 }  // namespace
@@ -74,10 +91,12 @@ struct CUgraphExec_st {
   std::vector<simt::Work> work;
 };
 struct CUstream_st {
+  int device = simt::current_device();
   std::deque<simt::Work> queue;
   CUgraph_st* capture = nullptr;  // not null: work goes there instead
 };
 struct CUevent_st {
+  int device = simt::current_device();
   std::shared_ptr<simt::Ticket> ticket;
 };
 
@@ -103,12 +122,13 @@ void run_all(CUstream_st& stream) {
 
 /// Before memory is given back. CUDA waits here perhaps ("may perform implicit synchronization"), so nothing is
 /// waited for; a copy with this memory that is still under way is counted as a mistake, and done.
-void before_freeing(const std::map<char*, std::size_t>& known, void* pointer) {
+void before_freeing(const Allocations& known, void* pointer) {
   const auto found = known.find(static_cast<char*>(pointer));
   if (found == known.end()) return;
   const auto uses = [&](const Work& work) {
-    return std::ranges::any_of(
-        work.memory, [&](const void* m) { return m >= found->first && m < found->first + found->second; });
+    return std::ranges::any_of(work.memory, [&](const void* m) {
+      return m >= found->first && m < found->first + found->second.bytes;
+    });
   };
   for (auto* stream : streams())
     while (std::ranges::any_of(stream->queue, uses)) ++device().freed_in_use, run_all(*stream);
@@ -124,6 +144,7 @@ void push(CUstream_st* stream, Work work) {
     if (work.run) work.run();
     return;
   }
+  use_of(stream->device);
   if (stream->capture) {
     stream->capture->work.push_back(std::move(work));
     if (auto hook = std::exchange(device().while_capturing, nullptr)) hook();
@@ -147,8 +168,23 @@ bool end_captures() {
 }  // namespace
 
 Device& device() {
-  static Device d;
+  static Device d = [] {
+    Device first;
+    if (const char* count = std::getenv("SIMT_DEVICES")) first.count = std::atoi(count);
+    return first;
+  }();
   return d;
+}
+
+namespace {
+int& device_of_thread() {
+  static thread_local int number = 0;
+  return number;
+}
+}  // namespace
+int current_device() { return device_of_thread(); }
+void use_of(int number) {
+  if (number != current_device()) ++device().on_wrong_device;
 }
 
 /// What cudaGetLastError will say.
@@ -160,6 +196,7 @@ cudaError_t& last_error() {
 void synchronise_device() {
   const std::lock_guard guard(lock());
   for (auto* stream : streams()) {
+    if (stream->device != current_device()) continue;
     if (stream->capture && stream->capture != &invalid_capture()) {
       delete stream->capture;
       stream->capture = &invalid_capture();
@@ -172,14 +209,15 @@ void synchronise_device() {
 bool call_fails() { return device().calls++ == device().fail_at; }
 
 namespace {
-std::map<const void*, std::size_t>& shared_bytes_of() {
-  static std::map<const void*, std::size_t> m;
+/// On each device.
+std::map<std::pair<const void*, int>, std::size_t>& shared_bytes_of() {
+  static std::map<std::pair<const void*, int>, std::size_t> m;
   return m;
 }
 }  // namespace
 std::size_t allowed_shared_bytes(const void* kernel) {
   const std::lock_guard guard(lock());
-  const auto found = shared_bytes_of().find(kernel);
+  const auto found = shared_bytes_of().find({kernel, current_device()});
   return found == shared_bytes_of().end() ? plain_shared_bytes : found->second;
 }
 
@@ -218,12 +256,15 @@ cudaError_t cudaGetDeviceCount(int* count) {
   if (simt::device().driver == cudaSuccess) *count = simt::device().count;
   return simt::device().driver;
 }
-cudaError_t cudaSetDevice(int) {
+cudaError_t cudaSetDevice(int number) {
   SIMT_CALL;
+  if (number < 0 || number >= simt::device().count) return cudaErrorInvalidDevice;
+  simt::device_of_thread() = number;
   return cudaSuccess;
 }
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int) {
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int number) {
   SIMT_CALL;
+  if (number < 0 || number >= simt::device().count) return cudaErrorInvalidDevice;
   std::snprintf(p->name, sizeof p->name, "SIMT host");
   return cudaSuccess;
 }
@@ -234,7 +275,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
 }
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   SIMT_CALL;
-  *total = simt::device().free_bytes;
+  *total = simt::memory_of_device();
   *free = *total - static_cast<std::size_t>(simt::allocated());
   return cudaSuccess;
 }
@@ -244,10 +285,11 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   SIMT_NO_CAPTURE;
   if (bytes == 0) return cudaErrorInvalidValue;
   auto& d = simt::device();
-  if (static_cast<std::size_t>(simt::allocated()) + bytes > d.free_bytes) return cudaErrorMemoryAllocation;
+  if (static_cast<std::size_t>(simt::allocated()) + bytes > simt::memory_of_device())
+    return cudaErrorMemoryAllocation;
   auto* p = static_cast<char*>(::operator new (bytes, std::align_val_t{256}));
   std::memset(p, 0xff, bytes);
-  simt::allocations().emplace(p, bytes);
+  simt::allocations().emplace(p, simt::Allocation{bytes, simt::current_device()});
   d.largest_bytes = std::max(d.largest_bytes, simt::allocated());
   ++d.live;
   *pointer = p;
@@ -266,7 +308,7 @@ cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
   SIMT_CALL;
   SIMT_NO_CAPTURE;
   *pointer = ::operator new (bytes, std::align_val_t{64});
-  simt::pinned_allocations().emplace(static_cast<char*>(*pointer), bytes);
+  simt::pinned_allocations().emplace(static_cast<char*>(*pointer), simt::Allocation{bytes, 0});
   std::memset(*pointer, 0xff, bytes);
   ++simt::device().live;
   return cudaSuccess;
@@ -288,7 +330,7 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     return cudaErrorInvalidValue;
   // Memory that is not pinned is staged: read before the call returns, or written before it does.
   const bool pinned =
-      simt::lies_in(simt::pinned_allocations(), kind == cudaMemcpyHostToDevice ? from : to, bytes);
+      simt::holder_of(simt::pinned_allocations(), kind == cudaMemcpyHostToDevice ? from : to, bytes);
   if (kind == cudaMemcpyHostToDevice && !pinned) {
     const auto* bytes_of = static_cast<const char*>(from);
     simt::push(stream, {[to, staged = std::vector<char>(bytes_of, bytes_of + bytes)] {
@@ -327,7 +369,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int bytes) {
   SIMT_CALL;
   if (std::size_t(bytes) > simt::largest_shared_bytes) return cudaErrorInvalidValue;
-  simt::shared_bytes_of()[kernel] = std::size_t(bytes);
+  simt::shared_bytes_of()[{kernel, simt::current_device()}] = std::size_t(bytes);
   return cudaSuccess;
 }
 // (One that fails has waited all the same: the error is of the work before.)
@@ -360,6 +402,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   SIMT_CALL;
   const auto ticket = std::make_shared<simt::Ticket>(simt::Ticket{stream});
   event->ticket = ticket;
+  simt::use_of(event->device);
   simt::push(stream, {[ticket] { ticket->done = true; }, nullptr});
   return cudaSuccess;
 }

@@ -216,6 +216,7 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t h) {
 }
 cudnnStatus_t cudnnSetStream(cudnnHandle_t h, cudaStream_t stream) {
   SIMT_DNN_CALL;
+  use_of(h->device);
   h->stream = stream;
   return CUDNN_STATUS_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #include "host/device.hpp"
 
 struct cudnnContext {
+  int device = simt::current_device();
   cudaStream_t stream = nullptr;
 };
 struct cudnnTensorStruct {

@@ -1,0 +1,53 @@
+#include "cuda/training/memory_needed.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "cuda/support/blas.hpp"
+#include "device/algorithms.hpp"
+
+namespace timbre::cuda {
+
+namespace {
+
+/// What a layer keeps for each value that it puts out: recurrent ones gates, states and their gradients.
+constexpr std::int64_t kept = 2, kept_by_recurrent = 16;
+
+/// Floats of a network with batches of this many rows.
+std::int64_t network_floats(const nn::Model& model, std::int64_t rows) {
+  const auto largest_window = device::tuned_number("TIMBRE_CUDA_WINDOW_FLOATS");
+  auto floats = rows * model.input().size();
+  for (const auto& layer : model.layers()) {
+    bool recurrent = false;
+    for (const int index : layer.parameters) {
+      const auto& [name, kernel] = std::tie(model.parameters()[std::size_t(index)].spec.name,
+                                            model.parameters()[std::size_t(index)].spec.shape);
+      recurrent |= name.ends_with("recurrent_kernel");
+      if (recurrent) floats += 3 * kernel.size();  // in a library's own order, and its gradient
+      if (kernel.rank() < 3) continue;
+      // A convolution's window matrix: a row for each place of its output, and the same for the way back.
+      const auto filters = kernel[kernel.rank() - 1];
+      const auto matrix = rows * layer.output.size() / filters * (kernel.size() / filters);
+      floats += 2 * std::min(matrix, std::max(largest_window, matrix / std::max<std::int64_t>(rows, 1)));
+    }
+    floats +=
+        rows * ((1 + (recurrent ? kept_by_recurrent : kept)) * layer.output.size() + layer.input.size());
+  }
+  return floats;
+}
+
+}  // namespace
+
+std::int64_t own_memory_needed(const training::StepOptions& options, std::int64_t rows) {
+  const auto& model = *options.model;
+  const auto evaluated = std::max(options.batch_size, device::tuned_number("TIMBRE_CUDA_EVALUATION_ROWS"));
+  std::int64_t widest = model.input().size();
+  for (const auto& layer : model.layers()) widest = std::max(widest, layer.output.size());
+  const auto floats = 2 * model.arena_size() + (2 + options.optimizer->slots()) * model.trainable_size() +
+                      2 * options.batch_size * widest + network_floats(model, options.batch_size) +
+                      network_floats(model, evaluated) + rows * (model.input().size() + 1);  // with a label
+  constexpr std::int64_t small_things = std::int64_t{64} << 10;  // counters, tables, indices
+  return Blas::work_bytes + floats * std::int64_t(sizeof(float)) + small_things;
+}
+
+}  // namespace timbre::cuda
