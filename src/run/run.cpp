@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <map>
 #include <numeric>
 
@@ -63,6 +64,17 @@ std::vector<results::Look> earlier_looks(const fs::path& result) {
   } catch (const Error&) {  // of no further use
     return {};
   }
+}
+
+/// With --force: how many looks the result held before. It lies there from the beginning to the end, so that a run which was
+/// killed right before its end, and goes on beside its own result, does not count itself twice.
+fs::path looks_file(const fs::path& folder) { return folder / "looks_before"; }
+
+std::vector<results::Look> looks_before(const fs::path& folder) {
+  const auto count = storage::read_own_file(looks_file(folder));
+  auto looks = count ? earlier_looks(folder / "result.h5") : std::vector<results::Look>{};
+  if (count) looks.resize(std::min(looks.size(), std::size_t(std::strtoull(count->c_str(), nullptr, 10))));
+  return looks;
 }
 
 RunOutcome outcome_of(const results::RunRecord& r, const fs::path& file, bool before) {
@@ -275,11 +287,11 @@ RunOutcome work(const Plan& plan, const RunOptions& options, const data::Feature
     score(record, *step, plan, options, features, split, pool, log);
   else
     log.line(trained.message);
-  const auto looks = earlier_looks(result);
+  const auto looks = looks_before(folder);
   record.scores.looks.insert(record.scores.looks.begin(), looks.begin(), looks.end());
   lock.require_held();
   results::write_result(result, record);
-  fs::remove(checkpoint_file(folder));
+  fs::remove(checkpoint_file(folder)), fs::remove(looks_file(folder));
   auto outcome = outcome_of(record, result, false);
   status.end(record.status, outcome.epochs_run, outcome.validation_accuracy, outcome.message);
   return outcome;
@@ -309,9 +321,13 @@ RunOutcome execute(const Plan& plan, const RunOptions& options, Watcher& watcher
     if (const auto old = read_or_put_aside(result, log)) {
       log.line(
           fmt::format("{}: this run has {} before; --force runs it again", folder.string(), old->status));
+      fs::remove(looks_file(folder));
       return outcome_of(*old, result, true);
     }
   }
+  if (options.force)
+    storage::write_file(looks_file(folder), std::to_string(earlier_looks(result).size()) + "\n",
+                        storage::Links::replace);
   if (options.force || options.restart) fs::remove(checkpoint_file(folder));
   storage::write_file(folder / "key", key + "\n", storage::Links::replace);
   storage::write_file(folder / "config.yaml", resolved_yaml(plan), storage::Links::replace);

@@ -167,6 +167,33 @@ TEST_F(Run, ThatAnotherProcessWorksOnIsLeftToIt) {
   EXPECT_FALSE(fs::exists(out / ".lock"));
 }
 
+TEST_F(Run, KilledBetweenItsResultAndItsEndLooksAtTheTestPartOnce) {
+  Child child(arguments({"--checkpoint-seconds", "0"}), root.path());
+  const auto checkpoint = out / "checkpoint.h5", kept = root / "checkpoint.h5";
+  ASSERT_TRUE(child.wait_until([&] { return reached("\nepoch 2/") && fs::exists(checkpoint); }))
+      << child.err();
+  child.signal(SIGTERM);
+  if (child.wait() == 0) GTEST_SKIP() << "the run was quicker than the signal";
+  fs::copy_file(checkpoint, kept);
+  ASSERT_EQ(go().status, 0);
+  fs::copy_file(out / "result.h5", root / "whole.h5");
+  // As if it had been killed after its result was written, and before its checkpoint was removed.
+  const auto end_again = [&](const std::string& looks_before) {
+    fs::copy_file(kept, checkpoint);
+    if (!looks_before.empty()) end_to_end::write_file(out / "looks_before", looks_before);
+    const auto last = go();
+    EXPECT_EQ(last.status, 0) << last.err;
+    EXPECT_NE(last.err.find("goes on from a checkpoint"), std::string::npos) << last.err;
+    EXPECT_FALSE(fs::exists(out / "looks_before"));
+    return storage::H5File::open(out / "result.h5").int_attribute("/ledger", "looks");
+  };
+  EXPECT_EQ(end_again(""), 1);
+  EXPECT_EQ(differences(out / "result.h5", root / "whole.h5"), std::vector<std::string>{});
+  ASSERT_EQ(go({"--force"}).status, 0);
+  EXPECT_EQ(storage::H5File::open(out / "result.h5").int_attribute("/ledger", "looks"), 2);
+  EXPECT_EQ(end_again("1\n"), 2) << "the look of before --force is kept";
+}
+
 TEST_F(Run, ForcedAgainAndStoppedGoesOnWithoutForce) {
   ASSERT_EQ(go().status, 0);
   fs::copy_file(out / "result.h5", root / "whole.h5");
