@@ -107,6 +107,16 @@ struct ChannelGradient {
   }
 };
 
+/// Of moving statistics, which do not depend on the batch: a factor, and nothing else.
+struct FrozenGradient {
+  NormalisationArrays a;
+  template <class Index>
+  __device__ void operator()(Index c) const {
+    a.factor_dy[c] = a.factor[c];
+    a.mean_dy[c] = a.slope[c] = a.rest[c] = 0.0f;
+  }
+};
+
 struct Denormalise {
   NormalisationArrays a;
   const float *x, *dy;
@@ -138,13 +148,16 @@ inline void normalise(cudaStream_t stream, const NormalisationArrays& a, const N
   for_each_element(stream, b.rows * b.inner * b.channels, Normalise{a, x, y, b.channels});
 }
 
-/// gamma_gradient, beta_gradient and dx may be null.
+/// gamma_gradient, beta_gradient and dx may be null. frozen: forward took the moving statistics; no gradients but dx.
 inline void normalise_backward(cudaStream_t stream, const NormalisationArrays& a, const NormalisationBatch& b,
                                const float* x, const float* dy, float* dx, float* gamma_gradient,
-                               float* beta_gradient) {
-  sum_columns(stream, ProductsOf{x, dy, a.mean, b.channels}, b.rows * b.inner, b.channels, b.live, b.inner,
-              reinterpret_cast<Pair*>(b.partial),
-              ChannelGradient{a, b.live, b.inner, gamma_gradient, beta_gradient});
+                               float* beta_gradient, bool frozen = false) {
+  if (frozen)
+    for_each_element(stream, b.channels, FrozenGradient{a});
+  else
+    sum_columns(stream, ProductsOf{x, dy, a.mean, b.channels}, b.rows * b.inner, b.channels, b.live, b.inner,
+                reinterpret_cast<Pair*>(b.partial),
+                ChannelGradient{a, b.live, b.inner, gamma_gradient, beta_gradient});
   if (dx)
     for_each_element(stream, b.rows * b.inner * b.channels,
                      Denormalise{a, x, dy, dx, b.channels, b.inner, b.live});
@@ -175,11 +188,11 @@ class BatchNormalizationDevice final : public CudaLayer {
     batch_ = {binding.capacity, inner_, channels_, binding.live, d + 2 * channels_};
   }
   void forward(bool training, const float* x, float* y) override {
-    normalise(binding_.tools->stream, arrays_, batch_, training, x, y);
+    normalise(binding_.tools->stream, arrays_, batch_, training && !binding_.frozen, x, y);
   }
   void backward(const float* x, const float*, float* dy, float* dx) override {
     normalise_backward(binding_.tools->stream, arrays_, batch_, x, dy, binding_.input_gradient ? dx : nullptr,
-                       gamma_gradient_, beta_gradient_);
+                       gamma_gradient_, beta_gradient_, binding_.frozen);
   }
 
  private:

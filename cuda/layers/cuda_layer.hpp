@@ -48,6 +48,7 @@ struct CudaBinding {
   bool trained = true;                 // whether there is a backward at all
   bool input_gradient = true;          // whether backward must write dx
   bool logits = false;                 // last layer: leave out the final softmax (the loss has it)
+  bool frozen = false;                 // no step uses what goes into `gradients`
   std::uint64_t seed = 0;              // of the run
   const std::int64_t* step = nullptr;  // training steps done so far
   const std::int32_t* live = nullptr;  // rows of this batch that count

@@ -20,7 +20,7 @@ Options options_of(const nn::Model::Entry& entry) {
 
 std::size_t joined_layers(std::span<const nn::Model::Entry> layers) {
   if (device::algorithm("TIMBRE_LSTM") != "cudnn" || device::algorithm("TIMBRE_DROPOUT") != "cudnn" ||
-      layers.empty() || !is<nn::LstmOptions>(layers[0]))
+      layers.empty() || !is<nn::LstmOptions>(layers[0]) || layers[0].frozen)
     return 1;
   const auto first = options_of<nn::LstmOptions>(layers[0]);
   std::size_t count = 1;
@@ -31,7 +31,7 @@ std::size_t joined_layers(std::span<const nn::Model::Entry> layers) {
     const auto dropout = options_of<nn::DropoutOptions>(layers[count]);
     const auto next = options_of<nn::LstmOptions>(layers[count + 1]);
     if (layers[count + 1].output.back() != layers[0].output.back() || next.go_backwards ||
-        (count > 1 && dropout.rate != rate))
+        layers[count + 1].frozen || (count > 1 && dropout.rate != rate))
       break;
     rate = dropout.rate, sequences = next.return_sequences;
     count += 2;

@@ -26,6 +26,9 @@
 #include "core/error.hpp"
 #include "cuda/training/class_weights.hpp"
 #include "cuda/training/evaluation.hpp"
+#include "cuda/training/gradient_clipping.hpp"
+#include "cuda/training/mixup.hpp"
+#include "cuda/training/moving_average.hpp"
 #include "cuda/training/spec_augment.hpp"
 #include "device/algorithms.hpp"
 
@@ -42,7 +45,7 @@ class CudaStep final : public training::TrainingStep {
         capacity_(options.batch_size),
         evaluation_rows_(std::max(capacity_, device::tuned_number("TIMBRE_CUDA_EVALUATION_ROWS"))),
         tools_(stream_),
-        feed_(model_.input().size(), evaluation_rows_, stream_),
+        feed_(model_.input().size(), evaluation_rows_, stream_, options.mixup.has_value()),
         loss_(make_cuda_loss(options.loss->options())),
         optimizer_(make_cuda_optimizer(options.optimizer->options())),
         arena_(std::size_t(model_.arena_size())),
@@ -60,13 +63,19 @@ class CudaStep final : public training::TrainingStep {
     if (options.spec_augment)
       augment_ = training::SpecAugment::of(*options.spec_augment, options.seed, model_.input()[0],
                                            model_.input()[1]);
-    make_chunks(*options.optimizer);
+    if (options.mixup) mixup_.emplace(*options.mixup, options.seed, capacity_, model_.classes());
+    if (options.average) moving_average_ = training::MovingAverage::of(*options.average);
+    make_chunks(options);
     StepScalars initial{};
     initial.learning_rate = options.optimizer->learning_rate();
     put(scalars_, {&initial, 1});
     std::vector<float> weights(arena_.size());
     model_.initialise(options.seed, weights.data());
     put(arena_, weights);
+    if (moving_average_) {
+      weights.resize(gradients_.size());
+      average_ = upload(std::span<const float>(weights), stream_);
+    }
     training_net_ = make_network(parts_, capacity_);
     if (!training_net_->generators().empty()) generator_kind_ = "cuDNN's dropout on " + gpu;
     for (auto& d : dy_) d = DeviceArray<float>(std::size_t(capacity_ * training_net_->widest()));
@@ -95,7 +104,13 @@ class CudaStep final : public training::TrainingStep {
   void train(std::span<const std::int32_t> rows) override {
     if (std::int64_t(rows.size()) > capacity_)
       throw std::logic_error("a batch of more rows than the step was made for");
-    feed_.next(rows);
+    if (mixup_) {
+      const auto mixture = mixup_->draw(steps_done_, rows.size());
+      feed_.next(rows, &mixture);
+    } else {
+      feed_.next(rows);
+    }
+    ++steps_done_;
     training_.run(stream_, [&] { enqueue_training(); });
     tell(training_.notes());
   }
@@ -103,31 +118,40 @@ class CudaStep final : public training::TrainingStep {
   Metrics metrics(bool reset) override {
     if (!reset) return latest();
     auto s = scalars();
-    const Metrics m{s.loss_sum, s.correct, s.rows, s.bad_step};
-    s.loss_sum = 0, s.correct = s.rows = s.bad_step = 0;
+    const auto m = metrics_of(s);
+    s.loss_sum = s.gradient_norm_sum = 0, s.correct = s.rows = s.bad_step = 0;
     put(scalars_, {&s, 1});
     snapshot_pending_ = false, latest_ = {};
     return m;
   }
 
   Scores evaluate(std::span<const std::int32_t> rows) override {
-    auto scores = evaluation_.run(stream_, feed_, *loss_, network_of_evaluation(), model_.classes(), rows);
+    auto& net = network_of_evaluation();
+    use_average();
+    auto scores = evaluation_.run(stream_, feed_, *loss_, net, model_.classes(), rows);
+    use_average();
     tell(evaluation_.notes());
     return scores;
   }
 
   double penalty() override {
-    sum_penalties(stream_, penalty_sum());
+    auto sum = penalty_sum();
+    if (moving_average_) sum.arena = average_.data();
+    sum_penalties(stream_, sum);
     double value = 0;
     download(penalty_.data(), std::span(&value, 1), stream_);
     return value;
   }
 
-  std::vector<float> export_weights() override { return get(arena_); }
+  std::vector<float> export_weights() override {
+    auto weights = get(arena_);
+    if (moving_average_) std::ranges::copy(get(average_), weights.begin());
+    return weights;
+  }
 
   StepState export_state() override {
     const auto s = scalars();
-    StepState state{s.step, get(arena_), {}, {s.loss_sum, s.correct, s.rows, s.bad_step}};
+    StepState state{.step = s.step, .arena = get(arena_), .average = get(average_), .metrics = metrics_of(s)};
     for (const auto& slot : slots_) state.slots.push_back(get(slot));
     for (const auto* generator : training_net_->generators()) state.generators.push_back(get(*generator));
     if (!state.generators.empty()) state.generator_kind = generator_kind_;
@@ -135,7 +159,8 @@ class CudaStep final : public training::TrainingStep {
   }
 
   void import_state(const StepState& state) override {
-    if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size())
+    if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size() ||
+        state.average.size() != average_.size())
       throw std::logic_error("a state of another model");
     const auto generators = training_net_->generators();
     std::vector<std::size_t> sizes;
@@ -143,11 +168,11 @@ class CudaStep final : public training::TrainingStep {
     training::require_generators(state, sizes.empty() ? "" : generator_kind_, sizes);
     for (std::size_t i = 0; i < state.generators.size(); ++i) put(*generators[i], state.generators[i]);
     auto s = scalars();
-    s.step = state.step;
+    s.step = steps_done_ = state.step;
     s.loss_sum = state.metrics.loss_sum, s.correct = state.metrics.correct, s.rows = state.metrics.rows;
-    s.bad_step = state.metrics.bad_step;
+    s.bad_step = state.metrics.bad_step, s.gradient_norm_sum = state.metrics.gradient_norm_sum;
     put(scalars_, {&s, 1});
-    put(arena_, state.arena);
+    put(arena_, state.arena), put(average_, state.average);
     for (std::size_t i = 0; i < slots_.size(); ++i) put(slots_[i], state.slots[i]);
     snapshot_pending_ = false, latest_ = state.metrics;
   }
@@ -167,20 +192,30 @@ class CudaStep final : public training::TrainingStep {
   std::vector<std::string> notes() override { return std::exchange(notes_, {}); }
 
  private:
-  void make_chunks(const training::Optimizer& optimizer) {
+  static Metrics metrics_of(const StepScalars& s) {
+    return {s.loss_sum, s.correct, s.rows, s.bad_step, s.gradient_norm_sum};
+  }
+
+  void make_chunks(const training::StepOptions& options) {
     std::vector<Chunk> all, penalised;
-    for (const auto& parameter : model_.parameters())
+    std::vector<ChunksOfParameter> parameters;
+    for (const auto& parameter : model_.parameters()) {
+      const auto first = all.size();
       for (std::int64_t done = 0; parameter.spec.trainable && done < parameter.spec.shape.size();
            done += chunk_size) {
         const auto& p = parameter.penalty;
         all.push_back({parameter.offset + done,
                        std::int32_t(std::min(chunk_size, parameter.spec.shape.size() - done)), float(p.l1),
-                       float(2 * p.l2), p.l1, p.l2, optimizer.weight_decay(parameter.spec)});
+                       float(2 * p.l2), p.l1, p.l2, options.optimizer->weight_decay(parameter.spec)});
         if (p.l1 > 0 || p.l2 > 0) penalised.push_back(all.back());
       }
+      if (parameter.spec.trainable)
+        parameters.push_back({std::int32_t(first), std::int32_t(all.size() - first)});
+    }
     chunks_ = upload(std::span<const Chunk>(all), stream_);
     penalised_ = upload(std::span<const Chunk>(penalised), stream_);
     partial_ = DeviceArray<double>(penalised.size());
+    if (options.clipping) clipping_.emplace(*options.clipping, all, parameters, stream_);
   }
 
   std::unique_ptr<ScoredNetwork> make_network(const NetworkParts& parts, std::int64_t capacity) {
@@ -214,15 +249,37 @@ class CudaStep final : public training::TrainingStep {
     enqueue_forward(stream_, feed_, *loss_, net, true, dy_[0].data(), nullptr, [&] {
       if (augment_) hide_stripes(stream_, *augment_, &scalars_.data()->step, capacity_, net.input());
     });
-    if (class_weights_.size() > 0)
-      weigh_classes(stream_, loss_batch(feed_, net, dy_[0].data(), nullptr), class_weights_.data());
+    const auto batch = loss_batch(feed_, net, dy_[0].data(), nullptr);
+    weigh(batch);
+    if (mixup_)
+      mixup_->mix(stream_, batch, feed_.rows(), [&](const LossBatch& of_partners) {
+        loss_->evaluate(stream_, of_partners);
+        weigh(of_partners);
+      });
     net.backward(dy_[0].data(), dy_[1].data());
     // Counts the step, so it comes after the layers that draw random numbers by the counter.
     optimizer_->finish_loss(stream_, penalty_sum(), {net.losses.data(), net.hits.data(), feed_.header()},
                             scalars_.data());
-    ArenaUpdate u{chunks_.data(), std::int64_t(chunks_.size()), arena_.data(), gradients_.data(), {}};
+    if (clipping_) clipping_->clip(stream_, arena_.data(), gradients_.data(), scalars_.data());
+    ArenaUpdate u{clipping_ ? clipping_->chunks_of_clipped() : chunks_.data(),
+                  std::int64_t(chunks_.size()),
+                  arena_.data(),
+                  gradients_.data(),
+                  {}};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data();
     optimizer_->update(stream_, u);
+    if (moving_average_)
+      move_average(stream_, *moving_average_, &scalars_.data()->step, std::int64_t(average_.size()),
+                   average_.data(), arena_.data());
+  }
+
+  void weigh(const LossBatch& batch) const {
+    if (class_weights_.size() > 0) weigh_classes(stream_, batch, class_weights_.data());
+  }
+
+  /// The average takes the place of the weights that are trained, or gives it back.
+  void use_average() {
+    if (moving_average_) swap_average(stream_, std::int64_t(average_.size()), average_.data(), arena_.data());
   }
 
   void tell(std::vector<std::string> notes) {
@@ -244,7 +301,7 @@ class CudaStep final : public training::TrainingStep {
       }
       TIMBRE_CUDA_CHECK(status);
       const auto& s = *snapshot_.data();
-      latest_ = {s.loss_sum, s.correct, s.rows, s.bad_step};
+      latest_ = metrics_of(s);
       snapshot_pending_ = false;
     }
     const auto now = std::chrono::steady_clock::now();
@@ -294,8 +351,13 @@ class CudaStep final : public training::TrainingStep {
   DeviceArray<StepScalars> scalars_;
   DeviceArray<double> penalty_, partial_;
   DeviceArray<Chunk> chunks_, penalised_;  // all of the trainable arena, and what of it has a penalty
+  std::optional<ClippingDevice> clipping_;
+  std::optional<training::MovingAverage> moving_average_;
+  DeviceArray<float> average_;  // [trainable_size]; empty where none is kept
   std::vector<DeviceArray<float>> slots_;
   std::optional<training::SpecAugment> augment_;
+  std::int64_t steps_done_ = 0;  // those that were enqueued
+  std::optional<MixupDevice> mixup_;
   std::array<DeviceArray<float>, 2> dy_;  // [capacity, widest of the network]
   NetworkParts parts_;
   std::string generator_kind_;                                    // of random numbers that come from a state

@@ -7,11 +7,14 @@
 
 namespace timbre::cuda {
 
-DataFeed::DataFeed(std::int64_t width, std::int64_t capacity, cudaStream_t stream)
+DataFeed::DataFeed(std::int64_t width, std::int64_t capacity, cudaStream_t stream, bool mixes)
     : width_(width),
       capacity_(capacity),
       stream_(stream),
-      batch_(sizeof(BatchHeader) + std::size_t(capacity) * sizeof(std::int32_t)) {
+      mixes_(mixes),
+      batch_(sizeof(BatchHeader) +
+             std::size_t(capacity) *
+                 (sizeof(std::int32_t) + (mixes ? sizeof(std::int32_t) + sizeof(float) : 0))) {
   for (auto& h : headers_) h.host = PinnedArray<std::byte>(batch_.size());
 }
 
@@ -116,7 +119,7 @@ void DataFeed::prefetch(std::span<const std::int32_t> rows) {
   stage(rows);
 }
 
-void DataFeed::next(std::span<const std::int32_t> rows) {
+void DataFeed::next(std::span<const std::int32_t> rows, const training::Mixture* mixture) {
   Header& h = headers_[next_header_];
   next_header_ = (next_header_ + 1) % headers_.size();
   TIMBRE_CUDA_CHECK(cudaEventSynchronize(h.copied));  // which also keeps the host from running far ahead
@@ -132,6 +135,13 @@ void DataFeed::next(std::span<const std::int32_t> rows) {
     header.features = w.features.data(), header.labels = w.labels.data();
     for (std::size_t i = 0; i < rows.size(); ++i) index[i] = std::int32_t(i);
     in_use_ = &w;
+  }
+  if (mixes_) {
+    auto* others = index + capacity_;
+    auto* shares = reinterpret_cast<float*>(others + capacity_);
+    std::copy_n(index, capacity_, others), std::fill_n(shares, capacity_, 1.0f);
+    for (std::size_t i = 0; mixture && i < rows.size(); ++i)
+      others[i] = index[mixture->partner[i]], shares[i] = mixture->share[i];
   }
   std::memcpy(h.host.data(), &header, sizeof header);
   TIMBRE_CUDA_CHECK(

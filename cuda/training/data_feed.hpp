@@ -4,7 +4,7 @@
 // Data that fit into half of the free device memory are copied there once, by bind(), and a batch is its row
 // indices. Larger data, and those whose room another run took first, stay where they are and stream: the rows
 // of a batch are copied to one of a few windows on a stream of their own, while the step before is computed.
-// Either way a step finds a BatchHeader at header() and row indices at rows().
+// Either way a step finds a BatchHeader at header() and what rows() points to.
 #pragma once
 
 #include <array>
@@ -18,24 +18,27 @@
 #include "cuda/support/memory.hpp"
 #include "cuda/training/step_state.hpp"
 #include "data/row_source.hpp"
+#include "training/mixup.hpp"
 
 namespace timbre::cuda {
 
 class DataFeed {
  public:
-  /// Rows of `width` floats, `capacity` of them at most in a batch; steps run on `stream`.
-  DataFeed(std::int64_t width, std::int64_t capacity, cudaStream_t stream);
+  /// Rows of `width` floats, `capacity` of them at most in a batch; steps run on `stream`. mixes: whether batches may be mixed.
+  DataFeed(std::int64_t width, std::int64_t capacity, cudaStream_t stream, bool mixes = false);
   /// The data from now on; labels [source.rows()]. Neither is copied where they stream.
   void bind(const data::RowSource& source, const std::int32_t* labels);
   bool resident() const { return resident_; }
   /// These rows will be asked for soon. Returns when they have been read.
   void prefetch(std::span<const std::int32_t> rows);
-  /// Work that is enqueued from now on, until the next call, finds these rows.
-  void next(std::span<const std::int32_t> rows);
+  /// Work that is enqueued from now on, until the next call, finds these rows, and how they are mixed, if at all.
+  void next(std::span<const std::int32_t> rows, const training::Mixture* mixture = nullptr);
 
   const BatchHeader* header() const { return reinterpret_cast<const BatchHeader*>(batch_.data()); }
-  const std::int32_t* rows() const {
-    return reinterpret_cast<const std::int32_t*>(batch_.data() + sizeof(BatchHeader));
+  BatchRows rows() const {
+    const auto* rows = reinterpret_cast<const std::int32_t*>(batch_.data() + sizeof(BatchHeader));
+    if (!mixes_) return {rows};
+    return {rows, rows + capacity_, reinterpret_cast<const float*>(rows + 2 * capacity_)};
   }
 
  private:
@@ -59,6 +62,7 @@ class DataFeed {
 
   std::int64_t width_, capacity_;
   cudaStream_t stream_;
+  bool mixes_;
   DeviceArray<std::byte> batch_;
   std::array<Header, 4> headers_;
   std::size_t next_header_ = 0;

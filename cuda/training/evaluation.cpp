@@ -16,7 +16,8 @@ void enqueue_forward(cudaStream_t stream, const DataFeed& feed, const CudaLoss& 
                      bool training, float* gradient, float* probabilities,
                      const std::function<void()>& gathered) {
   const auto capacity = net.capacity();
-  gather_rows(stream, feed.header(), feed.rows(), capacity, net.width(), net.input());
+  const auto rows = training ? feed.rows() : BatchRows{feed.rows().rows};
+  gather_rows(stream, feed.header(), rows, capacity, net.width(), net.input());
   if (gathered) gathered();
   net.forward(training);
   loss.evaluate(stream, loss_batch(feed, net, gradient, probabilities));
@@ -26,7 +27,7 @@ LossBatch loss_batch(const DataFeed& feed, const ScoredNetwork& net, float* grad
   const auto capacity = net.capacity();
   return {net.logits(),
           feed.header(),
-          feed.rows(),
+          feed.rows().rows,
           capacity,
           std::int64_t(net.probabilities.size()) / capacity,
           net.losses.data(),

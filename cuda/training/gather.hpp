@@ -1,4 +1,5 @@
-// The rows of a batch, gathered by index from the data; rows that are not live become zeros.
+// The rows of a batch, gathered by index from the data, and mixed with others where there is mixup (training/mixup.hpp); rows that
+// are not live become zeros.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -10,7 +11,7 @@
 namespace timbre::cuda {
 
 /// Enqueues it. Pointers are to device memory. out [capacity, width]: the live rows of the batch, then zeros.
-void gather_rows(cudaStream_t stream, const BatchHeader* batch, const std::int32_t* rows,
-                 std::int64_t capacity, std::int64_t width, float* out);
+void gather_rows(cudaStream_t stream, const BatchHeader* batch, const BatchRows& rows, std::int64_t capacity,
+                 std::int64_t width, float* out);
 
 }  // namespace timbre::cuda

@@ -43,9 +43,12 @@ std::int64_t own_memory_needed(const training::StepOptions& options, std::int64_
   const auto evaluated = std::max(options.batch_size, device::tuned_number("TIMBRE_CUDA_EVALUATION_ROWS"));
   std::int64_t widest = model.input().size();
   for (const auto& layer : model.layers()) widest = std::max(widest, layer.output.size());
-  const auto floats = 2 * model.arena_size() + (2 + options.optimizer->slots()) * model.trainable_size() +
+  const auto slots = options.optimizer->slots() + (options.average ? 1 : 0);
+  const auto frozen = model.arena_size() - model.trainable_size();  // gradients that no step uses
+  const auto floats = 2 * model.arena_size() + frozen + (2 + slots) * model.trainable_size() +
                       2 * options.batch_size * widest + network_floats(model, options.batch_size) +
-                      network_floats(model, evaluated) + rows * (model.input().size() + 1);  // with a label
+                      network_floats(model, evaluated) + rows * (model.input().size() + 1) +  // with a label
+                      (options.clipping ? model.trainable_size() / 16 : 0);                   // by chunks
   constexpr std::int64_t small_things = std::int64_t{64} << 10;  // counters, tables, indices
   return Blas::work_bytes + floats * std::int64_t(sizeof(float)) + small_things;
 }

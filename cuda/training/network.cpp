@@ -8,9 +8,10 @@
 
 namespace timbre::cuda {
 
-CudaBinding Network::binding(const NetworkParts& parts, std::size_t i, bool trainable_before) const {
+CudaBinding Network::binding(const NetworkParts& parts, std::size_t i, bool trainable_before) {
   const auto& entry = parts.model->layers()[i];
   CudaBinding b;
+  b.frozen = entry.frozen;
   b.input = entry.input, b.output = entry.output, b.capacity = capacity_, b.index = int(i);
   b.trained = parts.gradients != nullptr, b.input_gradient = trainable_before;
   b.logits = i + 1 == parts.model->layers().size();
@@ -18,6 +19,10 @@ CudaBinding Network::binding(const NetworkParts& parts, std::size_t i, bool trai
   for (const int index : entry.parameters) {
     const auto& parameter = parts.model->parameters()[std::size_t(index)];
     b.parameters.push_back(parts.arena + parameter.offset);
+    if (entry.frozen && parts.gradients) {
+      b.gradients.push_back(arrays_.emplace_back(std::size_t(parameter.spec.shape.size())).data());
+      continue;
+    }
     b.gradients.push_back(parameter.spec.trainable && parts.gradients ? parts.gradients + parameter.offset
                                                                       : nullptr);
   }
@@ -44,7 +49,8 @@ Network::Network(const NetworkParts& parts, std::int64_t capacity)
                        i, joined.size()});
     for (const auto& b : bindings)
       for (const auto* gradient : b.gradients)
-        if (gradient && !std::exchange(trainable_before, true)) first_trainable_ = layers_.size() - 1;
+        if (gradient && !b.frozen && !std::exchange(trainable_before, true))
+          first_trainable_ = layers_.size() - 1;
     i += joined.size();
     if (layers_.back().layer->passes_through()) {
       values_.push_back(values_.back());

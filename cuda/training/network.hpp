@@ -55,12 +55,13 @@ class Network {
     std::unique_ptr<CudaLayer> layer;
     std::size_t first, count;
   };
-  CudaBinding binding(const NetworkParts& parts, std::size_t i, bool trainable_before) const;
+  CudaBinding binding(const NetworkParts& parts, std::size_t i, bool trainable_before);
 
   std::int64_t capacity_, width_, widest_ = 0;
   std::size_t first_trainable_ = 0;  // of layers_
   std::vector<Placed> layers_;
-  std::vector<DeviceArray<float>> arrays_;
+  std::vector<DeviceArray<float>>
+      arrays_;                  // of values_, and gradients of frozen layers, which compute them on the way
   std::vector<float*> values_;  // the input, and the output of each layer; null within layers computed as one
 };
 

@@ -11,15 +11,23 @@ struct StepScalars {
   double learning_rate;
   double loss_sum;  // metrics since they were reset, as training::Metrics
   std::int64_t correct, rows, bad_step;
+  double gradient_norm_sum;
 };
 
-/// The batch of the next step: where its data lie, how many rows are live, and which they are. In device
-/// memory with `rows` [capacity] behind it.
+/// The batch of the next step: where its data lie, and how many rows are live. In device memory with the arrays of BatchRows
+/// behind it.
 struct BatchHeader {
   const float* features;       // [.., width]
   const std::int32_t* labels;  // [..]
   std::int32_t live;
   std::int32_t padding;
+};
+
+/// Which rows of the data a batch has [capacity], and with mixup those that they are mixed with, and their own shares; else null.
+struct BatchRows {
+  const std::int32_t* rows;
+  const std::int32_t* others = nullptr;
+  const float* shares = nullptr;
 };
 
 /// Pieces of the arena that the optimizer and the penalties go through: no piece is longer than

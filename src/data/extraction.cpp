@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/hash.hpp"
 #include "core/text.hpp"
 
 namespace timbre::data {
@@ -43,12 +44,15 @@ class Segmenter {
   using Read = std::function<std::size_t(std::span<float>)>;  // fills its argument whole, except at the end
   using Consume = std::function<void(std::span<const float> rows, std::int64_t first)>;
 
+  using Change = std::function<void(std::span<float> samples, std::int64_t segment)>;
+
   Segmenter(features::FeatureEngine& engine, const Cutting& cutting, SegmentBuffers& buffers,
-            const Consume& consume)
+            const Consume& consume, const Change& change = {})
       : engine_(engine),
         cutting_(cutting),
         buffers_(buffers),
         consume_(consume),
+        change_(change),
         // (One by one where gaps lie between them: the gaps are passed over.)
         batch_(cutting.whole || cutting.hop > cutting.samples ? 1 : batch_segments(engine, cutting.samples)) {
     // Room for a batch of segments; `held_` samples at its beginning wait for those that follow.
@@ -94,12 +98,16 @@ class Segmenter {
   void compute(std::int64_t count) {
     const auto& samples = buffers_.samples;
     const float* from = samples.data();
-    if (count > 1 && cutting_.hop != cutting_.samples) {  // the engine takes them one behind the other
+    // The engine takes them one behind the other; and segments that overlap change each by itself.
+    if (change_ || (count > 1 && cutting_.hop != cutting_.samples)) {
       auto& gathered = buffers_.gathered;
       gathered.resize(static_cast<std::size_t>(count * cutting_.samples));
       for (std::int64_t i = 0; i < count; ++i)
         std::copy_n(samples.begin() + cutting_.start(i), cutting_.samples,
                     gathered.begin() + i * cutting_.samples);
+      for (std::int64_t i = 0; change_ && i < count; ++i)
+        change_(std::span(gathered).subspan(std::size_t(i * cutting_.samples), std::size_t(cutting_.samples)),
+                segments_ + i);
       from = gathered.data();
     }
     auto& rows = buffers_.rows;
@@ -129,9 +137,21 @@ class Segmenter {
   const Cutting& cutting_;
   SegmentBuffers& buffers_;
   const Consume& consume_;
+  const Change change_;
   const std::int64_t batch_;
   std::int64_t held_ = 0, gap_ = 0, segments_ = 0, total_ = 0;  // gap_: samples to be passed over
 };
+
+/// What names the content of a clip.
+std::string identity_of(const Clip& clip, const std::vector<std::string>& hashes, std::size_t i) {
+  return i < hashes.size() && !hashes[i].empty() ? hashes[i] : clip.path;
+}
+
+/// Of a segment's changes.
+std::uint64_t seed_of(const std::string& identity, std::int64_t segment) {
+  const auto hex = Hasher().text("timbre-waveform 1").text(identity).text(std::to_string(segment)).hex();
+  return std::stoull(hex.substr(0, 16), nullptr, 16);
+}
 
 }  // namespace
 
@@ -165,7 +185,8 @@ void require_good_clips(const FeatureTable& table, const DatasetOptions& dataset
 
 Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset,
                        const features::FeatureOptions& options, const std::filesystem::path& folder,
-                       ThreadPool& pool, const ExtractionHooks& hooks, bool stop_at_bad)
+                       ThreadPool& pool, const ExtractionHooks& hooks, bool stop_at_bad,
+                       const WaveformCopy* copy)
     : clips_(index.clips.size()), workers_(static_cast<std::size_t>(pool.threads())) {
   const auto cutting = dataset.cutting(options.sample_rate);
   row_size_ = features::feature_shape(options, cutting.samples).size();
@@ -202,7 +223,15 @@ Extraction::Extraction(const ClipIndex& index, const DatasetOptions& dataset,
         if (hooks.check) hooks.check();
         worker.spill->append(values);
       };
-      const auto [segments, samples] = Segmenter(*worker.engine, cutting, worker.buffers, keep).run(source);
+      Segmenter::Change change;
+      if (copy)
+        change = [&, identity = identity_of(clip, copy->hashes, std::size_t(i))](std::span<float> segment,
+                                                                                 std::int64_t number) {
+          change_waveform(copy->options, seed_of(identity, number), copy->number, options.sample_rate,
+                          segment);
+        };
+      const auto [segments, samples] =
+          Segmenter(*worker.engine, cutting, worker.buffers, keep, change).run(source);
       if (segments == 0)
         throw BadClip{too_short(samples, cutting.samples, dataset.segment_seconds, options.sample_rate)};
       rows.count = segments;

@@ -8,10 +8,18 @@
 #include <string>
 #include <vector>
 
+#include "audio/waveform.hpp"
 #include "data/feature_store.hpp"
 #include "data/store_files.hpp"
 
 namespace timbre::data {
+
+/// What a copy of the data set does to its segments (waveform_copies.hpp).
+struct WaveformCopy {
+  const audio::WaveformOptions& options;
+  std::uint32_t number;
+  const std::vector<std::string>& hashes;  // of each clip's file; empty for synthetic ones
+};
 
 /// The rows of every clip, waiting on disk.
 class Extraction {
@@ -27,7 +35,7 @@ class Extraction {
   /// is then the one of lowest index that is bad; later clips may be missing.
   Extraction(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
              const std::filesystem::path& folder, ThreadPool& pool, const ExtractionHooks& hooks,
-             bool stop_at_bad);
+             bool stop_at_bad, const WaveformCopy* copy = nullptr);
 
   const std::vector<ClipRows>& clips() const { return clips_; }
   /// Rows [first, first + n) of a clip, n = out.size() / row size.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "core/hash.hpp"
 #include "core/text.hpp"
 #include "data/clip_contents.hpp"
 #include "data/external.hpp"
@@ -15,6 +16,7 @@
 #include "data/row_source.hpp"
 #include "data/store_files.hpp"
 #include "data/store_layout.hpp"
+#include "data/waveform_copies.hpp"
 #include "device/backend.hpp"
 #include "storage/atomic_file.hpp"
 
@@ -27,14 +29,15 @@ namespace {
 /// Extracts into the store file table.file.
 void build_store(const ClipIndex& index, const ClipContents& contents, const DatasetOptions& dataset,
                  const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks,
-                 FeatureTable& table) {
+                 const WaveformCopy* copy, FeatureTable& table) {
   const auto folder = table.file.parent_path();
   storage::remove_temporaries(folder);
   if (index.external) {
     build_external_store(index, dataset, options, hooks, table);
     return;
   }
-  const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error");
+  const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error",
+                              copy);
   require_unchanged(index, contents);
   table.device = device::backend_of(hooks.device);
   table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(),
@@ -90,13 +93,31 @@ bool try_store(const ClipIndex& index, FeatureTable& table, const Destination* f
   }
 }
 
+/// How many copies there are changes none of them.
+std::string key_of_copy(const std::string& key, const WaveformCopy& copy) {
+  auto changes = schema(config::of<audio::WaveformOptions>{}).dump(copy.options);
+  changes.erase("copies");
+  return Hasher()
+      .text("timbre-waveform-copy 1")
+      .text(key)
+      .text(config::to_yaml(changes))
+      .text(std::to_string(copy.number))
+      .hex();
+}
+
 void prepare(const ClipIndex& index, const DatasetOptions& dataset, const features::FeatureOptions& options,
              const fs::path& store_folder, ThreadPool& pool, const ExtractionHooks& hooks,
-             FeatureTable& table, const Destination* features) {
+             FeatureTable& table, const Destination* features,
+             const audio::WaveformOptions* waveform = nullptr, int number = 0) {
   table.shape = features::feature_shape(options, dataset.segment_samples(options.sample_rate));
   require_synthetic_rate(index, options);
   const auto contents = read_contents(index, pool, hooks);
   table.key = key_of(index, dataset, options, contents.hashes);
+  std::optional<WaveformCopy> copy;
+  if (waveform) {
+    copy.emplace(*waveform, std::uint32_t(number), contents.hashes);
+    table.key = key_of_copy(table.key, *copy);
+  }
   const auto kind = device::backend_of(hooks.device);
   const auto name = kind == "cpu" || index.external ? table.key : table.key + "-" + kind;
   table.file = store_folder / (name + ".h5");
@@ -117,7 +138,7 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
       table = std::move(fresh);
       table.from_cache = true;
     } else {
-      build_store(index, contents, dataset, options, pool, hooks, table);
+      build_store(index, contents, dataset, options, pool, hooks, copy ? &*copy : nullptr, table);
       if (features) read_store(table.file, index, table, features, hooks);
     }
   }
@@ -146,6 +167,16 @@ FeatureSet load_features(const ClipIndex& index, const DatasetOptions& dataset,
   FeatureSet set;
   const Destination destination{&set.features, largest_bytes};
   prepare(index, dataset, options, store_folder, pool, hooks, set, &destination);
+  return set;
+}
+
+FeatureSet load_copy(const audio::WaveformOptions& waveform, int copy, const ClipIndex& index,
+                     const DatasetOptions& dataset, const features::FeatureOptions& options,
+                     const fs::path& store_folder, ThreadPool& pool, const ExtractionHooks& hooks,
+                     std::int64_t largest_bytes) {
+  FeatureSet set;
+  const Destination destination{&set.features, largest_bytes};
+  prepare(index, dataset, options, store_folder, pool, hooks, set, &destination, &waveform, copy);
   return set;
 }
 

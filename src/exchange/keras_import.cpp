@@ -167,6 +167,22 @@ config::Node read_layer(const KerasNode& layer, const std::string& type_name, st
   return out;
 }
 
+/// A Cropping1D of sequences of so many frames that leaves their middle: a random_crop, as it predicts.
+config::Node read_crop(const KerasNode& layer, std::int64_t frames) {
+  const auto cut = layer.config.value("cropping", Json());
+  if (!cut.is_array() || cut.size() != 2 || !cut[0].is_number_integer() || !cut[1].is_number_integer())
+    layer.fail("cropping {} is no pair of whole numbers", shown(cut));
+  const auto first = cut[0].get<std::int64_t>(), last = cut[1].get<std::int64_t>();
+  if (frames < 1 || first < 0 || last < 0 || first >= frames || last >= frames - first)
+    layer.fail("cropping {} leaves nothing of {} frames", shown(cut), frames);
+  if (first != (first + last) / 2)
+    layer.fail("cropping {} is not even; Timbre leaves the middle alone", shown(cut));
+  auto options = config::Node::map(), out = config::Node::map();
+  options.set("frames", config::Node::plain(std::to_string(frames - first - last)));
+  out.set("random_crop", std::move(options));
+  return out;
+}
+
 std::vector<double> numbers(const KerasNode& layer, const std::string& key) {
   std::vector<double> out;
   const auto add = [&](const auto& self, const Json& value) -> void {
@@ -246,6 +262,9 @@ KerasModel understand(const KerasFile& file) {
       out.standardisation = read_normalization(layer, out.coefficients);
     } else if (out.layers.items.empty() && rank == 3 && adds_channel(layer, out)) {
       rank = 4;
+    } else if (layer.class_name == "Cropping1D" && out.layers.items.empty() && rank == 3) {
+      out.layers.items.push_back(read_crop(layer, out.frames));
+      out.places.push_back({layer.place, weights});
     } else if (known != types_by_class().end()) {
       out.layers.items.push_back(read_layer(layer, known->second, rank, out.notes));
       out.places.push_back({layer.place, weights});

@@ -214,7 +214,7 @@ std::string event_file(const Board& board) {
   for (std::size_t e = 0; e < epochs; ++e) {
     when += h.seconds[e];
     for (const auto& c : training::history_columns)
-      events.scalar(when, h.epoch[e], std::string("epoch/") + c.name, (h.*c.values)[e]);
+      if (c.is_in(h)) events.scalar(when, h.epoch[e], std::string("epoch/") + c.name, (h.*c.values)[e]);
   }
   if (r.validation) add_evaluation(events, board, "validation", *r.validation);
   if (r.test && board.with_test) add_evaluation(events, board, "test", *r.test);

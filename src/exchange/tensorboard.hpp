@@ -1,6 +1,6 @@
 // A run as TensorBoard shows it: one event file, made of the run's record.
 //
-//   scalars   epoch/{loss, accuracy, val_loss, val_accuracy, learning_rate, seconds} at each epoch;
+//   scalars   epoch/{loss, accuracy, val_loss, val_accuracy, learning_rate, seconds, ...} at each epoch, as the history has them;
 //             validation/ and test/{clip_accuracy, segment_accuracy, loss, macro_f1} at the kept epoch
 //   hparams   the settings asked for, and those metrics
 //   images    confusion/validation, confusion/test: clips, rows true, each row divided by its sum

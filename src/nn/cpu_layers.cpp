@@ -17,11 +17,16 @@ CpuLayers::CpuLayers(const Parts& parts, std::int64_t capacity)
     b.index = int(i), b.pool = parts.pool;
     b.input_gradient = trainable_before;
     b.logits = i + 1 == model.layers().size();
-    b.sink = parts.sink;
+    b.frozen = entry.frozen;
+    b.sink = entry.frozen ? nullptr : parts.sink;
     for (const int index : entry.parameters) {
       const auto& parameter = model.parameters()[std::size_t(index)];
       b.parameters.push_back(parts.arena + parameter.offset);
       if (!parts.gradients) continue;
+      if (entry.frozen) {
+        b.gradients.push_back(unused_.emplace_back(std::size_t(parameter.spec.shape.size())).data());
+        continue;
+      }
       b.gradients.push_back(parameter.spec.trainable ? parts.gradients + parameter.offset : nullptr);
       if (parameter.spec.trainable && !std::exchange(trainable_before, true)) first_trainable_ = i;
     }

@@ -43,6 +43,7 @@ class CpuLayers {
   std::size_t first_trainable_ = 0;
   std::vector<std::unique_ptr<LayerOp>> ops_;
   std::vector<AlignedFloats> values_;  // the input, and the output of each layer
+  std::vector<AlignedFloats> unused_;  // gradients of frozen layers, which compute them on the way
 };
 
 }  // namespace timbre::nn

@@ -1,6 +1,7 @@
 #include "nn/layer.hpp"
 
 #include <cctype>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "config/schema.hpp"
@@ -66,6 +67,8 @@ std::vector<std::string> parameter_names() {
   }
   return {names.begin(), names.end()};
 }
+
+nlohmann::ordered_json Layer::keras_config_for(const Shape&) const { return keras_config(); }
 
 std::string Layer::to_onnx(OnnxPlace&) const { fail("has no mapping to ONNX"); }
 

@@ -59,6 +59,8 @@ class Layer {
   /// Keras's class name and config (without "name"), loadable by Keras 2 and 3.
   virtual std::string keras_class() const = 0;
   virtual nlohmann::ordered_json keras_config() const = 0;
+  /// The same where Keras's options depend on the input, too.
+  virtual nlohmann::ordered_json keras_config_for(const Shape& input) const;
   /// Adds the operators that compute it to a graph of ONNX (nn/onnx.hpp), and returns the name of its output. Throws
   /// Error where the layer declares no mapping.
   virtual std::string to_onnx(OnnxPlace& place) const;

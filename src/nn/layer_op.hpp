@@ -36,6 +36,7 @@ struct LayerBinding {
   int index = 0;                   // position in the model: the layer's stream of random numbers
   bool input_gradient = true;      // whether backward must write dx
   bool logits = false;             // last layer: leave out the final softmax (the loss has it)
+  bool frozen = false;             // no step uses what goes into `gradients`
   ThreadPool* pool = nullptr;      // the CPU's threads
   GradientSink* sink =
       nullptr;  // if any: told of gradients in parts; a parameter's in all its parts, or in none

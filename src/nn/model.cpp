@@ -86,15 +86,37 @@ Model Model::parse(const config::Reader& reader, const Shape& input, std::int64_
     last.fail(fmt::format("the model's output is {}, but the data have {} classes: use units: classes",
                           shape.str(), classes));
   if (m.trainable_parameter_count() == 0) reader.fail("has nothing to train");
-  for (const bool trainable : {true, false}) {
-    for (auto& parameter : m.parameters_)
-      if (parameter.spec.trainable == trainable) {
-        parameter.offset = m.arena_size_;
-        m.arena_size_ += padded(parameter.spec.shape.size());
-      }
-    if (trainable) m.trainable_size_ = m.arena_size_;
-  }
+  m.place();
   return m;
+}
+
+/// Gives each parameter its place in the arena.
+void Model::place() {
+  arena_size_ = 0;
+  for (const bool trainable : {true, false}) {
+    for (auto& parameter : parameters_)
+      if (parameter.spec.trainable == trainable) {
+        parameter.offset = arena_size_;
+        arena_size_ += padded(parameter.spec.shape.size());
+      }
+    if (trainable) trainable_size_ = arena_size_;
+  }
+}
+
+void Model::freeze(const std::vector<std::string>& names) {
+  std::vector<std::string> known;
+  for (const auto& entry : layers_) known.push_back(entry.name);
+  for (const auto& name : names) {
+    const auto at = std::find(known.begin(), known.end(), name) - known.begin();
+    if (at == std::ssize(known))
+      fail_at("freeze", "there is no layer '{}'{}; layers: {}", printable(name), did_you_mean(name, known),
+              join(known));
+    auto& entry = layers_[std::size_t(at)];
+    entry.frozen = true;
+    for (const int index : entry.parameters) parameters_[std::size_t(index)].spec.trainable = false;
+  }
+  if (trainable_parameter_count() == 0) fail_at("freeze", "leaves nothing to train");
+  place();
 }
 
 std::int64_t Model::parameter_count() const {

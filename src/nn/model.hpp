@@ -1,7 +1,7 @@
 // A sequential model: its layers with their shapes, and where each parameter lies in the arena. No device.
 //
 // The arena is one flat float32 array: trainable parameters first, in order of layers, then the others (moving
-// statistics); each starts at a multiple of 16 floats, and the gaps are zero and stay zero. Gradients and
+// statistics, and all of frozen layers); each starts at a multiple of 16 floats, and the gaps are zero and stay zero. Gradients and
 // optimizer slots are arrays of the same layout over the trainable part.
 #pragma once
 
@@ -36,12 +36,17 @@ class Model {
     std::unique_ptr<Layer> layer;
     Shape input, output;
     std::vector<int> parameters;  // indices into parameters(), in Keras's order
+    bool frozen = false;  // nothing of it is trained; a batch normalisation uses its moving statistics
   };
 
   /// Reads the sequence `model:`. Shapes are inferred and checked as it goes; a wrong one throws RequestError
   /// with the place and path of its layer. The last layer must end in a softmax over the classes.
   static Model parse(const config::Reader& reader, const Shape& input, std::int64_t classes,
                      const Regularisation& regularisation);
+
+  /// Freezes layers by their names, as Keras's trainable = False: none of their parameters changes, and their penalties do not
+  /// count. Throws RequestError about `freeze` for a name that no layer has, and where nothing is left to train.
+  void freeze(const std::vector<std::string>& names);
 
   const Shape& input() const { return input_; }
   std::int64_t classes() const { return classes_; }
@@ -61,6 +66,8 @@ class Model {
   void initialise(std::uint64_t seed, float* arena) const;
 
  private:
+  void place();
+
   Shape input_;
   std::int64_t classes_ = 0, arena_size_ = 0, trainable_size_ = 0;
   std::vector<Entry> layers_;

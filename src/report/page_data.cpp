@@ -165,6 +165,9 @@ Json run_data(const RunSummary& r, const std::filesystem::path& folder) {
   out["accuracy"] = list(h.accuracy, share), out["val_accuracy"] = list(h.val_accuracy, share);
   const auto loss = [](double v) { return digits(v); };
   out["loss"] = list(h.loss, loss), out["val_loss"] = list(h.val_loss, loss);
+  if (std::ranges::any_of(h.learning_rate, [&](double v) { return v != h.learning_rate.front(); }))
+    out["learning_rate"] = list(h.learning_rate, loss);
+  if (!h.gradient_norm.empty()) out["gradient_norm"] = list(h.gradient_norm, loss);
   return out;
 }
 

@@ -71,9 +71,8 @@ void compare_history(const HistoryRecord& a, const HistoryRecord& b, Lines& line
       lines.out.push_back(
           fmt::format("history: {}, from epoch {} on, by at most {:.2g}", name, a.epoch[g.first], g.largest));
   };
-  column("loss", a.loss, b.loss), column("accuracy", a.accuracy, b.accuracy);
-  column("val_loss", a.val_loss, b.val_loss), column("val_accuracy", a.val_accuracy, b.val_accuracy);
-  column("learning_rate", a.learning_rate, b.learning_rate);
+  for (const auto& c : training::history_columns)
+    if (c.values != &training::History::seconds) column(c.name, a.*c.values, b.*c.values);
 }
 
 void compare_evaluation(const std::string& part, const std::optional<Evaluation>& a,

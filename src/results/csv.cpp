@@ -43,11 +43,17 @@ std::string predictions_csv(const RunRecord& record) {
 }
 
 std::string history_csv(const RunRecord& record) {
-  std::string out = "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds\n";
   const auto& h = record.history;
-  for (std::size_t i = 0; i < h.epoch.size(); ++i)
-    out += fmt::format("{},{},{},{},{},{},{}\n", h.epoch[i], h.loss.at(i), h.accuracy.at(i), h.val_loss.at(i),
-                       h.val_accuracy.at(i), h.learning_rate.at(i), h.seconds.at(i));
+  std::string out = "epoch";
+  for (const auto& c : training::history_columns)
+    if (c.is_in(h)) out += std::string(",") + c.name;
+  out += "\n";
+  for (std::size_t i = 0; i < h.epoch.size(); ++i) {
+    out += std::to_string(h.epoch[i]);
+    for (const auto& c : training::history_columns)
+      if (c.is_in(h)) out += fmt::format(",{}", (h.*c.values).at(i));
+    out += "\n";
+  }
   return out;
 }
 

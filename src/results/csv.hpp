@@ -13,7 +13,7 @@ std::string csv_cell(const std::string& text);
 /// part,path,segment,label,prediction and a column for the probability of each class; a row for each segment of the validation
 /// part and, where it is not sealed, of the test part.
 std::string predictions_csv(const RunRecord& record);
-/// epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds
+/// epoch,loss,accuracy,val_loss,val_accuracy,learning_rate,seconds, and further columns that the run recorded
 std::string history_csv(const RunRecord& record);
 /// row,part: each row of the features, and the part of the split that it belongs to.
 std::string splits_csv(const RunRecord& record);

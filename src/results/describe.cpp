@@ -100,12 +100,22 @@ std::set<std::size_t> shown_epochs(const RunRecord& r, bool all) {
 
 std::string history(const RunRecord& r, bool all) {
   const auto& h = r.history;
-  TextTable table({"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds", ""});
-  for (const auto i : shown_epochs(r, all))
-    table.row({std::to_string(h.epoch[i]), fmt::format("{:.4f}", h.loss[i]),
-               fmt::format("{:.4f}", h.accuracy[i]), fmt::format("{:.4f}", h.val_loss[i]),
-               fmt::format("{:.4f}", h.val_accuracy[i]), fmt::format("{:.3g}", h.learning_rate[i]),
-               fmt::format("{:.1f}", h.seconds[i]), h.epoch[i] == r.best_epoch ? "best" : ""});
+  std::vector<std::string> head{"epoch"};
+  for (const auto& c : training::history_columns)
+    if (c.is_in(h)) head.emplace_back(c.name);
+  head.emplace_back();
+  TextTable table(head);
+  for (const auto i : shown_epochs(r, all)) {
+    std::vector<std::string> row{std::to_string(h.epoch[i])};
+    for (const auto& c : training::history_columns)
+      if (c.is_in(h))
+        row.push_back(fmt::format(fmt::runtime(c.values == &training::History::learning_rate ? "{:.3g}"
+                                               : c.values == &training::History::seconds     ? "{:.1f}"
+                                                                                             : "{:.4f}"),
+                                  (h.*c.values)[i]));
+    row.emplace_back(h.epoch[i] == r.best_epoch ? "best" : "");
+    table.row(row);
+  }
   return h.epoch.empty() ? "" : "\nHistory\n" + table.str();
 }
 

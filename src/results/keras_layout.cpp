@@ -117,8 +117,9 @@ ordered_json sequential_config(const std::string& name, const Shape& input,
 std::vector<KerasLayer> keras_layers(const nn::Model& model) {
   std::vector<KerasLayer> layers;
   for (const auto& entry : model.layers()) {
-    auto config = entry.layer->keras_config();
+    auto config = entry.layer->keras_config_for(entry.input);
     config["name"] = entry.name;
+    if (entry.frozen) config["trainable"] = false;
     layers.push_back({entry.layer->keras_class(), std::move(config), entry.input});
   }
   return layers;

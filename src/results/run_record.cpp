@@ -29,7 +29,8 @@ namespace timbre::results {
 // How a record travels from the process that read it (storage/parcel.hpp).
 template <class A>
 void travel(A& parcel, HistoryRecord& h) {
-  parcel(h.epoch, h.loss, h.accuracy, h.val_loss, h.val_accuracy, h.learning_rate, h.seconds);
+  parcel(h.epoch);
+  for (const auto& c : training::history_columns) parcel(h.*c.values);
 }
 template <class A>
 void travel(A& parcel, RelatedRecord& r) {
@@ -246,7 +247,8 @@ void write_result(const std::filesystem::path& path, const RunRecord& record) {
   }
   write_ints(file, "/history/epoch", record.history.epoch);
   for (const auto& c : training::history_columns)
-    write_doubles(file, std::string("/history/") + c.name, record.history.*c.values);
+    if (c.is_in(record.history))
+      write_doubles(file, std::string("/history/") + c.name, record.history.*c.values);
 
   write_split(file, record.split);
   if (record.validation) write_evaluation(file, "/validation", *record.validation);
@@ -326,7 +328,8 @@ RunRecord read_result_here(const std::filesystem::path& path, bool weights) {
   }
   record.history.epoch = in.ints("/history/epoch", -1, any);
   for (const auto& c : training::history_columns)
-    record.history.*c.values = in.doubles(std::string("/history/") + c.name, size_of(record.history.epoch));
+    if (const auto name = std::string("/history/") + c.name; !c.optional || file.exists(name))
+      record.history.*c.values = in.doubles(name, size_of(record.history.epoch));
 
   record.split = read_split(file);
   if (file.exists("/validation")) record.validation = read_evaluation(in, "/validation", classes);

@@ -6,7 +6,8 @@
 //                     trainable_parameters, train_seconds, predict_seconds, synthetic
 //   /config           the resolved YAML;  /environment  text attributes;  /label_names
 //   /features         {mean, std} float32 [F], if standardised
-//   /history          {epoch int32, loss, accuracy, val_loss, val_accuracy, learning_rate, seconds float64}
+//   /history          {epoch int32, loss, accuracy, val_loss, val_accuracy, learning_rate, seconds float64}, and of
+//                     {gradient_norm, val_clip_accuracy, val_macro_f1} what the run recorded (training/history.hpp)
 //   /split            see split_record.hpp
 //   /validation, /test  row i is row split[i]: probabilities float32 [N, C]; label, prediction, segment int32
 //                     [N]; clip int32 [N], position in clips/*; attributes accuracy, loss, macro_f1;

@@ -14,12 +14,25 @@ namespace timbre::run {
 
 namespace {
 
+// SpecAugment has one place, whichever it is written at.
+void use_short_place(config::Node& augmentation) {
+  auto* features = augmentation.find("features");
+  if (!features) return;
+  if (auto* stripes = features->find("spec_augment")) {
+    *augmentation.find("spec_augment") = *stripes;
+    features->erase("spec_augment");
+  }
+  if (features->entries.empty()) augmentation.erase("features");
+}
+
 // The resolved configuration without what a result does not depend on: names, places, the machine.
 config::Node anonymous(const Plan& plan) {
   auto node = dump_run_config(plan.config);
   if (auto* external = node.find("features")->find("external")) external->erase("file");  // a place
   *node.find("model") = plan.model.dump();
   node.erase("experiment"), node.erase("device"), node.erase("leakage");
+  if (plan.initial) node.set("initialise_from", config::Node::text(plan.initial->hash));  // not its place
+  if (auto* augmentation = node.find("augmentation")) use_short_place(*augmentation);
   // Whatever the device, since a run may go on on another. As usual, they leave the key as it is.
   if (auto algorithms = device::describe(device::algorithm_settings(), false); !algorithms.empty())
     node.set("algorithms", config::Node::plain(std::move(algorithms)), {});

@@ -122,14 +122,16 @@ std::optional<training::TrainerState> read_checkpoint_or_put_aside(const fs::pat
 
 /// Trains from where the run was stopped, or from the beginning. Throws Interrupted after a checkpoint.
 training::TrainingResult train(const Plan& plan, const RunOptions& options, const fs::path& folder,
-                               const std::string& key, const data::Split& split, training::TrainingStep& step,
-                               const storage::FolderLock& lock, StatusKeeper& status, Watcher& watcher) {
+                               const std::string& key, const data::FeatureSet& features,
+                               const data::Split& split, const std::vector<std::int32_t>& train_rows,
+                               training::TrainingStep& step, const storage::FolderLock& lock,
+                               StatusKeeper& status, Watcher& watcher) {
   const auto& t = plan.config.training;
   const auto tell_notes = [&] {
     for (const auto& note : step.notes()) watcher.line(note);
   };
   tell_notes();
-  const auto batches = piece_count(std::int64_t(split.train.size()), t.batch_size);
+  const auto batches = piece_count(std::int64_t(train_rows.size()), t.batch_size);
   const auto resume = read_checkpoint_or_put_aside(folder, key, step, batches, watcher);
   training::TrainerHooks hooks;
   hooks.on_batch = [&](const training::Progress& p) { watcher.batch(p); };
@@ -142,10 +144,14 @@ training::TrainingResult train(const Plan& plan, const RunOptions& options, cons
     lock.require_held();
     training::write_checkpoint(checkpoint_file(folder), key, s);
   };
+  hooks.validate = [&](const std::string& column, const training::TrainingStep::Scores& scores) {
+    const auto e = evaluation_of(scores.probabilities, features, split.validation);
+    return column == "val_clip_accuracy" ? e.clips.accuracy : e.macro_f1;
+  };
   hooks.save_every_seconds = options.checkpoint_seconds;
   hooks.signal = &stop_signal();
   try {
-    return training::train(step, t, std::uint64_t(plan.config.seed), split.train, split.validation, hooks,
+    return training::train(step, t, std::uint64_t(plan.config.seed), train_rows, split.validation, hooks,
                            resume ? &*resume : nullptr);
   } catch (const Interrupted&) {
     watcher.line(options.force     ? "stopped; the same command without --force goes on from here"
@@ -261,21 +267,42 @@ struct Place {
   const storage::FolderLock& lock;
 };
 
+/// Features of the changed copies of the sound, where the configuration asks for some.
+std::vector<data::FeatureSet> load_copies(const Plan& plan, const RunOptions& options,
+                                          const data::FeatureSet& features, ThreadPool& pool,
+                                          Watcher& watcher) {
+  std::vector<data::FeatureSet> out;
+  if (!plan.config.augmentation || !plan.config.augmentation->waveform) return out;
+  const auto& waveform = *plan.config.augmentation->waveform;
+  for (int k = 1; k <= int(waveform.copies); ++k) {
+    watcher.line(fmt::format("copy {} of {}:", k, waveform.copies));
+    const auto largest = options.feature_bytes.value_or(available_memory() / 2);
+    const auto load = [&](auto&&... arguments) {
+      return data::load_copy(waveform, k, arguments..., largest);
+    };
+    out.push_back(with_progress(load, plan, options, pool, watcher));
+    if (out.back().rows() != features.rows()) fail("the songs changed while their copies were made");
+  }
+  return out;
+}
+
 /// Trains, scores, and writes the result.
 RunOutcome work(const Plan& plan, const RunOptions& options, const data::FeatureSet& features,
                 const data::Split& split, const std::string& device, const Place& place, ThreadPool& pool,
                 StatusKeeper& status, Log& log) {
   const auto& [folder, key, lock] = place;
   const auto result = folder / "result.h5";
-  const auto prepared = prepare(plan, features, split, pool);
+  const auto prepared = prepare(plan, features, split, pool, load_copies(plan, options, features, pool, log));
 
   show(log, plan.model.summary());
+  if (plan.initial) log.line(describe(*plan.initial));
   show(log, split_counts(split, features));
   if (const auto cuts = data::describe(features.cuts); !cuts.empty()) log.line(cuts);
   for (const auto& note : split_notes(plan.config, split)) log.line(note);
 
   const auto step = make_step(plan, prepared, features, split, device, pool);
-  const auto trained = train(plan, options, folder, key, split, *step, lock, status, log);
+  const auto trained =
+      train(plan, options, folder, key, features, split, prepared.train, *step, lock, status, log);
 
   auto record =
       make_record(plan, key, features, split, prepared.standardisation, trained, device, pool.threads());

@@ -13,6 +13,7 @@
 #include "data/feature_store.hpp"
 #include "data/standardise.hpp"
 #include "data/survey.hpp"
+#include "run/initial_weights.hpp"
 #include "run/run_config.hpp"
 #include "run/watcher.hpp"
 
@@ -44,7 +45,8 @@ struct Plan {
   data::ClipIndex clips;
   nn::Model model;
   std::int64_t segment_samples;
-  std::shared_ptr<const data::Survey> survey;  // of the clips, where it was made before
+  std::shared_ptr<const data::Survey> survey;     // of the clips, where it was made before
+  std::shared_ptr<const InitialWeights> initial;  // of initialise_from, if any
 };
 
 /// Reads the data set's index (unless it is given) and builds the model; what is wrong with a request is found here.

@@ -59,8 +59,14 @@ const config::Schema<RunConfig>& schema(config::of<RunConfig>) {
           .field("regularisation", &RunConfig::regularisation, "penalties and dropout over the whole network")
           .field("training", &RunConfig::training, "how the network is trained")
           .later_field(
-              "augmentation", &RunConfig::augmentation,
-              "what training does to its segments, anew in each step. Validation and test stay as they are")
+              "initialise_from", &RunConfig::initialise_from,
+              "a result file: layers begin with the weights of its layers of the same name. The last layer "
+              "begins anew where its shape is another. null: initial values")
+          .later_field("freeze", &RunConfig::freeze,
+                       "names of layers that are not trained, as the summary has them. A batch normalisation "
+                       "among them uses its moving statistics")
+          .later_field("augmentation", &RunConfig::augmentation,
+                       "what training does to its segments. Validation and test stay as they are")
           .field(
               "leakage", &RunConfig::leakage, "what becomes of a split whose parts share sound",
               config::choice_of({{"warn", "it passes with a warning, and the result is stamped LEAKS"},

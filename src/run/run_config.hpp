@@ -33,6 +33,8 @@ struct RunConfig {
   data::SplitOptions split;
   ModelNode model;
   nn::Regularisation regularisation;
+  std::optional<std::filesystem::path> initialise_from;  // a result whose weights the network begins with
+  std::optional<std::vector<std::string>> freeze;        // layers that are not trained
   training::TrainingOptions training;
   std::optional<training::AugmentationOptions> augmentation;  // absent: none
   std::string leakage = "warn";                               // refuse | warn | allow

@@ -12,11 +12,11 @@ static constexpr std::int64_t version = 2;  // of one with generators; 1 of one 
 // How a state travels from the process that read it (storage/parcel.hpp).
 template <class A>
 void travel(A& parcel, TrainerState& s) {
-  parcel(s.epoch, s.batch, s.history.loss, s.history.accuracy, s.history.val_loss, s.history.val_accuracy,
-         s.history.learning_rate, s.history.seconds, s.best_epoch, s.waited, s.best, s.best_arena, s.seconds,
-         s.epoch_seconds, s.step.step, s.step.arena, s.step.slots, s.step.metrics.loss_sum,
-         s.step.metrics.correct, s.step.metrics.rows, s.step.metrics.bad_step, s.step.generator_kind,
-         s.step.generators);
+  for (const auto& column : history_columns) parcel(s.history.*column.values);
+  parcel(s.epoch, s.batch, s.best_epoch, s.waited, s.best, s.best_arena, s.seconds, s.epoch_seconds,
+         s.step.step, s.step.arena, s.step.slots, s.step.average, s.step.metrics.loss_sum,
+         s.step.metrics.correct, s.step.metrics.rows, s.step.metrics.bad_step,
+         s.step.metrics.gradient_norm_sum, s.step.generator_kind, s.step.generators);
 }
 
 void write_checkpoint(const std::filesystem::path& path, const std::string& key, const TrainerState& s) {
@@ -37,13 +37,16 @@ void write_checkpoint(const std::filesystem::path& path, const std::string& key,
   real("loss_sum", s.step.metrics.loss_sum);
   count("correct", s.step.metrics.correct), count("rows", s.step.metrics.rows),
       count("bad_step", s.step.metrics.bad_step);
+  real("gradient_norm_sum", s.step.metrics.gradient_norm_sum);
   for (const auto& column : history_columns) {
+    if (!column.is_in(s.history)) continue;
     const auto& v = s.history.*column.values;
     h5.write(std::string("/history/") + column.name, v, Shape{std::int64_t(v.size())});
   }
   floats("/arena", s.step.arena);
   count("slots", std::int64_t(s.step.slots.size()));
   for (std::size_t i = 0; i < s.step.slots.size(); ++i) floats("/slot" + std::to_string(i), s.step.slots[i]);
+  if (!s.step.average.empty()) floats("/average", s.step.average);
   floats("/best_arena", s.best_arena);
   if (!s.step.generators.empty()) {
     h5.attribute("/", "generator_kind", s.step.generator_kind);
@@ -79,8 +82,12 @@ TrainerState read_checkpoint_here(const std::filesystem::path& path, const std::
   s.seconds = real("seconds"), s.epoch_seconds = real("epoch_seconds");
   s.step.step = count("step");
   s.step.metrics = {real("loss_sum"), count("correct"), count("rows"), count("bad_step")};
+  if (h5.has_attribute("/", "gradient_norm_sum"))
+    s.step.metrics.gradient_norm_sum = real("gradient_norm_sum");
   for (const auto& column : history_columns)
-    s.history.*column.values = h5.read_doubles(std::string("/history/") + column.name);
+    if (const auto name = std::string("/history/") + column.name; !column.optional || h5.exists(name))
+      s.history.*column.values = h5.read_doubles(name);
+  if (h5.exists("/average")) s.step.average = h5.read_floats("/average");
   s.step.arena = h5.read_floats("/arena");
   for (std::int64_t i = 0; i < count("slots"); ++i)
     s.step.slots.push_back(h5.read_floats("/slot" + std::to_string(i)));

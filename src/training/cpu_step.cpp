@@ -8,7 +8,7 @@
 #include "core/aligned.hpp"
 #include "core/simd.hpp"
 #include "nn/cpu_layers.hpp"
-#include "training/step.hpp"
+#include "training/cpu_batch.hpp"
 
 namespace timbre::training {
 
@@ -41,22 +41,24 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
  public:
   CpuStep(const StepOptions& options, ThreadPool& pool)
       : model_(*options.model),
-        loss_(*options.loss),
         optimizer_(*options.optimizer),
         pool_(pool),
         seed_(options.seed),
         learning_rate_(optimizer_.learning_rate()),
-        class_weights_(options.class_weights),
         capacity_(std::max(options.batch_size, evaluation_rows)),
         arena_(std::size_t(model_.arena_size())),
         gradients_(std::size_t(model_.trainable_size())),
-        losses_(std::size_t(capacity_)),
-        labels_(std::size_t(capacity_)),
-        layers_({&model_, arena_.data(), gradients_.data(), this, &pool_}, capacity_) {
+        batch_(options, capacity_),
+        // Gradients are clipped when all of them are there.
+        layers_({&model_, arena_.data(), gradients_.data(), options.clipping ? nullptr : this, &pool_},
+                capacity_) {
     for (int s = 0; s < optimizer_.slots(); ++s) slots_.emplace_back(gradients_.size());
     model_.initialise(seed_, arena_.data());
-    if (options.spec_augment)
-      augment_ = SpecAugment::of(*options.spec_augment, seed_, model_.input()[0], model_.input()[1]);
+    if (options.clipping) clipping_ = GradientClipping::of(*options.clipping);
+    if (options.average) {
+      moving_average_ = MovingAverage::of(*options.average);
+      average_.assign(arena_.begin(), arena_.begin() + model_.trainable_size());
+    }
     for (auto& d : dy_) d.resize(std::size_t(capacity_ * layers_.widest()));
     for (const auto& parameter : model_.parameters())
       if (parameter.spec.trainable) add_chunks(parameter);
@@ -64,29 +66,27 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   }
 
   void bind(const data::RowSource& features, const std::int32_t* labels) override {
-    features_ = &features, row_labels_ = labels;
+    batch_.bind(features, labels);
   }
   void set_learning_rate(double rate) override { learning_rate_ = rate; }
 
-  void prefetch(std::span<const std::int32_t> rows) override { features_->prefetch(rows); }
+  void prefetch(std::span<const std::int32_t> rows) override { batch_.prefetch(rows); }
 
   void train(std::span<const std::int32_t> rows) override {
     const auto n = std::int64_t(rows.size());
     const nn::StepContext context{n, true, seed_, std::uint32_t(step_)};
-    gather(rows);
-    if (augment_) hide_stripes(n);
+    batch_.gather(rows, layers_.input());
+    batch_.augment(step_, layers_.input());
     layers_.forward(context);
-    const float* logits = layers_.logits();
-    loss_.evaluate(logits, labels_.data(), n, model_.classes(), losses_.data(), dy_[0].data(), nullptr);
-    weigh(n);
+    batch_.score(layers_.logits(), dy_[0].data(), nullptr);
     ++step_;
-    double loss = penalty() * double(n);
-    for (std::int64_t r = 0; r < n; ++r) loss += double(losses_.data()[r]);
+    const double loss = batch_.add_losses(penalty_of(arena_.data()) * double(n));
     if (!std::isfinite(loss) && metrics_.bad_step == 0) metrics_.bad_step = step_;
     metrics_.loss_sum += loss;
-    metrics_.correct += count_correct(logits, n);
+    metrics_.correct += batch_.correct();
     metrics_.rows += n;
     layers_.backward(context, dy_[0].data(), dy_[1].data());
+    if (clipping_) clip();
     update();
   }
 
@@ -95,51 +95,45 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   Scores evaluate(std::span<const std::int32_t> rows) override {
     Scores scores;
     scores.probabilities.resize(rows.size() * std::size_t(model_.classes()));
+    swap_average();
     for (std::size_t first = 0; first < rows.size(); first += std::size_t(capacity_)) {
       const auto part = rows.subspan(first, std::min(rows.size() - first, std::size_t(capacity_)));
-      const auto n = std::int64_t(part.size());
-      gather(part);
-      layers_.forward({n, false, seed_, 0});
-      const float* logits = layers_.logits();
-      loss_.evaluate(logits, labels_.data(), n, model_.classes(), losses_.data(), nullptr,
-                     scores.probabilities.data() + first * std::size_t(model_.classes()));
-      for (std::int64_t r = 0; r < n; ++r) scores.loss += double(losses_.data()[r]);
-      scores.correct += count_correct(logits, n);
+      batch_.gather(part, layers_.input());
+      layers_.forward({batch_.rows(), false, seed_, 0});
+      batch_.score(layers_.logits(), nullptr,
+                   scores.probabilities.data() + first * std::size_t(model_.classes()));
+      scores.loss = batch_.add_losses(scores.loss);
+      scores.correct += batch_.correct();
     }
+    swap_average();
     if (!rows.empty()) scores.loss /= double(rows.size());
     return scores;
   }
 
-  double penalty() override {
-    double total = 0;
-    bool any = false;
-    for (const auto& s : chunks_) any |= s.penalty.l1 > 0 || s.penalty.l2 > 0;
-    if (!any) return 0;
-    partial_.assign(chunks_.size(), 0);
-    pool_.parallel_for(std::int64_t(chunks_.size()), [&](std::int64_t i, int) {
-      const auto& s = chunks_[std::size_t(i)];
-      if (s.penalty.l1 > 0 || s.penalty.l2 > 0)
-        partial_[std::size_t(i)] = penalty_sum(arena_.data() + s.offset, s.size, s.penalty.l1, s.penalty.l2);
-    });
-    for (const double p : partial_) total += p;
-    return total;
+  double penalty() override { return penalty_of(average_.empty() ? arena_.data() : average_.data()); }
+
+  std::vector<float> export_weights() override {
+    std::vector<float> weights(arena_.begin(), arena_.end());
+    std::copy(average_.begin(), average_.end(), weights.begin());
+    return weights;
   }
 
-  std::vector<float> export_weights() override { return {arena_.begin(), arena_.end()}; }
-
   StepState export_state() override {
-    StepState state{step_, export_weights(), {}, metrics_};
+    StepState state{.step = step_, .arena = {arena_.begin(), arena_.end()}, .metrics = metrics_};
+    state.average.assign(average_.begin(), average_.end());
     for (const auto& s : slots_) state.slots.emplace_back(s.begin(), s.end());
     return state;
   }
 
   void import_state(const StepState& state) override {
-    if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size())
+    if (state.arena.size() != arena_.size() || state.slots.size() != slots_.size() ||
+        state.average.size() != average_.size())
       throw std::logic_error("a state of another model");
     require_generators(state, "", {});
     step_ = state.step;
     metrics_ = state.metrics;
     std::copy(state.arena.begin(), state.arena.end(), arena_.data());
+    std::copy(state.average.begin(), state.average.end(), average_.data());
     for (std::size_t i = 0; i < slots_.size(); ++i)
       std::copy(state.slots[i].begin(), state.slots[i].end(), slots_[i].data());
   }
@@ -172,49 +166,51 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
     trainable_.push_back(&parameter);
   }
 
-  void gather(std::span<const std::int32_t> rows) {
-    const auto width = model_.input().size();
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      features_->read(rows[i], layers_.input() + std::int64_t(i) * width);
-      labels_[i] = row_labels_[rows[i]];
-    }
+  /// The sum of the penalties of these weights, laid out as what is trained of the arena.
+  double penalty_of(const float* weights) {
+    double total = 0;
+    bool any = false;
+    for (const auto& s : chunks_) any |= s.penalty.l1 > 0 || s.penalty.l2 > 0;
+    if (!any) return 0;
+    over_chunks([&](const Chunk& s) {
+      return s.penalty.l1 > 0 || s.penalty.l2 > 0
+                 ? penalty_sum(weights + s.offset, s.size, s.penalty.l1, s.penalty.l2)
+                 : 0.0;
+    });
+    for (const double p : partial_) total += p;
+    return total;
   }
 
-  void hide_stripes(std::int64_t rows) {
-    const auto steps = augment_->steps, coefficients = augment_->coefficients;
-    for (std::int64_t r = 0; r < rows; ++r) {
-      float* x = layers_.input() + r * steps * coefficients;
-      for (std::int32_t m = 0; m < augment_->masks(); ++m) {
-        const auto s = augment_->stripe(r, m, std::uint32_t(step_));
-        if (m < augment_->time_masks)
-          std::fill(x + s.first * coefficients, x + s.end * coefficients, 0.0f);
-        else
-          for (std::int32_t t = 0; t < steps; ++t)
-            std::fill(x + t * coefficients + s.first, x + t * coefficients + s.end, 0.0f);
-      }
-    }
+  /// partial_[i] = of(chunk i)
+  template <class Of>
+  void over_chunks(const Of& of) {
+    partial_.resize(chunks_.size());
+    pool_.parallel_for(std::int64_t(chunks_.size()),
+                       [&](std::int64_t i, int) { partial_[std::size_t(i)] = of(chunks_[std::size_t(i)]); });
   }
 
-  /// Losses and their gradients, by the weights of the classes.
-  void weigh(std::int64_t rows) {
-    if (class_weights_.empty()) return;
-    const auto classes = model_.classes();
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const float weight = class_weights_[std::size_t(labels_[std::size_t(r)])];
-      losses_[std::size_t(r)] *= weight;
-      for (std::int64_t c = 0; c < classes; ++c) dy_[0][std::size_t(r * classes + c)] *= weight;
-    }
+  /// The penalties enter the gradients, and these are clipped.
+  void clip() {
+    const float bound = clipping_->by == GradientClipping::By::value ? float(clipping_->bound) : INFINITY;
+    over_chunks([&](const Chunk& s) {
+      return penalise(gradients_.data() + s.offset, arena_.data() + s.offset, s.size, float(s.penalty.l1),
+                      float(2 * s.penalty.l2), bound);
+    });
+    double all = 0;
+    std::vector<double> squares(trainable_.size());
+    for (std::size_t i = 0; i < chunks_.size(); ++i)
+      squares[chunks_[i].trainable] += partial_[i], all += partial_[i];
+    metrics_.gradient_norm_sum += std::sqrt(all);
+    if (!clipping_->scales()) return;
+    if (clipping_->by == GradientClipping::By::global_norm) squares.assign(squares.size(), all);
+    pool_.parallel_for(std::int64_t(chunks_.size()), [&](std::int64_t i, int) {
+      const auto& s = chunks_[std::size_t(i)];
+      scale(gradients_.data() + s.offset, s.size, clipping_->factor(squares[s.trainable]));
+    });
   }
 
-  std::int64_t count_correct(const float* logits, std::int64_t rows) const {
-    const auto classes = model_.classes();
-    std::int64_t correct = 0;
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const float* z = logits + r * classes;
-      correct += std::max_element(z, z + classes) - z == labels_[std::size_t(r)];
-    }
-    return correct;
-  }
+  /// The average takes the place of the weights that are trained, or gives it back.
+  void swap_average() { std::swap_ranges(average_.begin(), average_.end(), arena_.begin()); }
 
   /// A part of a gradient that is still in the cache: penalty and optimizer follow there.
   void ready(const float* first, std::int64_t count) override {
@@ -233,12 +229,20 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
              arena_.data() + offset,
              gradients_.data() + offset,
              {},
-             parameter.penalty,
+             clipping_ ? nn::Penalty{} : parameter.penalty,
              learning_rate_,
              step_,
              optimizer_.weight_decay(parameter.spec)};
     for (std::size_t k = 0; k < slots_.size(); ++k) u.slots[k] = slots_[k].data() + offset;
     optimizer_.update(u);
+    if (moving_average_) move_average(average_.data() + offset, u.parameters, count);
+  }
+
+  void move_average(float* __restrict average, float* __restrict p, std::int64_t count) const {
+    const auto rule = moving_average_->at_step(step_);
+    vectorised([&] {
+      for (std::int64_t i = 0; i < count; ++i) rule(average[i], p[i]);
+    });
   }
 
   /// Moves the parameters that were not moved during the backward pass.
@@ -260,16 +264,15 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   }
 
   const nn::Model& model_;
-  const Loss& loss_;
   const Optimizer& optimizer_;
   ThreadPool& pool_;
   std::uint64_t seed_;
   double learning_rate_;
-  std::vector<float> class_weights_;  // empty: none
-  std::optional<SpecAugment> augment_;
+  std::optional<GradientClipping> clipping_;
+  std::optional<MovingAverage> moving_average_;
   std::int64_t capacity_, step_ = 0;
-  AlignedFloats arena_, gradients_, losses_;
-  std::vector<std::int32_t> labels_;
+  AlignedFloats arena_, gradients_, average_;  // the last: empty where none is kept
+  CpuBatch batch_;
   nn::CpuLayers layers_;
   std::vector<AlignedFloats> slots_;
   std::array<AlignedFloats, 2> dy_;  // [capacity, widest of the layers]
@@ -278,8 +281,6 @@ class CpuStep final : public TrainingStep, nn::GradientSink {
   std::vector<const nn::Parameter*> trainable_;     // in the order of the arena
   std::vector<std::atomic<std::int64_t>> updated_;  // for each: elements moved in this step
   std::vector<double> partial_;
-  const data::RowSource* features_ = nullptr;
-  const std::int32_t* row_labels_ = nullptr;
   Metrics metrics_;
 };
 

@@ -10,7 +10,7 @@
 namespace timbre::training {
 
 struct EarlyStoppingOptions {
-  std::string monitor = "val_loss";  // val_loss | val_accuracy | loss | accuracy
+  std::string monitor = "val_loss";  // a column of the history
   std::int64_t patience = 20;
   double min_delta = 0;
   bool restore_best = true;

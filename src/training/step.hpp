@@ -15,7 +15,10 @@
 
 #include "data/row_source.hpp"
 #include "nn/model.hpp"
+#include "training/gradient_clipping.hpp"
 #include "training/loss.hpp"
+#include "training/mixup.hpp"
+#include "training/moving_average.hpp"
 #include "training/optimizer.hpp"
 #include "training/spec_augment.hpp"
 
@@ -26,7 +29,8 @@ namespace timbre::training {
 struct Metrics {
   double loss_sum = 0;  // over rows
   std::int64_t correct = 0, rows = 0;
-  std::int64_t bad_step = 0;  // first step (from 1) whose loss was not finite; 0: none
+  std::int64_t bad_step = 0;     // first step (from 1) whose loss was not finite; 0: none
+  double gradient_norm_sum = 0;  // over steps, where StepOptions::clipping asks for it
   double loss() const { return loss_sum / double(rows); }
   double accuracy() const { return double(correct) / double(rows); }
 };
@@ -36,6 +40,7 @@ struct StepState {
   std::int64_t step = 0;                  // training steps done
   std::vector<float> arena;               // [arena_size]
   std::vector<std::vector<float>> slots;  // optimizer slots, each [trainable_size]
+  std::vector<float> average;             // of the weights, [trainable_size]; empty where none is kept
   Metrics metrics;
   // Of random numbers that a device draws in an order of its own (cuDNN's dropout), layer by layer; mostly there are none,
   // since masks come from the seed and the step. They go on on the kind of device that they come from, alone.
@@ -51,6 +56,9 @@ struct StepOptions {
   std::uint64_t seed = 0;
   std::vector<float> class_weights = {};                // [classes] of the training loss; empty: 1 for each
   std::optional<SpecAugmentOptions> spec_augment = {};  // of the features, which are [T, F] then
+  std::optional<MixupOptions> mixup = {};
+  std::optional<GradientClippingOptions> clipping = {};
+  std::optional<MovingAverageOptions> average = {};
 };
 
 class TrainingStep {
@@ -67,17 +75,17 @@ class TrainingStep {
   /// few steps before, or none yet (rows = 0).
   virtual Metrics metrics(bool reset) = 0;
   /// Forward only: mean cross-entropy without penalties, hits, and probabilities [rows, classes] in the order of
-  /// `rows`. The result does not depend on training batches.
+  /// `rows`. The result does not depend on training batches. Of the averaged weights, where there is an average.
   struct Scores {
     double loss = 0;
     std::int64_t correct = 0;
     std::vector<float> probabilities;
   };
   virtual Scores evaluate(std::span<const std::int32_t> rows) = 0;
-  /// Sum of the penalties for the weights as they are.
+  /// Sum of the penalties for the weights that evaluate() uses.
   virtual double penalty() = 0;
   virtual StepState export_state() = 0;
-  /// export_state().arena alone.
+  /// The weights that evaluate() uses: those of export_state(), with its average in the place of what is trained.
   virtual std::vector<float> export_weights() = 0;
   /// A state without generators leaves the step's own as they are. Throws RequestError for those of another kind.
   virtual void import_state(const StepState& state) = 0;
@@ -86,7 +94,8 @@ class TrainingStep {
     std::vector<std::vector<float>>
         outputs;                   // of each layer, [rows, output...]; logits of the last; empty where
                                    // a device computes a layer as one with the next
-    std::vector<float> gradients;  // without penalties, in the layout of the arena [trainable_size]
+    std::vector<float> gradients;  // in the layout of the arena [trainable_size]; without penalties, or,
+                                   // where the step clips, as the optimizer gets them
   };
   virtual Trace trace(std::int64_t rows) = 0;
   /// The back end's choices and their reasons, for the log: whole lines, each once.

@@ -13,11 +13,18 @@ const config::Schema<EarlyStoppingOptions>& schema(config::of<EarlyStoppingOptio
   static const auto s =
       config::Schema<EarlyStoppingOptions>(
           "ends training when the watched value has not improved for `patience` epochs")
-          .field("monitor", &EarlyStoppingOptions::monitor, "the value that is watched",
-                 config::choice_of({{"val_loss", "loss of the validation part, with penalties"},
-                                    {"val_accuracy", "accuracy of the validation part"},
-                                    {"loss", "loss of the training part, with penalties"},
-                                    {"accuracy", "accuracy of the training part, with dropout"}}))
+          .field(
+              "monitor", &EarlyStoppingOptions::monitor, "the value that is watched",
+              config::choice_of({{"val_loss", "loss of the validation part, with penalties"},
+                                 {"val_accuracy", "accuracy of the validation part"},
+                                 {"loss", "loss of the training part, with penalties"},
+                                 {"accuracy", "accuracy of the training part, with dropout"},
+                                 {"val_clip_accuracy",
+                                  "accuracy of the validation part's clips, by the mean probability of their "
+                                  "segments. The history then has it"},
+                                 {"val_macro_f1",
+                                  "mean F1 of the classes over the validation part's segments. The history "
+                                  "then has it"}}))
           .field("patience", &EarlyStoppingOptions::patience,
                  "epochs in a row without improvement that end training", config::at_least(std::int64_t{1}))
           .unit("epochs")
@@ -55,7 +62,13 @@ const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>) {
           .later_field(
               "class_weights", &TrainingOptions::class_weights,
               "how much a segment of each class counts in the training loss: balanced, or a map from classes "
-              "to weights. null: all alike");
+              "to weights. null: all alike")
+          .later_field(
+              "gradient_clipping", &TrainingOptions::gradient_clipping,
+              "what bounds the gradients. {}: nothing, but the history has their norm. null: nothing")
+          .later_field("ema", &TrainingOptions::ema,
+                       "moving average of the weights, which validation and result use. {} for the defaults, "
+                       "null: none");
   return s;
 }
 
@@ -93,11 +106,13 @@ std::string misfit(const TrainerState& state, TrainingStep& step, std::int64_t b
     return out;
   };
   if (state.step.arena.size() != own.arena.size() || sizes(state.step.slots) != sizes(own.slots) ||
+      state.step.average.size() != own.average.size() ||
       (!state.best_arena.empty() && state.best_arena.size() != own.arena.size()))
     return "weights of another model";
   const auto& h = state.history;
   for (const auto& column : history_columns)
-    if (std::ssize(h.*column.values) != state.epoch) return "a history of another length than its epochs";
+    if (column.is_in(h) && std::ssize(h.*column.values) != state.epoch)
+      return "a history of another length than its epochs";
   if (state.batch < 0 || state.batch > batches || state.best_epoch < 0 || state.best_epoch > state.epoch ||
       state.waited < 0 || state.waited > state.epoch || state.step.step < 0 ||
       state.step.step > (state.epoch + 1) * batches)
@@ -112,7 +127,7 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
   // Without early stopping the best epoch is still told, and nothing is restored.
   const EarlyStoppingOptions rule =
       options.early_stopping.value_or(EarlyStoppingOptions{"val_loss", options.epochs + 1, 0, false});
-  EarlyStopping watch(rule.monitor.ends_with("accuracy"), rule.min_delta, rule.patience);
+  EarlyStopping watch(higher_is_better(rule.monitor), rule.min_delta, rule.patience);
   TrainerState state;
   if (resume) {
     state = *resume;
@@ -190,6 +205,9 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
     h.val_accuracy.push_back(double(scores.correct) / double(validation_rows.size()));
     h.learning_rate.push_back(learning_rate);
     h.seconds.push_back(epoch_seconds_before + since(epoch_started));
+    if (options.gradient_clipping) h.gradient_norm.push_back(m.gradient_norm_sum / double(batches));
+    if (const auto& column = monitored_column(rule.monitor); column.optional)
+      (h.*column.values).push_back(hooks.validate(rule.monitor, scores));
     epoch_seconds_before = 0;
     ++state.epoch;
     state.batch = 0;
@@ -208,6 +226,7 @@ TrainingResult train(TrainingStep& step, const TrainingOptions& options, std::ui
   if (rule.restore_best && !state.best_arena.empty() && result.best_epoch != state.epoch) {
     auto best = step.export_state();
     best.arena = state.best_arena;
+    std::copy_n(best.arena.begin(), best.average.size(), best.average.begin());
     step.import_state(best);
     result.weights_epoch = result.best_epoch;
   }

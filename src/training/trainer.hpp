@@ -27,9 +27,11 @@ struct TrainingOptions {
   OptimizerChoice optimizer{"adam"};
   LossChoice loss{"cross_entropy"};
   std::optional<EarlyStoppingOptions> early_stopping;
-  std::optional<ScheduleChoice> schedule;     // absent: the optimizer's rate throughout
-  std::optional<double> warmup_epochs;        // absent: none
-  std::optional<ClassWeights> class_weights;  // absent: each segment counts alike
+  std::optional<ScheduleChoice> schedule;                    // absent: the optimizer's rate throughout
+  std::optional<double> warmup_epochs;                       // absent: none
+  std::optional<ClassWeights> class_weights;                 // absent: each segment counts alike
+  std::optional<GradientClippingOptions> gradient_clipping;  // absent: none, and no norm in the history
+  std::optional<MovingAverageOptions> ema;                   // absent: the weights as they are
 };
 const config::Schema<TrainingOptions>& schema(config::of<TrainingOptions>);
 
@@ -40,7 +42,7 @@ struct TrainerState {
   History history;
   std::int64_t best_epoch = 0, waited = 0;
   double best = 0;
-  std::vector<float> best_arena;  // weights of the best epoch, if they are to be restored
+  std::vector<float> best_arena;  // export_weights() of the best epoch, if they are to be restored
   double seconds = 0;             // of training so far
   double epoch_seconds = 0;       // of the epoch begun
   StepState step;
@@ -70,6 +72,8 @@ struct TrainerHooks {
   std::function<void(const Progress&)> on_batch;                     // after each step; returns at once
   std::function<void(std::int64_t epoch, const History&)> on_epoch;  // after validation
   std::function<void(const TrainerState&)> save;                     // writes a checkpoint
+  /// An optional column of the history that early stopping watches, of the scores of the validation part.
+  std::function<double(const std::string& column, const TrainingStep::Scores&)> validate;
   double save_every_seconds = 60;
   const std::atomic<int>* signal = nullptr;  // not 0: stop after the current step
 };

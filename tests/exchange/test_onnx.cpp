@@ -250,19 +250,20 @@ INSTANTIATE_TEST_SUITE_P(
                 "activation: softmax}, max_pooling2d: {pool_size: [3, 3], strides: [2, 2], padding: same}, "
                 "batch_normalization: {scale: false}, flatten, dense: {units: 7, activation: tanh}, "
                 "dense: {units: classes}, activation: softmax]"},
-        OddCase{"sequences", "{n_mfcc: 13, standardise: true}",
-                "[conv1d: {filters: 8, kernel_size: 5, strides: 2, padding: same, activation: leaky_relu}, "
-                "max_pooling1d, "
-                "layer_normalization, spatial_dropout1d: 0.1, gaussian_noise: 0.1, average_pooling1d: "
-                "{pool_size: 3, strides: "
-                "2, padding: same}, bidirectional: {layer: {lstm: {units: 5, return_sequences: true}}}, "
-                "activation: gelu, "
-                "permute: [2, 1], permute: [2, 1], bidirectional: {layer: {gru: {units: 4, return_sequences: "
-                "true}}, "
-                "merge_mode: mul}, gru: {units: 5, return_sequences: true, go_backwards: true, use_bias: "
-                "false}, activation: "
-                "silu, bidirectional: {layer: {gru: 4}, merge_mode: ave}, reshape: {target_shape: [2, 2]}, "
-                "global_average_pooling1d, dense: {units: classes, activation: softmax}]"},
+        OddCase{
+            "sequences", "{n_mfcc: 13, standardise: true}",
+            "[random_crop: 20, conv1d: {filters: 8, kernel_size: 5, strides: 2, padding: same, activation: "
+            "leaky_relu}, max_pooling1d, "
+            "layer_normalization, spatial_dropout1d: 0.1, gaussian_noise: 0.1, average_pooling1d: "
+            "{pool_size: 3, strides: "
+            "2, padding: same}, bidirectional: {layer: {lstm: {units: 5, return_sequences: true}}}, "
+            "activation: gelu, "
+            "permute: [2, 1], permute: [2, 1], bidirectional: {layer: {gru: {units: 4, return_sequences: "
+            "true}}, "
+            "merge_mode: mul}, gru: {units: 5, return_sequences: true, go_backwards: true, use_bias: "
+            "false}, activation: "
+            "silu, bidirectional: {layer: {gru: 4}, merge_mode: ave}, reshape: {target_shape: [2, 2]}, "
+            "global_average_pooling1d, dense: {units: classes, activation: softmax}]"},
         OddCase{
             "more_pictures", "{n_mfcc: 13, standardise: true}",
             "[conv2d: {filters: 6, kernel_size: 3, strides: 2, activation: selu}, spatial_dropout2d: 0.1, "

@@ -85,6 +85,31 @@ TEST(SpatialDropout, DropsWholeChannels) {
   EXPECT_NE(first, run.y) << "each step has masks of its own";
 }
 
+// Random windows in training, others in each row and step, every place as often; the middle otherwise.
+TEST(RandomCrop, TakesRandomWindowsInTrainingAndTheMiddleOtherwise) {
+  const auto layer = make_layer("random_crop: 4");
+  LayerRun run(*layer, {9, 2}, 600, {.index = 3, .seed = 11});
+  for (std::size_t i = 0; i < run.x.size(); ++i) run.x[i] = float(i);
+  const auto start = [&](std::size_t row) {
+    const auto first = std::size_t(run.y[row * 8]) - row * 18;
+    for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(run.y[row * 8 + i], float(row * 18 + first + i));
+    return first / 2;
+  };
+  std::vector<int> counts(6);
+  run.forward(true, 5);
+  for (std::size_t row = 0; row < 600; ++row) ++counts.at(start(row));
+  for (const int n : counts) EXPECT_NEAR(n, 100, 35);
+  const auto before = run.y;
+  run.forward(true, 6);
+  EXPECT_NE(run.y, before);
+  run.forward(true, 5);
+  EXPECT_EQ(run.y, before);
+  run.forward(false);
+  for (std::size_t row = 0; row < 600; ++row) EXPECT_EQ(start(row), 2u);  // of 0 .. 5, as Keras rounds
+  EXPECT_EQ(refused("random_crop: 4", {3, 2}), "a window of 4 frames does not fit into (3, 2)");
+  EXPECT_EQ(refused("random_crop: 4", {9}), "needs an input of rank 2 (T, F), not (9,)");
+}
+
 TEST(GaussianNoise, IsNormalWithItsDeviation) {
   LayerRun run(*make_layer("gaussian_noise: 0.5"), {10000}, 4, {.seed = 3});
   run.forward(true, 1);

@@ -104,8 +104,8 @@ TEST_P(ConfiguredModel, RefusesWeightsOfAnotherModel) {
 
 // Every layer that configs/ does not use, with options that Keras might read otherwise.
 constexpr const char* sequence_layers =
-    "[conv1d: {filters: 8, kernel_size: 5, strides: 2, padding: same, activation: leaky_relu}, "
-    "max_pooling1d: {pool_size: 2}, "
+    "[random_crop: 101, conv1d: {filters: 8, kernel_size: 5, strides: 2, padding: same, activation: "
+    "leaky_relu}, max_pooling1d: {pool_size: 2}, "
     "layer_normalization, spatial_dropout1d: 0.1, gaussian_noise: 0.1, average_pooling1d: {pool_size: 3, "
     "strides: 2, padding: "
     "same}, bidirectional: {layer: {lstm: {units: 5, return_sequences: true}}}, activation: gelu, permute: "

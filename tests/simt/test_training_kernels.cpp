@@ -36,7 +36,7 @@ KernelCase gather_case(std::int64_t width, std::int64_t capacity, std::int64_t l
   return {"gather " + std::to_string(width), [=] {
             const TestBatch b(11, width, capacity, live, 2);
             const DeviceArray<float> out(std::size_t(capacity * width));
-            gather_rows(nullptr, b.header.data(), b.rows.data(), capacity, width, out.data());
+            gather_rows(nullptr, b.header.data(), {b.rows.data()}, capacity, width, out.data());
             std::vector<double> expected;
             for (std::int64_t r = 0; r < capacity; ++r)
               for (std::int64_t c = 0; c < width; ++c)

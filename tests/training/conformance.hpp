@@ -27,9 +27,9 @@ struct ConformanceCase {
   Shape input;
   std::string optimizer = "sgd: {learning_rate: 0.05}", loss = "cross_entropy";
   nn::Regularisation regularisation{};
-  std::vector<float> class_weights{};
-  std::optional<SpecAugmentOptions> spec_augment{};
-  bool further = false;  // its kernels have no reference of their own
+  StepOptions options{};  // what else the step does: weights of classes, augmentation, clipping, averages
+  bool further = false;   // its kernels have no reference of their own
+  std::vector<std::string> freeze{};
 };
 
 inline std::vector<ConformanceCase> conformance_cases() {
@@ -83,9 +83,55 @@ inline std::vector<ConformanceCase> conformance_cases() {
   for (const char* loss :
        {"focal_cross_entropy", "focal_cross_entropy: {gamma: 0.5, alpha: 1, label_smoothing: 0.1}"})
     cases.push_back({loss, mlp, vectors, "sgd", loss});
-  cases.push_back({"class weights", mlp, vectors, "sgd", "cross_entropy", {}, {0.5f, 2, 1, 0}});
+  const std::vector<float> weights{0.5f, 2, 1, 0};
+  const SpecAugmentOptions stripes{2, 4, 1, 3};
+  const auto with = [&](const std::string& name, StepOptions options,
+                        const std::string& optimizer = "sgd: {learning_rate: 0.05, momentum: 0.9}",
+                        const std::string& loss = "cross_entropy") {
+    cases.push_back({name, mlp, Shape{9, 7}, optimizer, loss, {0.001, 0.01, {}}, std::move(options)});
+  };
+  with("class weights", {.class_weights = weights});
+  with("spec augment", {.spec_augment = stripes});
+  with("mixup", {.mixup = MixupOptions{0.4}});
+  with("mixup with class weights and stripes",
+       {.class_weights = weights, .spec_augment = stripes, .mixup = MixupOptions{2}}, "sgd",
+       "cross_entropy: {label_smoothing: 0.2}");
+  with("mixup and focal loss", {.mixup = MixupOptions{1}}, "sgd", "focal_cross_entropy");
+  with("gradient norm", {.clipping = GradientClippingOptions{}});
+  with("clipped values", {.clipping = GradientClippingOptions{.value = 0.02}});
+  with("clipped norms", {.clipping = GradientClippingOptions{.norm = 0.1}}, "adam: {epsilon: 1e-3}");
+  with("clipped global norm", {.clipping = GradientClippingOptions{.global_norm = 0.2}});
+  with("average", {.average = MovingAverageOptions{0.8, {}}});
+  with("overwriting average", {.average = MovingAverageOptions{0.8, 2}}, "adam: {epsilon: 1e-3}");
+  for (const auto& frozen : std::vector<std::vector<std::string>>{
+           {"conv2d"}, {"batch_normalization", "dense"}, {"conv2d_1", "batch_normalization"}})
+    cases.push_back({"frozen " + frozen.back(),
+                     "[conv2d: {filters: 3, kernel_size: 2}, batch_normalization, conv2d: {filters: 2, "
+                     "kernel_size: 2}, flatten, dense: {units: 6, activation: tanh}, dense: {units: classes, "
+                     "activation: softmax}]",
+                     Shape{6, 5},
+                     "sgd: {learning_rate: 0.05}",
+                     "cross_entropy",
+                     {0.001, 0.01, {}},
+                     {},
+                     true,
+                     frozen});
   cases.push_back(
-      {"spec augment", mlp, Shape{9, 7}, "sgd", "cross_entropy", {}, {}, SpecAugmentOptions{2, 4, 1, 3}});
+      {"frozen lstm",
+       "[lstm: {units: 5, return_sequences: true}, dropout: 0.2, lstm: 4, dense: {units: classes, "
+       "activation: softmax}]",
+       vectors,
+       "adam",
+       "cross_entropy",
+       {},
+       {},
+       true,
+       {"lstm_1"}});
+  with("all at once", {.class_weights = weights,
+                       .spec_augment = stripes,
+                       .mixup = MixupOptions{0.4},
+                       .clipping = GradientClippingOptions{.global_norm = 0.2},
+                       .average = MovingAverageOptions{0.9, {}}});
   // Further layers, odd sizes, every option that changes the work.
   const Shape frames{9, 5};
   const auto ending = [](const std::string& layers) {
@@ -118,6 +164,7 @@ inline std::vector<ConformanceCase> conformance_cases() {
             "layer_normalization: {scale: false}, layer_normalization: {scale: false, center: false}"},
            {"spatial dropout",
             "dense: 4, spatial_dropout1d: 0.4, conv2d: {filters: 3, kernel_size: 2}, spatial_dropout2d: 0.3"},
+           {"random crop", "random_crop: 7, dense: 4, random_crop: {frames: 5}, dense: 3"},
            {"gaussian noise", "dense: 4, gaussian_noise: 0.3"},
            {"permute and reshape", "dense: 4, permute: [2, 1], reshape: {target_shape: [-1, 6]}, dense: 3"},
            {"silu and gelu", "dense: 4, activation: silu, dense: 5, activation: gelu"}})
@@ -146,16 +193,17 @@ struct ConformanceSetup {
         model(nn::Model::parse(config::Reader(node, "model"), c.input, 4, c.regularisation)),
         optimizer(OptimizerChoice::from(config::parse_text(c.optimizer, "test.yaml", "."))),
         loss(LossChoice::from(config::parse_text(c.loss, "test.yaml", "."))),
-        class_weights(c.class_weights),
-        spec_augment(c.spec_augment),
+        options(c.options),
         x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
         data(x.data(), rows, c.input.size()) {
+    model.freeze(c.freeze);
     for (std::int64_t r = 0; r < rows; ++r) labels.push_back(std::int32_t(r * 7 % 4));
   }
   std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5,
                                      std::int64_t batch = 8) {
-    auto s = make_step(device,
-                       {&model, loss.get(), optimizer.get(), batch, seed, class_weights, spec_augment}, pool);
+    options.model = &model, options.loss = loss.get(), options.optimizer = optimizer.get();
+    options.batch_size = batch, options.seed = seed;
+    auto s = make_step(device, options, pool);
     s->bind(data, labels.data());
     return s;
   }
@@ -163,8 +211,7 @@ struct ConformanceSetup {
   nn::Model model;
   OptimizerChoice optimizer;
   LossChoice loss;
-  std::vector<float> class_weights;
-  std::optional<SpecAugmentOptions> spec_augment;
+  StepOptions options;
   std::vector<float> x;
   data::MemoryRows data;
   std::vector<std::int32_t> labels;
@@ -210,13 +257,19 @@ inline void expect_same_state(const nn::Model& model, const StepState& a, const 
   EXPECT_EQ(a.metrics.rows, b.metrics.rows);
   EXPECT_EQ(a.metrics.bad_step, b.metrics.bad_step);
   EXPECT_NEAR(a.metrics.loss_sum, b.metrics.loss_sum, tolerance * std::abs(b.metrics.loss_sum));
+  EXPECT_NEAR(a.metrics.gradient_norm_sum, b.metrics.gradient_norm_sum,
+              tolerance * b.metrics.gradient_norm_sum);
   ASSERT_EQ(a.arena.size(), b.arena.size());
+  ASSERT_EQ(a.average.size(), b.average.size());
   ASSERT_EQ(a.slots.size(), b.slots.size());
   for (const auto& parameter : model.parameters()) {
     const auto at = std::size_t(parameter.offset), size = std::size_t(parameter.spec.shape.size());
     const auto part = [&](const std::vector<float>& v) { return std::span(v).subspan(at, size); };
     SCOPED_TRACE("layer " + std::to_string(parameter.layer) + ", " + parameter.spec.name);
     EXPECT_LE(difference(part(a.arena), part(b.arena)), tolerance);
+    if (parameter.spec.trainable && !a.average.empty()) {
+      EXPECT_LE(difference(part(a.average), part(b.average)), tolerance);
+    }
     for (std::size_t k = 0; parameter.spec.trainable && k < a.slots.size(); ++k)
       EXPECT_LE(difference(part(a.slots[k]), part(b.slots[k])), 10 * tolerance);
   }
@@ -328,6 +381,7 @@ inline void expect_replays_equal_eager_steps(const std::string& device) {
     for (const auto* other : {&again, &eager}) {
       EXPECT_EQ(replayed.arena, other->arena);
       EXPECT_EQ(replayed.slots, other->slots);
+      EXPECT_EQ(replayed.average, other->average);
       EXPECT_EQ(replayed.metrics.loss_sum, other->metrics.loss_sum);
     }
   }

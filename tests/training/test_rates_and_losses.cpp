@@ -235,7 +235,7 @@ TEST(SpecAugment, IsForTrainingAloneAndFollowsFromTheStep) {
   ConformanceCase c{
       "", "[flatten, dense: {units: classes, activation: softmax}]", {9, 7}, "sgd: {learning_rate: 1e-30}"};
   const ConformanceSetup plain(c);
-  c.spec_augment = SpecAugmentOptions{1, 4, 1, 3};
+  c.options.spec_augment = SpecAugmentOptions{1, 4, 1, 3};
   const ConformanceSetup augmented(c);
   const auto make = [](const ConformanceSetup& setup) {
     return const_cast<ConformanceSetup&>(setup).step("cpu");
@@ -255,7 +255,7 @@ TEST(SpecAugment, IsForTrainingAloneAndFollowsFromTheStep) {
 
 TEST(SpecAugment, IsRefusedWhereItMakesNoSense) {
   const auto why = [](SpecAugmentOptions o, const Shape& shape, bool standardised) {
-    return refusal([&] { require_fitting({o}, shape, standardised); });
+    return refusal([&] { require_fitting({.spec_augment = o}, shape, standardised); });
   };
   EXPECT_EQ(why({}, {130, 64}, true), "no error");
   EXPECT_NE(why({}, {130, 64}, false).find("set features.standardise: true"), std::string::npos);
@@ -263,6 +263,116 @@ TEST(SpecAugment, IsRefusedWhereItMakesNoSense) {
             "augmentation.spec_augment.time_width: 130 frames leave nothing of a segment of 130");
   EXPECT_EQ(why({1, 20, 1, 13}, {130, 13}, true),
             "augmentation.spec_augment.frequency_width: 13 coefficients leave nothing of 13");
+}
+
+TEST(Mixup, DrawsSharesOfItsDistributionAndAnOrderOfTheBatch) {
+  for (const double alpha : {0.2, 1.0, 4.0}) {
+    double sum = 0, square = 0, n = 0;
+    std::int64_t partners = 0;
+    for (std::int64_t step = 0; step < 400; ++step) {
+      const auto m = draw_mixture({alpha}, 7, step, 50);
+      auto order = m.partner;
+      std::sort(order.begin(), order.end());
+      for (std::int32_t i = 0; i < 50; ++i) ASSERT_EQ(order[std::size_t(i)], i);
+      partners += m.partner[0];
+      for (const float s : m.share) {
+        ASSERT_TRUE(s >= 0 && s <= 1);
+        sum += double(s), square += double(s) * double(s), ++n;
+      }
+    }
+    const double mean = sum / n, variance = square / n - mean * mean;
+    EXPECT_NEAR(mean, 0.5, 0.01);
+    EXPECT_NEAR(variance, 1 / (4 * (2 * alpha + 1)), 0.004) << alpha;  // of Beta(alpha, alpha)
+    EXPECT_NEAR(double(partners) / 400, 24.5, 2.5);
+  }
+  const auto a = draw_mixture({0.2}, 7, 3, 8), b = draw_mixture({0.2}, 7, 3, 8),
+             c = draw_mixture({0.2}, 7, 4, 8);
+  EXPECT_EQ(a.share, b.share);
+  EXPECT_EQ(a.partner, b.partner);
+  EXPECT_NE(a.share, c.share);
+  for (const float s : draw_mixture({1e-4}, 7, 0, 100).share) EXPECT_TRUE(s < 1e-3f || s > 1 - 1e-3f) << s;
+}
+
+// Loss, accuracy and gradient are those of the soft labels, which sum to one, with what each loss makes of a target.
+TEST(Mixup, IsTheLossOfSoftLabels) {
+  const ConformanceCase c{"",
+                          "[flatten, dense: {units: classes, activation: softmax}]",
+                          {4, 3},
+                          "sgd: {learning_rate: 1}",
+                          "cross_entropy: {label_smoothing: 0.2}",
+                          {},
+                          {.class_weights = {0.5f, 2, 1, 3}, .mixup = MixupOptions{1}}};
+  ConformanceSetup setup(c);
+  const auto step = setup.step("cpu", 5, 8);
+  const std::vector<std::int32_t> rows{3, 1, 2, 0, 4, 9, 6, 7};
+  const auto before = step->export_weights();
+  step->train(rows);
+  const auto mixture = draw_mixture({1}, 5, 0, 8);
+  const auto &kernel = setup.model.parameters()[0], &bias = setup.model.parameters()[1];
+  std::vector<double> gradient(12 * 4), bias_gradient(4);
+  double loss = 0;
+  std::int64_t right = 0;
+  const double weights[] = {0.5, 2, 1, 3};
+  for (std::size_t r = 0; r < 8; ++r) {
+    const auto own = std::size_t(rows[r]), other = std::size_t(rows[std::size_t(mixture.partner[r])]);
+    const double share = mixture.share[r];
+    double x[12], z[4], sum = 0, target[4], together = 0;
+    for (std::size_t i = 0; i < 12; ++i)
+      x[i] = share * setup.x[own * 12 + i] + (1 - share) * setup.x[other * 12 + i];
+    for (std::size_t k = 0; k < 4; ++k) {
+      z[k] = before[std::size_t(bias.offset) + k];
+      for (std::size_t i = 0; i < 12; ++i) z[k] += x[i] * before[std::size_t(kernel.offset) + i * 4 + k];
+      sum += std::exp(z[k]);
+    }
+    const double w[] = {share * weights[setup.labels[own]], (1 - share) * weights[setup.labels[other]]};
+    for (std::int32_t k = 0; k < 4; ++k) {
+      target[k] =
+          w[0] * (0.05 + 0.8 * (k == setup.labels[own])) + w[1] * (0.05 + 0.8 * (k == setup.labels[other]));
+      together += target[k];
+      loss -= target[k] * (z[k] - std::log(sum));
+    }
+    EXPECT_NEAR(together, w[0] + w[1], 1e-12);
+    const auto label = share < 0.5 ? setup.labels[other] : setup.labels[own];
+    right += std::max_element(z, z + 4) - z == label;
+    for (std::size_t k = 0; k < 4; ++k) {
+      const double dz = (together * std::exp(z[k]) / sum - target[k]) / 8;
+      bias_gradient[k] += dz;
+      for (std::size_t i = 0; i < 12; ++i) gradient[i * 4 + k] += x[i] * dz;
+    }
+  }
+  const auto m = step->metrics(true);
+  EXPECT_NEAR(m.loss(), loss / 8, 1e-6);
+  EXPECT_EQ(m.correct, right);
+  const auto t = step->trace(8);
+  for (std::size_t i = 0; i < gradient.size(); ++i)
+    EXPECT_NEAR(t.gradients[std::size_t(kernel.offset) + i], gradient[i], 1e-6);
+  for (std::size_t k = 0; k < 4; ++k)
+    EXPECT_NEAR(t.gradients[std::size_t(bias.offset) + k], bias_gradient[k], 1e-6);
+}
+
+TEST(Augmentation, HasASpellingByRoomAndAShortOneForSpecAugment) {
+  const auto of = [](const std::string& yaml) {
+    const auto node = config::parse_text(yaml, "a.yaml", ".");
+    return schema(config::of<AugmentationOptions>{}).parse(config::Reader(node, "augmentation"));
+  };
+  for (const auto* yaml :
+       {"{spec_augment: {time_width: 9}}", "{features: {spec_augment: {time_width: 9}}}"}) {
+    const auto all = of(yaml).of_features();
+    ASSERT_TRUE(all.spec_augment) << yaml;
+    EXPECT_EQ(all.spec_augment->time_width, 9);
+    EXPECT_FALSE(all.mixup);
+  }
+  EXPECT_EQ(of("{features: {mixup: {alpha: 0.5}}}").of_features().mixup->alpha, 0.5);
+  EXPECT_EQ(refusal([&] { of("{spec_augment: {}, features: {spec_augment: {}}}"); }),
+            "a.yaml:1:1: augmentation: says spec_augment twice: at its short place, and in features");
+  EXPECT_EQ(
+      refusal([&] { of("{features: {mixup: {alpha: 0}}}"); }),
+      "a.yaml:1:28: augmentation.features.mixup.alpha: must be greater than 0 and at most 1000, not '0'");
+  const auto options = of("{features: {spec_augment: {}}}");
+  EXPECT_NE(refusal([&] {
+              require_fitting(options, {130, 64}, false);
+            }).find("augmentation.features.spec_augment: hides values by 0"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "hashed.hpp"
+#include "training/augmentation.hpp"
 #include "training/checkpoint.hpp"
 #include "training/trainer.hpp"
 
@@ -20,25 +21,35 @@ struct Problem {
   std::vector<std::int32_t> y, train, validation;
   std::unique_ptr<nn::Model> model;
   TrainingOptions options;
+  FeatureAugmentationOptions augmentation;
   ThreadPool pool;
   data::MemoryRows rows{x.data(), 90, 6};
 
   explicit Problem(const std::string& training = "{epochs: 6, batch_size: 8}", int threads = 1,
                    const std::string& layers =
                        "[dense: {units: 16, activation: relu}, dropout: 0.3, dense: {units: classes, "
-                       "activation: softmax}]")
+                       "activation: softmax}]",
+                   const Shape& input = {6})
       : pool(threads) {
     for (int i = 0; i < 90; ++i) {
       y.push_back(x[std::size_t(i) * 6] > 0.2f ? 0 : x[std::size_t(i) * 6 + 1] > 0 ? 1 : 2);
       (i < 60 ? train : validation).push_back(i);
     }
     const auto node = config::parse_text(layers, "model", ".");
-    model = std::make_unique<nn::Model>(nn::Model::parse(config::Reader(node, "model"), Shape{6}, 3, {}));
+    model = std::make_unique<nn::Model>(nn::Model::parse(config::Reader(node, "model"), input, 3, {}));
     const auto training_node = config::parse_text(training, "training", ".");
     options = schema(config::of<TrainingOptions>{}).parse(training_node);
   }
   std::unique_ptr<TrainingStep> step() {
-    auto s = make_cpu_step({model.get(), options.loss.get(), options.optimizer.get(), options.batch_size, 7},
+    auto s = make_cpu_step({.model = model.get(),
+                            .loss = options.loss.get(),
+                            .optimizer = options.optimizer.get(),
+                            .batch_size = options.batch_size,
+                            .seed = 7,
+                            .spec_augment = augmentation.spec_augment,
+                            .mixup = augmentation.mixup,
+                            .clipping = options.gradient_clipping,
+                            .average = options.ema},
                            pool);
     s->bind(rows, y.data());
     return s;
@@ -99,6 +110,72 @@ TEST(Trainer, GoesOnFromACheckpointInMidEpochAsIfNeverStopped) {
   }
   EXPECT_THROW(read_checkpoint(path, "another key"), Error);
   std::filesystem::remove(path);
+}
+
+// Everything that draws random numbers, or keeps something from step to step.
+TEST(Trainer, GoesOnWithTheSameBytesWhateverTheStepKeeps) {
+  const auto make = [] {
+    auto p = std::make_unique<Problem>(
+        "{epochs: 4, batch_size: 8, optimizer: {adam: {learning_rate: 0.01}}, schedule: cosine, "
+        "warmup_epochs: "
+        "1, gradient_clipping: {global_norm: 0.5}, ema: {momentum: 0.9, overwrite_frequency: 5}, "
+        "early_stopping: {monitor: val_macro_f1, patience: 9}}",
+        1,
+        "[flatten, dense: {units: 16, activation: relu}, dropout: 0.3, dense: {units: classes, activation: "
+        "softmax}]",
+        Shape{3, 2});
+    p->augmentation = {.mixup = MixupOptions{0.4}, .spec_augment = SpecAugmentOptions{1, 2, 1, 1}};
+    return p;
+  };
+  TrainerHooks hooks;
+  hooks.validate = [](const std::string& column, const TrainingStep::Scores& scores) {
+    EXPECT_EQ(column, "val_macro_f1");
+    return double(scores.correct) / 30;
+  };
+  const auto whole = make();
+  const auto step = whole->step();
+  const auto expected = train(*step, whole->options, 7, whole->train, whole->validation, hooks);
+  EXPECT_EQ(expected.history.val_macro_f1, expected.history.val_accuracy);
+  EXPECT_EQ(expected.history.gradient_norm.size(), 4u);
+  EXPECT_TRUE(std::ranges::all_of(expected.history.gradient_norm, [](double v) { return v > 0 && v < 100; }));
+  const auto path = std::filesystem::temp_directory_path() / fmt::format("timbre-all-kept-{}.h5", ::getpid());
+  for (const int stop_after : {3, 8, 13}) {
+    const auto p = make();
+    std::atomic<int> signal{0};
+    int seen = 0;
+    auto stopping = hooks;
+    stopping.on_batch = [&](const Progress&) { signal = ++seen == stop_after ? 15 : signal.load(); };
+    stopping.save = [&](const TrainerState& s) { write_checkpoint(path, "key", s); };
+    stopping.signal = &signal;
+    EXPECT_THROW(train(*p->step(), p->options, 7, p->train, p->validation, stopping), Interrupted);
+    const auto state = read_checkpoint(path, "key");
+    const auto q = make();
+    const auto again = q->step();
+    EXPECT_EQ(misfit(state, *again, 8), "");
+    const auto r = train(*again, q->options, 7, q->train, q->validation, hooks, &state);
+    EXPECT_EQ(again->export_weights(), step->export_weights()) << stop_after;
+    EXPECT_EQ(again->export_state().arena, step->export_state().arena) << stop_after;
+    EXPECT_EQ(r.history.loss, expected.history.loss);
+    EXPECT_EQ(r.history.val_loss, expected.history.val_loss);
+    EXPECT_EQ(r.history.gradient_norm, expected.history.gradient_norm);
+    EXPECT_EQ(r.history.val_macro_f1, expected.history.val_macro_f1);
+  }
+  std::filesystem::remove(path);
+}
+
+// What is restored, scored and kept is the average of the best epoch.
+TEST(Trainer, TheAverageOfTheBestEpochIsKept) {
+  Problem p(
+      "{epochs: 200, batch_size: 8, optimizer: {adam: {learning_rate: 0.05}}, ema: {momentum: 0.9}, "
+      "early_stopping: {monitor: val_loss, patience: 5}}");
+  const auto step = p.step();
+  const auto r = train(*step, p.options, 7, p.train, p.validation, {});
+  ASSERT_TRUE(r.stopped_early);
+  EXPECT_NEAR(step->evaluate(p.validation).loss, r.history.val_loss[std::size_t(r.best_epoch - 1)], 1e-12);
+  const auto state = step->export_state();
+  const auto kept = step->export_weights();
+  ASSERT_EQ(std::ssize(state.average), p.model->trainable_size());
+  EXPECT_TRUE(std::equal(state.average.begin(), state.average.end(), kept.begin()));
 }
 
 TEST(Trainer, ACheckpointIsReadByAnotherProcess) {

@@ -97,7 +97,7 @@ class BatchNormalizationCpu final : public LayerOp {
 
   void forward(const StepContext& context, const float* x, float* y) override {
     const auto n = context.rows * inner_;
-    if (context.training) {
+    if (context.training && !binding_.frozen) {
       over_pieces(n, [&](Piece p, double* s, double* q) {
         add_moments(p.size(), channels_, x + p.begin * channels_, s, q);
       });
@@ -119,6 +119,10 @@ class BatchNormalizationCpu final : public LayerOp {
 
   void backward(const StepContext& context, const float* x, const float*, float* dy, float* dx) override {
     const auto n = context.rows * inner_;
+    if (binding_.frozen) {  // a factor and an offset: dx = dy factor
+      for (auto* v : {&mean_dy_, &slope_, &offset_}) std::fill(v->begin(), v->end(), 0.0f);
+      return input_gradient(n, x, dy, dx);
+    }
     over_pieces(n, [&](Piece p, double* s, double* q) {
       add_products(p.size(), channels_, x + p.begin * channels_, dy + p.begin * channels_, mean_.data(), s,
                    q);
@@ -133,6 +137,11 @@ class BatchNormalizationCpu final : public LayerOp {
       }
       factor_[c] = g.factor, slope_[c] = g.slope, mean_dy_[c] = g.mean_dy, offset_[c] = g.offset;
     }
+    input_gradient(n, x, dy, dx);
+  }
+
+ private:
+  void input_gradient(std::int64_t n, const float* x, const float* dy, float* dx) {
     if (!binding_.input_gradient) return;
     over_pieces(n, [&](Piece p, double*, double*) {
       denormalise(p.size(), channels_, x + p.begin * channels_, dy + p.begin * channels_, mean_.data(),
@@ -140,7 +149,6 @@ class BatchNormalizationCpu final : public LayerOp {
     });
   }
 
- private:
   double gamma(std::int64_t c) const { return gamma_ ? binding_.parameters[*gamma_][c] : 1.0f; }
   double beta(std::int64_t c) const { return beta_ ? binding_.parameters[*beta_][c] : 0.0f; }
 

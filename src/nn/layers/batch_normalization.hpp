@@ -4,6 +4,7 @@
 //   y = gamma (x - mean) / sqrt(variance + epsilon) + beta
 //   training: mean and variance of the N values (biased), and moving = momentum moving + (1 - momentum) batch
 //   otherwise: the moving ones
+//   frozen: the moving ones in training, too; they stay what they are, and dx = gamma / sd dy
 //   dbeta = sum dy     dgamma = sum dy xhat     dx = gamma / sd (dy - dbeta / N - xhat dgamma / N)
 // Errors: RequestError for an input of rank 0.
 // Source: Ioffe and Szegedy 2015; keras/src/layers/normalization/batch_normalization.py.

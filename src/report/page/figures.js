@@ -110,6 +110,14 @@ function curves() {
     const accuracy =
         plotFigure('Accuracy', '', (t) => curveConfig(t, runs, band, 'accuracy', 'accuracy', true));
     const loss = plotFigure('Loss', '', (t) => curveConfig(t, runs, band, 'loss', 'loss', false));
+    // Where a run of the family has them: the history knows them only where there is something to see.
+    const ofFamily = f.configurations.flatMap((x) => x.runs.map((i) => data.runs[i]));
+    const further = [['gradient_norm', 'Gradient norm'], ['learning_rate', 'Learning rate']]
+                        .filter(([key]) => ofFamily.some((r) => r[key]))
+                        .map(([key, title]) => ({
+                          title,
+                          figure: plotFigure(title, '', (t) => curveConfig(t, runs, band, key, title.toLowerCase(), false, true))
+                        }));
     const shown = el('p', {class: 'print-only note'});
     const which = choose('runs', [], (k) => show(k));
     const show = (k) => {
@@ -122,8 +130,11 @@ function curves() {
           'aria-label', 'Line chart of training and validation accuracy over epochs, ' + what);
       loss.querySelector('canvas').setAttribute(
           'aria-label', 'Line chart of training and validation loss over epochs, ' + what);
+      for (const {title, figure} of further)
+        figure.querySelector('canvas').setAttribute('aria-label', `Line chart of the ${title.toLowerCase()} over epochs, ${what}`);
       accuracy.redraw();
       loss.redraw();
+      further.forEach(({figure}) => figure.redraw());
     };
     const pick = (k) => {
       c = f.configurations[k];
@@ -144,7 +155,7 @@ function curves() {
     node.append(
         el('h3', {}, familyName(f)),
         el('div', {class: 'controls'}, f.configurations.length > 1 ? settings.node : '', which.node), shown,
-        el('div', {class: 'plots'}, accuracy, loss));
+        el('div', {class: 'plots'}, accuracy, loss, ...further.map((x) => x.figure)));
     pick(start);
   }
 }

@@ -16,10 +16,11 @@ function overRuns(columns) {
   return out;
 }
 
-// Curves of training and validation. runs: of data.runs; band: mean and deviation instead of every run.
-function curveConfig(t, runs, band, key, label, percent) {
-  const sets = [];
-  [['training', key, 0], ['validation', 'val_' + key, 1]].forEach(([name, column, i]) => {
+// Curves of training and validation, or of one column alone. runs: of data.runs; band: mean and deviation instead of every run.
+function curveConfig(t, runs, band, key, label, percent, alone) {
+  const sets = [], marked = alone ? key : 'val_' + key;
+  runs = runs.filter((r) => r[key]);
+  (alone ? [[label, key, 1]] : [['training', key, 0], ['validation', marked, 1]]).forEach(([name, column, i]) => {
     const colour = t.series[i];
     const line = {
       borderColor: colour,
@@ -55,8 +56,8 @@ function curveConfig(t, runs, band, key, label, percent) {
   });
   const marks = (label, style, where) => {
     const data = runs.map((r) => [r, where(r)])
-                     .filter(([r, e]) => e > 0 && r['val_' + key][e - 1] != null)
-                     .map(([r, e]) => ({x: e, y: r['val_' + key][e - 1]}));
+                     .filter(([r, e]) => e > 0 && r[marked][e - 1] != null)
+                     .map(([r, e]) => ({x: e, y: r[marked][e - 1]}));
     if (data.length)
       sets.push({
         label,

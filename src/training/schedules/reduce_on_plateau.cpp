@@ -36,7 +36,7 @@ class ReduceOnPlateau final : public config::WithOptions<Schedule, ReduceOnPlate
   using WithOptions::WithOptions;
 
   double factor(double, double, const History& history) const override {
-    const bool higher = options_.monitor.ends_with("accuracy");
+    const bool higher = higher_is_better(options_.monitor);
     double now = 1, best = higher ? -INFINITY : INFINITY;
     std::int64_t waited = 0, cooling = 0;
     for (const double v : monitored(history, options_.monitor)) {
