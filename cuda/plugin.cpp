@@ -86,5 +86,6 @@ extern "C" void timbre_register_plugin() {
                                                    .memory_needed = cuda::memory_needed,
                                                    .open_features = cuda::open_features,
                                                    .make_network = cuda::make_network,
-                                                   .make_step = cuda::make_step});
+                                                   .make_step = cuda::make_step,
+                                                   .feature_note = cuda::what_the_cpu_extracts});
 }

@@ -19,6 +19,8 @@ std::int64_t free_memory(int number);
 
 device::EngineMaker open_features(int number, const features::FeatureOptions& options,
                                   std::int64_t segment_samples);
+/// Says which kinds of feature the CPU extracts, since there is no kernel for them; then it extracts all of them.
+std::string what_the_cpu_extracts(const features::FeatureOptions& options);
 std::unique_ptr<nn::Network> make_network(int number, const nn::NetworkOptions& options, ThreadPool& pool);
 std::unique_ptr<training::TrainingStep> make_step(int number, const training::StepOptions& options,
                                                   ThreadPool& pool);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include "cuda/support/handles.hpp"
 #include "cuda/support/memory.hpp"
@@ -30,6 +31,13 @@ struct FrameLayout {
 /// [count, size]
 void window_frames(cudaStream_t stream, const float* segments, const float* window, const FrameLayout& layout,
                    std::int64_t first, std::int64_t count, float* out);
+void window_frames(cudaStream_t stream, const float* segments, const double* window,
+                   const FrameLayout& layout, std::int64_t first, std::int64_t count, double* out);
+
+/// The layout of frames of `size` samples, and what lies beyond the ends as pad_mode says.
+FrameLayout frame_layout(const features::FeatureOptions& options, std::int64_t samples, std::int64_t size,
+                         PadMode mode);
+PadMode pad_mode_of(const features::FeatureOptions& options);
 
 struct FftPlanTraits {
   using value_type = cufftHandle;
@@ -38,11 +46,16 @@ struct FftPlanTraits {
 };
 using FftPlan = Handle<FftPlanTraits>;
 
-class BlockStft {
+/// In float32, or in float64 for what weighs small magnitudes beside large ones.
+template <class Real>
+class BlockStftOf {
  public:
+  /// A value of the spectrum.
+  using Pair = std::conditional_t<std::is_same_v<Real, float>, float2, double2>;
+
   /// Room for blocks of `block` frames; work is enqueued on `stream` alone. Throws Error.
-  BlockStft(const features::FeatureOptions& options, std::int64_t segment_samples, std::int64_t block,
-            cudaStream_t stream);
+  BlockStftOf(const features::FeatureOptions& options, std::int64_t segment_samples, std::int64_t block,
+              cudaStream_t stream);
 
   std::int64_t frames() const { return layout_.frames; }
   std::int64_t bins() const { return bins_; }
@@ -54,8 +67,8 @@ class BlockStft {
     const auto total = count * layout_.frames;
     for (std::int64_t first = 0; first < total; first += block_) {
       const auto n = std::min(block_, total - first);
-      transform(segments, first, n);
-      use(first, n, static_cast<const float2*>(spectrum_.data()));
+      transform_block(segments, first, n);
+      use(first, n, static_cast<const Pair*>(spectrum_.data()));
     }
   }
 
@@ -63,16 +76,18 @@ class BlockStft {
   static std::size_t bytes_per_frame(const features::FeatureOptions& options);
 
  private:
-  void transform(const float* segments, std::int64_t first, std::int64_t count);
+  void transform_block(const float* segments, std::int64_t first, std::int64_t count);
 
   FrameLayout layout_;
   std::int64_t bins_, block_;
   cudaStream_t stream_;
-  DeviceArray<float> window_;     // [n_fft]
-  DeviceArray<float> frames_;     // [block, n_fft]
-  DeviceArray<float2> spectrum_;  // [block, bins]
+  DeviceArray<Real> window_;    // [n_fft]
+  DeviceArray<Real> frames_;    // [block, n_fft]
+  DeviceArray<Pair> spectrum_;  // [block, bins]
   DeviceArray<char> work_;
   FftPlan plan_;
 };
+extern template class BlockStftOf<float>;
+extern template class BlockStftOf<double>;
 
 }  // namespace timbre::cuda

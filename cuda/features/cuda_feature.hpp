@@ -19,9 +19,14 @@ class CudaFeature {
  public:
   virtual ~CudaFeature() = default;
   /// spectrum [count, bins]: frames [first, first + count) of the batch. out: [segments, T, F], of the whole
-  /// batch.
-  virtual void take(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
-                    float* out) = 0;
+  /// batch. A kind gets what its FeatureType names as its source: spectra of float32, or of float64,
+  virtual void take(cudaStream_t, const float2* /*spectrum*/, std::int64_t /*first*/, std::int64_t /*count*/,
+                    float* /*out*/) {}
+  virtual void take_exact(cudaStream_t, const double2* /*spectrum*/, std::int64_t /*first*/,
+                          std::int64_t /*count*/, float* /*out*/) {}
+  /// or samples, segments [count, samples].
+  virtual void read(cudaStream_t, const float* /*segments*/, std::int64_t /*samples*/, std::int64_t /*count*/,
+                    float* /*out*/) {}
   /// After the last frame of a batch of `segments`.
   virtual void finish(cudaStream_t, std::int64_t /*segments*/, float* /*out*/) {}
 };

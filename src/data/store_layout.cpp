@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "config/settings.hpp"
 #include "core/error.hpp"
 #include "core/hash.hpp"
 #include "core/text.hpp"
@@ -42,13 +43,17 @@ void write_parameters(storage::H5File& file, const FeatureTable& table, const Da
   }
   file.attribute("/", "segment_seconds", dataset.segment_seconds);
   file.attribute("/", "segment_samples", dataset.segment_samples(options.sample_rate));
-  for (const auto& [name, node] : schema(config::of<features::FeatureOptions>{}).dump(options).entries) {
+  const auto parameters = options.dump();
+  if (!options.stack.empty()) file.attribute("/", "kind", features::name_of(options));
+  for (const auto& [name, node] : parameters.entries) {
     if (name == "standardise") continue;  // done in training; these numbers are as extracted
     const char *begin = node.scalar.data(), *end = begin + node.scalar.size();
     std::int64_t whole = 0;
     double number = 0;
-    if (!node.is_scalar()) {
+    if (node.is_null()) {
       file.attribute("/", name, "none");
+    } else if (!node.is_scalar()) {
+      file.attribute("/", name, config::flow(&node));
     } else if (!node.quoted && (node.scalar == "true" || node.scalar == "false")) {
       file.attribute("/", name, node.scalar == "true");
     } else if (!node.quoted && std::from_chars(begin, end, whole).ptr == end) {

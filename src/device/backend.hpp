@@ -50,6 +50,7 @@ struct Backend {
                                                ThreadPool& pool);
   std::unique_ptr<training::TrainingStep> (*make_step)(int number, const training::StepOptions& options,
                                                        ThreadPool& pool);
+  std::string (*feature_note)(const features::FeatureOptions&) = nullptr;  // "" or what it leaves to the CPU
 };
 using BackendRegistry = Registry<Backend>;
 

@@ -48,6 +48,27 @@ std::string setting(const config::Node& root, std::string_view path) {
   return node ? safe(node->is_scalar() ? node->scalar : config::flow(node)) : "?";
 }
 
+/// "mfcc, frames of 2048 samples every 512"; of stacked features each.
+std::string features_of(const config::Node& root) {
+  std::vector<std::string> out;
+  const auto add = [&](const std::string& name, const std::string& path) {
+    const bool transformed = config::at(root, path + ".n_fft") != nullptr;
+    out.push_back(fmt::format("{}, frames of {} samples every {}", name,
+                              setting(root, path + (transformed ? ".n_fft" : ".frame_length")),
+                              setting(root, path + ".hop_length")));
+  };
+  if (const auto* stack = config::at(root, "features.stack"); stack && stack->is_sequence())
+    for (std::size_t i = 0; i < stack->items.size(); ++i)
+      for (const auto& [name, options] : stack->items[i].entries)
+        add(safe(name), fmt::format("features.stack[{}].{}", i, name));
+  else
+    add(setting(root, "features.kind"), "features");
+  const auto* summary = config::at(root, "features.summary");
+  return join(out, "; ") + (summary && !summary->is_null()
+                                ? fmt::format("; of each coefficient {}", safe(config::flow(summary)))
+                                : "");
+}
+
 std::string about(const RunRecord& r, const config::Node& root) {
   std::vector<std::string> genres;
   for (const auto& name : r.label_names) genres.push_back(safe(name));
@@ -70,13 +91,10 @@ std::string about(const RunRecord& r, const config::Node& root) {
   }
   const auto* segment = config::at(root, "dataset.segment");
   const bool detailed = segment && !segment->is_null();
-  out += fmt::format(
-      "Audio at {} Hz, the mean of its channels, in segments of {} s. Features: {}, frames of {} samples "
-      "every {}{}.\n",
-      setting(root, "features.sample_rate"),
-      setting(root, detailed ? "dataset.segment.seconds" : "dataset.segment_seconds"),
-      setting(root, "features.kind"), setting(root, "features.n_fft"), setting(root, "features.hop_length"),
-      standardised);
+  out += fmt::format("Audio at {} Hz, the mean of its channels, in segments of {} s. Features: {}{}.\n",
+                     setting(root, "features.sample_rate"),
+                     setting(root, detailed ? "dataset.segment.seconds" : "dataset.segment_seconds"),
+                     features_of(root), standardised);
   return out;
 }
 

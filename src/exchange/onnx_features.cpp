@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <numbers>
@@ -6,6 +7,7 @@
 #include "exchange/onnx.hpp"
 #include "features/cepstrum.hpp"
 #include "features/decibel.hpp"
+#include "features/delta.hpp"
 #include "features/engine.hpp"
 #include "features/mel_filters.hpp"
 #include "features/window.hpp"
@@ -104,21 +106,82 @@ std::string cepstrum(OnnxGraph& g, const FeatureOptions& o, const std::string& x
   return g.add("Concat", {first, rest}, {{"axis", std::int64_t{2}}});
 }
 
+bool has_mels(const FeatureOptions& o) { return o.kind == "mel" || o.kind == "log_mel" || o.kind == "mfcc"; }
+
+/// x: the spectrogram.
+std::string kind(OnnxGraph& g, const FeatureOptions& o, std::string x) {
+  if (has_mels(o)) x = mel(g, o, x);
+  if (o.kind == "log_mel" || o.kind == "mfcc") x = decibels(g, o, x);
+  if (o.kind == "mfcc") x = cepstrum(g, o, x);
+  return x;
+}
+
+/// The change of x over time, as a matrix over the frames (features/delta.hpp).
+std::string change(OnnxGraph& g, const FeatureOptions& o, std::int64_t samples, int order,
+                   const std::string& x) {
+  g.scope("delta");
+  const auto frames = features::frame_count(o, samples), width = std::int64_t{o.delta_frames()};
+  constexpr std::int64_t most_frames = 8192;  // 256 MiB
+  if (frames > most_frames) fail("features.delta: a segment of {} frames is too long for ONNX", frames);
+  const auto weights = features::delta_weights(o.delta_frames(), order);
+  std::vector<float> matrix(std::size_t(frames * frames), 0.0f);
+  for (std::int64_t t = 0; t < frames; ++t) {
+    const auto first = std::clamp<std::int64_t>(t - width / 2, 0, frames - width);
+    for (std::int64_t j = 0; j < width; ++j)
+      matrix[std::size_t(t * frames + first + j)] = float(weights[std::size_t(j)]);
+  }
+  return g.add("MatMul", {g.constant("weights", {frames, frames}, std::move(matrix)), x});
+}
+
+std::string summary(OnnxGraph& g, const std::vector<std::string>& names, const std::string& x) {
+  g.scope("summary");
+  const auto mean_of = [&](const std::string& values) {
+    return g.add("ReduceMean", {values}, {{"axes", Integers{1}}, {"keepdims", std::int64_t{1}}});
+  };
+  const auto mean = mean_of(x);
+  std::vector<std::string> out;
+  for (const auto& name : names) {
+    if (name == "mean") {
+      out.push_back(mean);
+      continue;
+    }
+    const auto distance = g.add("Sub", {x, mean});
+    out.push_back(g.add("Sqrt", {mean_of(g.add("Mul", {distance, distance}))}));
+  }
+  return out.size() == 1 ? out.front() : g.add("Concat", std::move(out), {{"axis", std::int64_t{2}}});
+}
+
 }  // namespace
 
 std::string add_features(OnnxGraph& graph, const FeatureOptions& options, std::int64_t segment_samples,
                          std::string x) {
   if (options.external)
     fail_request("--from audio: the model takes no audio, but {}", features::needs(*options.external));
-  const auto& kind = options.kind;
-  const bool mels = kind == "mel" || kind == "log_mel" || kind == "mfcc";
-  if (!mels && kind != "spectrogram") fail("features.kind: {} has no mapping to ONNX", kind);
+  for (const auto& part : options.parts())
+    if (!has_mels(part) && part.kind != "spectrogram")
+      fail("features.kind: {} has no mapping to ONNX", part.kind);
   features::feature_shape(options, segment_samples);  // or says what is wrong
-  x = spectrogram(graph, options, segment_samples, std::move(x));
-  if (mels) x = mel(graph, options, x);
-  if (kind == "log_mel" || kind == "mfcc") x = decibels(graph, options, x);
-  if (kind == "mfcc") x = cepstrum(graph, options, x);
-  return x;
+  std::vector<std::string> stacked;
+  std::vector<std::pair<const FeatureOptions*, std::string>> spectrograms;  // that are there
+  for (const auto& part : options.parts()) {
+    auto there = std::find_if(spectrograms.begin(), spectrograms.end(), [&](const auto& s) {
+      return features::share_transform(*s.first, part) && s.first->power == part.power;
+    });
+    if (there == spectrograms.end()) {
+      spectrograms.emplace_back(&part, spectrogram(graph, part, segment_samples, x));
+      there = spectrograms.end() - 1;
+    }
+    stacked.push_back(kind(graph, part, there->second));
+    const auto values = stacked.back();
+    for (int order = 1; order <= part.delta_orders(); ++order)
+      stacked.push_back(change(graph, part, segment_samples, order, values));
+  }
+  x = stacked.front();
+  if (stacked.size() > 1) {
+    graph.scope("stack");
+    x = graph.add("Concat", std::move(stacked), {{"axis", std::int64_t{2}}});
+  }
+  return options.summary ? summary(graph, *options.summary, x) : x;
 }
 
 }  // namespace timbre::exchange

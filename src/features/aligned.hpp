@@ -22,7 +22,9 @@ struct CacheLineAllocator {
   }
 };
 
-using AlignedFloats = std::vector<float, CacheLineAllocator<float>>;
+template <class T>
+using Aligned = std::vector<T, CacheLineAllocator<T>>;
+using AlignedFloats = Aligned<float>;
 
 /// The next multiple of 16 floats (64 bytes).
 inline std::size_t round_to_line(std::size_t floats) { return (floats + 15) / 16 * 16; }

@@ -2,9 +2,10 @@
 //
 //   T = 1 + floor(samples / hop_length)             center (n_fft even; one frame fewer at times where odd)
 //   T = 1 + floor((samples - n_fft) / hop_length)   otherwise
-//   F = bins, n_mels or n_mfcc, by kind
+//   F = bins, n_mels, n_mfcc ..., by kind; with delta, times 2 or 3; of stacked kinds the sum; with a summary T is 1
 //
-// A kind of feature is one file in this room that registers a FeatureType. An engine is serial and owns its
+// A kind of feature is one file in this room that registers a FeatureType, and an OwnRegistration (own_options.hpp) where
+// it has options of its own. An engine is serial and owns its
 // plan and work space: one engine per thread. The same samples give the same bytes in any batch.
 // Errors: RequestError where no frame fits, or where the features of one segment would be absurdly large.
 #pragma once
@@ -31,27 +32,53 @@ class FeatureEngine {
   virtual std::int64_t segments_at_once() const { return 2; }
 };
 
+class CpuFeature;  // cpu_feature.hpp
+
 /// Entry of the registry of features.
 struct FeatureType {
+  /// What a kind computes its values from.
+  enum class Source { samples, spectrum, exact_spectrum };
+
   std::string summary;                                    // one line for --help
+  std::vector<std::string> keys;                          // of the keys that kinds share, those it knows
+  Source source = Source::spectrum;                       // exact: of float64
   std::int64_t (*width)(const FeatureOptions&);           // F
   std::string (*check)(const FeatureOptions&) = nullptr;  // "" or what is wrong for this kind
-  std::unique_ptr<FeatureEngine> (*make_cpu)(const FeatureOptions&, std::int64_t segment_samples) = nullptr;
+  std::unique_ptr<CpuFeature> (*make_cpu)(const FeatureOptions&, std::int64_t segment_samples) = nullptr;
   std::string (*note)(const FeatureOptions&) = nullptr;  // "" or what a person should know, though it works
+  std::string whole_clips = "";  // why it is taken of whole clips alone; "" where of any segment
+  std::int64_t (*frame_size)(const FeatureOptions&) = nullptr;  // n_fft where it is null
+  bool is_first = false;  // of the first version: what is dumped of it alone holds every key
 };
 using FeatureRegistry = Registry<FeatureType>;
+
+/// The keys of what transforms frames, and of the mel bands that follow.
+const std::vector<std::string>& transform_keys();
+const std::vector<std::string>& mel_keys();
 
 /// A warning about these options; "" where there is none.
 std::string feature_note(const FeatureOptions& options);
 
-/// Number of frames of a segment; 0 where none fits.
+/// What a person should know of these features on a device; "" where there is nothing.
+std::string device_note(const std::string& device, const FeatureOptions& options);
+
+/// Number of frames that one kind has of a segment; 0 where none fits.
 std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_samples);
+
+/// Whether two kinds read the same transform.
+bool share_transform(const FeatureOptions& a, const FeatureOptions& b);
+
+/// Values that one kind has of a frame, without its changes.
+std::int64_t width_of(const FeatureOptions& part);
 
 /// (T, F), checked: what make_cpu_feature_engine(...)->shape() gives.
 Shape feature_shape(const FeatureOptions& options, std::int64_t segment_samples);
 
 std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& options,
                                                        std::int64_t segment_samples);
+
+/// Throws where a kind is taken of whole clips alone, and these are not.
+void require_whole_clips(const FeatureOptions& options, bool whole);
 
 /// Opens a device ("cpu", "cuda": as device::choose gave it) for segments of one size.
 device::EngineMaker open_features(const std::string& device, const FeatureOptions& options,

@@ -8,35 +8,37 @@
 namespace timbre::features {
 namespace {
 
-class LogMel final : public FeatureEngine {
+class LogMel final : public CpuFeature {
  public:
   LogMel(const FeatureOptions& options, std::int64_t samples)
-      : samples_(samples), top_db_(options.top_db), mel_(options, samples) {}
+      : top_db_(options.top_db), mel_(options, samples) {}
 
-  Shape shape() const override { return {mel_.frames(), mel_.bands()}; }
-
-  void compute(const float* segments, std::int64_t count, float* out) override {
-    const auto size = shape().size();
-    for (std::int64_t i = 0; i < count; ++i, segments += samples_, out += size) {
-      mel_.compute(segments, out);
-      power_to_db(out, size, top_db_);
-    }
+  void take(Spectra& spectra, std::int64_t first, std::int64_t count, float* out) override {
+    mel_.take(spectra, first, count, out);
   }
+  void finish(float* out) override { power_to_db(out, mel_.size(), top_db_); }
 
  private:
-  std::int64_t samples_;
   std::optional<double> top_db_;
   MelSpectrogram mel_;
 };
 
+std::vector<std::string> keys() {
+  auto out = mel_keys();
+  out.push_back("top_db");
+  return out;
+}
+
 const Registration<FeatureType> registration{
     "log_mel",
     {.summary = "mel in decibels, at most top_db below the segment's maximum",
+     .keys = keys(),
      .width = [](const FeatureOptions& o) -> std::int64_t { return o.n_mels; },
-     .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
+     .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<CpuFeature> {
        return std::make_unique<LogMel>(o, samples);
      },
-     .note = note_on_empty_bands}};
+     .note = note_on_empty_bands,
+     .is_first = true}};
 
 }  // namespace
 }  // namespace timbre::features

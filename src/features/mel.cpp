@@ -5,29 +5,28 @@
 namespace timbre::features {
 namespace {
 
-class Mel final : public FeatureEngine {
+class Mel final : public CpuFeature {
  public:
-  Mel(const FeatureOptions& options, std::int64_t samples) : samples_(samples), mel_(options, samples) {}
+  Mel(const FeatureOptions& options, std::int64_t samples) : mel_(options, samples) {}
 
-  Shape shape() const override { return {mel_.frames(), mel_.bands()}; }
-
-  void compute(const float* segments, std::int64_t count, float* out) override {
-    for (std::int64_t i = 0; i < count; ++i) mel_.compute(segments + i * samples_, out + i * shape().size());
+  void take(Spectra& spectra, std::int64_t first, std::int64_t count, float* out) override {
+    mel_.take(spectra, first, count, out);
   }
 
  private:
-  std::int64_t samples_;
   MelSpectrogram mel_;
 };
 
 const Registration<FeatureType> registration{
     "mel",
     {.summary = "the spectrogram summed into n_mels bands between fmin and fmax",
+     .keys = mel_keys(),
      .width = [](const FeatureOptions& o) -> std::int64_t { return o.n_mels; },
-     .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
+     .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<CpuFeature> {
        return std::make_unique<Mel>(o, samples);
      },
-     .note = note_on_empty_bands}};
+     .note = note_on_empty_bands,
+     .is_first = true}};
 
 }  // namespace
 }  // namespace timbre::features

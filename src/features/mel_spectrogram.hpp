@@ -1,31 +1,29 @@
-// Mel spectrogram of one segment: the piece that mel, log_mel and mfcc share.
+// Mel bands of a block of frames: the piece that mel, log_mel, mfcc and onset_strength share.
 #pragma once
 
-#include <algorithm>
-
+#include "features/cpu_feature.hpp"
+#include "features/engine.hpp"
 #include "features/mel_filters.hpp"
-#include "features/stft.hpp"
 
 namespace timbre::features {
 
 class MelSpectrogram {
  public:
   MelSpectrogram(const FeatureOptions& options, std::int64_t segment_samples)
-      : stft_(options, segment_samples), filters_(options) {}
+      : frames_(frame_count(options, segment_samples)), power_(options.power), filters_(options) {}
 
-  std::int64_t frames() const { return stft_.frames(); }
+  std::int64_t frames() const { return frames_; }
   std::int64_t bands() const { return filters_.size(); }
+  std::int64_t size() const { return frames() * bands(); }
 
-  /// segment [samples] -> out [frames, bands]
-  void compute(const float* segment, float* out) {
-    for (std::int64_t first = 0; first < frames(); first += stft_.block_frames()) {
-      const auto count = std::min(stft_.block_frames(), frames() - first);
-      filters_.apply(stft_.rows(segment, first, count), count, stft_.row_stride(), out + first * bands());
-    }
+  /// Frames [first, first + count) -> their rows of out [frames, bands]
+  void take(Spectra& spectra, std::int64_t first, std::int64_t count, float* out) const {
+    filters_.apply(spectra.rows(power_), count, spectra.row_stride(), out + first * bands());
   }
 
  private:
-  Stft stft_;
+  std::int64_t frames_;
+  double power_;
   MelFilters filters_;
 };
 

@@ -75,12 +75,12 @@ void transform(const float* rows, std::int64_t count, std::int64_t bands, const 
   });
 }
 
-class Mfcc final : public FeatureEngine {
+class Mfcc final : public CpuFeature {
  public:
   Mfcc(const FeatureOptions& options, std::int64_t samples)
-      : samples_(samples), coefficients_(options.n_mfcc), top_db_(options.top_db), mel_(options, samples) {
+      : coefficients_(options.n_mfcc), top_db_(options.top_db), mel_(options, samples) {
     const auto bands = mel_.bands();
-    decibels_.resize(static_cast<std::size_t>(mel_.frames() * bands));
+    decibels_.resize(static_cast<std::size_t>(mel_.size()));
     const auto cosines = cepstral_cosines(bands, coefficients_);  // padded with zeros to whole vectors
     const auto columns = coefficients_ - 1;
     padded_ = piece_count(columns, lanes) * lanes;
@@ -89,22 +89,21 @@ class Mfcc final : public FeatureEngine {
       std::copy_n(cosines.begin() + m * columns, columns, dct_.begin() + m * padded_);
   }
 
-  Shape shape() const override { return {mel_.frames(), coefficients_}; }
+  void take(Spectra& spectra, std::int64_t first, std::int64_t count, float*) override {
+    mel_.take(spectra, first, count, decibels_.data());
+  }
 
-  void compute(const float* segments, std::int64_t count, float* out) override {
+  void finish(float* out) override {
     const auto frames = mel_.frames(), bands = mel_.bands();
-    for (std::int64_t i = 0; i < count; ++i, segments += samples_, out += frames * coefficients_) {
-      mel_.compute(segments, decibels_.data());
-      power_to_db(decibels_.data(), frames * bands, top_db_);
-      take_means(decibels_.data(), frames, bands, std::sqrt(1.0 / static_cast<double>(bands)), out,
-                 coefficients_);
-      transform(decibels_.data(), frames, bands, dct_.data(), coefficients_ - 1, padded_, out + 1,
-                coefficients_);
-    }
+    power_to_db(decibels_.data(), mel_.size(), top_db_);
+    take_means(decibels_.data(), frames, bands, std::sqrt(1.0 / static_cast<double>(bands)), out,
+               coefficients_);
+    transform(decibels_.data(), frames, bands, dct_.data(), coefficients_ - 1, padded_, out + 1,
+              coefficients_);
   }
 
  private:
-  std::int64_t samples_, coefficients_, padded_;
+  std::int64_t coefficients_, padded_;
   std::optional<double> top_db_;
   MelSpectrogram mel_;
   AlignedFloats decibels_;  // [T, n_mels]
@@ -116,15 +115,23 @@ std::string check(const FeatureOptions& o) {
   return fmt::format("n_mfcc {} must not exceed n_mels {}", o.n_mfcc, o.n_mels);
 }
 
+std::vector<std::string> keys() {
+  auto out = mel_keys();
+  out.insert(out.end(), {"n_mfcc", "top_db"});
+  return out;
+}
+
 const Registration<FeatureType> registration{
     "mfcc",
     {.summary = "mel-frequency cepstral coefficients, n_mfcc of each frame: the cosine transform of log_mel",
+     .keys = keys(),
      .width = [](const FeatureOptions& o) -> std::int64_t { return o.n_mfcc; },
      .check = check,
-     .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<FeatureEngine> {
+     .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<CpuFeature> {
        return std::make_unique<Mfcc>(o, samples);
      },
-     .note = note_on_empty_bands}};
+     .note = note_on_empty_bands,
+     .is_first = true}};
 
 }  // namespace
 }  // namespace timbre::features

@@ -4,6 +4,7 @@
 #include "config/schema.hpp"
 #include "core/error.hpp"
 #include "features/engine.hpp"
+#include "features/own_options.hpp"
 #include "features/window.hpp"
 
 namespace timbre::features {
@@ -75,31 +76,31 @@ const config::Schema<FeatureOptions>& schema(config::of<FeatureOptions>) {
           .later_field("external", &FeatureOptions::external,
                        "a table of features that another program computed, instead of all that is extracted "
                        "from audio; standardise applies to it")
-          .check(problem_with);
+          .later_field(
+              "delta", &FeatureOptions::delta,
+              "1: the change of each coefficient over time is appended (librosa.feature.delta). 2: the "
+              "change of that as well. null: neither",
+              between(1, 2))
+          .later_field("delta_width", &FeatureOptions::delta_width,
+                       "frames over which a change is measured. null: 9",
+                       config::Rule<int>{[](const int& v) { return v >= 3 && v <= 1023 && v % 2 == 1; },
+                                         "an odd number between 3 and 1023",
+                                         {.low = 3, .high = 1023}})
+          .unit("frames")
+          .later_field(
+              "summary", &FeatureOptions::summary,
+              "mean, std or both over the frames of a segment, instead of the frames. null: the frames",
+              one_of({"mean", "std"}))
+          .check([](const FeatureOptions& o) {
+            return OwnRegistry::instance().find(o.kind) ? "" : problem_with(o);
+          });
   return s;
 }
 
-std::string name_of(const FeatureOptions& options) { return options.external ? "external" : options.kind; }
+namespace {
 
-void drop_unused(config::Node& node) {
-  if (!node.find("external")) return;
-  std::vector<std::string> unused;
-  for (const auto& [name, value] : node.entries)
-    if (name != "external" && name != "standardise") unused.push_back(name);
-  for (const auto& name : unused) node.erase(name);
-}
-
-std::string problem_with(const FeatureOptions& o) {
-  if (o.external) {
-    // A key that says something else than its default was meant to do something.
-    const auto& s = schema(config::of<FeatureOptions>{});
-    const auto given = s.dump(o), defaults = s.dump({});
-    for (const auto& [name, value] : defaults.entries)
-      if (name != "standardise" && config::to_yaml(*given.find(name)) != config::to_yaml(value))
-        return fmt::format(
-            "external and {} exclude each other: only standardise applies to features from elsewhere", name);
-    return "";
-  }
+/// What is wrong with one kind.
+std::string problem_with_part(const FeatureOptions& o) {
   if (o.window_samples() > o.n_fft)
     return fmt::format("win_length {} must not exceed n_fft {}", o.window_samples(), o.n_fft);
   const double nyquist = o.sample_rate / 2.0;
@@ -115,14 +116,34 @@ std::string problem_with(const FeatureOptions& o) {
   return type->check ? type->check(o) : "";
 }
 
-std::string extraction_key(const FeatureOptions& options) {
-  if (options.external) return extraction_key(*options.external);
-  auto node = schema(config::of<FeatureOptions>{}).dump(options);
-  node.erase("standardise");
-  // Left out and written out, these give the same numbers.
-  node.set("win_length", config::Node::plain(fmt::format("{}", options.window_samples())));
-  node.set("fmax", config::Node::plain(number_text(options.highest_frequency())));
-  return fmt::format("feature version {}\n{}", feature_version, config::to_yaml(node));
+}  // namespace
+
+std::string problem_with(const FeatureOptions& o) {
+  if (o.external) {
+    // A key that says something else than its default was meant to do something.
+    const auto& s = schema(config::of<FeatureOptions>{});
+    const auto given = s.dump(o), defaults = s.dump({});
+    for (const auto& [name, value] : defaults.entries)
+      if (name != "standardise" && config::to_yaml(*given.find(name)) != config::to_yaml(value))
+        return fmt::format(
+            "external and {} exclude each other: only standardise applies to features from elsewhere", name);
+    for (const auto* name : {"delta", "delta_width", "summary"})
+      if (given.find(name))
+        return fmt::format("external and {} exclude each other{}", name,
+                           given.find("summary") ? "; features.external.summary summarises a table" : "");
+    return "";
+  }
+  if (const auto& names = o.summary)
+    if (names->empty() || names->size() > 2 || (names->size() == 2 && (*names)[0] == (*names)[1]))
+      return "summary names mean and std, each once";
+  for (const auto& part : o.parts()) {
+    if (auto wrong = problem_with_part(part); !wrong.empty())
+      return o.stack.empty() ? wrong : fmt::format("{}: {}", part.kind, wrong);
+    if (part.hop_length != o.parts().front().hop_length)
+      return fmt::format("{} has the hop_length {} and {} has {}; the frames of stacked features are aligned",
+                         o.parts().front().kind, o.parts().front().hop_length, part.kind, part.hop_length);
+  }
+  return "";
 }
 
 }  // namespace timbre::features

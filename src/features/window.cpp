@@ -28,15 +28,15 @@ const std::vector<std::string>& window_names() {
   return names;
 }
 
-std::vector<float> make_window(const std::string& name, int length, int size) {
-  std::vector<float> window(static_cast<std::size_t>(size), 0.0f);
-  float* out = window.data() + (size - length) / 2;
+std::vector<double> window_values(const std::string& name, int length, int size) {
+  std::vector<double> window(static_cast<std::size_t>(size), 0.0);
+  double* out = window.data() + (size - length) / 2;
   if (length == 1) {
-    out[0] = 1.0f;
+    out[0] = 1.0;
     return window;
   }
   if (name == "bartlett") {
-    for (int i = 0; i < length; ++i) out[i] = static_cast<float>(1.0 - std::abs(2.0 * i / length - 1.0));
+    for (int i = 0; i < length; ++i) out[i] = 1.0 - std::abs(2.0 * i / length - 1.0);
     return window;
   }
   const auto it = cosine_windows().find(name);
@@ -46,8 +46,16 @@ std::vector<float> make_window(const std::string& name, int length, int size) {
     double sum = 0, sign = 1;
     for (std::size_t j = 0; j < it->second.size(); ++j, sign = -sign)
       sum += sign * it->second[j] * std::cos(static_cast<double>(j) * x);
-    out[i] = static_cast<float>(sum);
+    out[i] = sum;
   }
+  return window;
+}
+
+std::vector<float> make_window(const std::string& name, int length, int size) {
+  const auto exact = window_values(name, length, size);
+  std::vector<float> window;
+  window.reserve(exact.size());
+  for (const double v : exact) window.push_back(static_cast<float>(v));
   return window;
 }
 

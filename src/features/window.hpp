@@ -13,8 +13,11 @@ namespace timbre::features {
 
 const std::vector<std::string>& window_names();
 
-/// `length` values, centred among zeros in `size` values (librosa.util.pad_center). Computed in float64.
-/// 1 <= length <= size. Throws std::logic_error for an unknown name.
+/// `length` values, centred among zeros in `size` values (librosa.util.pad_center). 1 <= length <= size. Throws
+/// std::logic_error for an unknown name.
+std::vector<double> window_values(const std::string& name, int length, int size);
+
+/// The same, rounded to float32.
 std::vector<float> make_window(const std::string& name, int length, int size);
 
 }  // namespace timbre::features

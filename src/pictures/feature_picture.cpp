@@ -209,8 +209,9 @@ std::string describe_excerpt(const Excerpt& s, int sample_rate) {
   return fmt::format("the first {} s{}", rounded(length, 2), whole);
 }
 
-std::string feature_picture(const FeatureOptions& options, const Excerpt& excerpt, std::string_view name,
+std::string feature_picture(const FeatureOptions& whole, const Excerpt& excerpt, std::string_view name,
                             std::string_view what) {
+  const auto& options = drawn_part(whole);
   const auto count = std::ssize(excerpt.samples);
   const auto ms = [&](double samples) {
     const double value = 1000 * samples / options.sample_rate;

@@ -18,6 +18,7 @@ using plot::Reduction;
 /// Options of another kind than the configuration's, which were checked for that one only.
 FeatureOptions of_kind(FeatureOptions options, const std::string& kind) {
   options.kind = kind;
+  options.own.reset(), options.delta.reset(), options.summary.reset();
   options.n_mfcc = std::min(options.n_mfcc, options.n_mels);
   if (kind == "spectrogram") options.power = 2;  // so that power_to_db gives 20 log10 of the magnitude
   return options;
@@ -68,14 +69,23 @@ plot::Range range_of(std::span<const float> values) {
 
 }  // namespace
 
+const FeatureOptions& drawn_part(const FeatureOptions& options) {
+  for (const auto& part : options.parts()) {
+    const auto& keys = features::FeatureRegistry::instance().find(part.kind)->keys;
+    if (std::find(keys.begin(), keys.end(), "n_mels") != keys.end()) return part;
+  }
+  return options.parts().front();
+}
+
 double FeatureRasters::height_of(double hertz) const {
   if (!logarithmic) return (hertz - lowest_hertz) / (highest_hertz - lowest_hertz);
   return std::log(hertz / lowest_hertz) / std::log(highest_hertz / lowest_hertz);
 }
 
-FeatureRasters feature_rasters(const FeatureOptions& given, std::span<const float> samples,
+FeatureRasters feature_rasters(const FeatureOptions& whole, std::span<const float> samples,
                                const RasterSize& size) {
   const auto count = std::ssize(samples);
+  const auto& given = drawn_part(whole);
   FeatureOptions options = of_kind(given, "spectrogram");
   thin_out(options, count);
   FeatureRasters out{};

@@ -35,6 +35,9 @@ struct FeatureRasters {
   double height_of(double hertz) const;
 };
 
+/// Of stacked features, those that a picture shows: the first with mel bands, else the first.
+const features::FeatureOptions& drawn_part(const features::FeatureOptions& options);
+
 /// samples: at least one frame's. Errors: RequestError where no frame fits.
 FeatureRasters feature_rasters(const features::FeatureOptions& options, std::span<const float> samples,
                                const RasterSize& size);

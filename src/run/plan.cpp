@@ -38,6 +38,10 @@ Plan make_plan(RunConfig config, const data::ClipIndex* known) {
       with_place(config, [&] { return known ? *known : data::index_clips(config.dataset, config.features); });
   data::resolve_external(config.features, clips);
   with_place(config, [&] { data::resolve_segments(config.dataset, clips); });
+  with_place(config, [&] {
+    features::require_whole_clips(config.features,
+                                  config.dataset.segment && config.dataset.segment->length.whole);
+  });
   const auto samples = config.dataset.segment_samples(config.features.sample_rate);
   const auto input = with_place(config, [&] { return features::feature_shape(config.features, samples); });
   if (config.augmentation && config.augmentation->waveform && clips.external)
@@ -85,8 +89,8 @@ std::string describe_plan(const Plan& plan, const data::Survey& survey) {
                        printable(external->file.paths.front().string()));
   else
     out += fmt::format("segments of {} samples ({} s), features {} {}\n", plan.segment_samples,
-                       number_text(plan.config.dataset.segment_seconds), plan.config.features.kind,
-                       plan.model.input().str());
+                       number_text(plan.config.dataset.segment_seconds),
+                       features::name_of(plan.config.features), plan.model.input().str());
   if (const auto cuts = data::describe(table.cuts); !cuts.empty()) out += cuts + "\n";
   if (const auto note = features::feature_note(plan.config.features); !note.empty()) out += note + "\n";
   if (plan.initial) out += describe(*plan.initial) + "\n";

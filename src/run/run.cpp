@@ -205,7 +205,9 @@ auto with_progress(Load load, const Plan& plan, const RunOptions& options, Threa
            data::ExtractionHooks{[&](std::int64_t done, std::int64_t total) { progress(done, total); },
                                  throw_if_stopped, device});
   for (const auto& note : features.notes) watcher.line(note);
-  if (const auto note = features::feature_note(plan.config.features); !note.empty()) watcher.line(note);
+  for (const auto& note :
+       {features::feature_note(plan.config.features), features::device_note(device, plan.config.features)})
+    if (!note.empty()) watcher.line(note);
   watcher.line(fmt::format("features: {} segments of {} clips, {} {}{}", grouped(features.rows()),
                            grouped(std::int64_t(features.clips.size())),
                            features::name_of(plan.config.features), features.shape.str(),

@@ -91,16 +91,25 @@ void remove_other_sources(config::Node& root, std::string_view path) {
   }
 }
 
+/// A list of features takes keys of the whole.
+void make_room(config::Node& root, std::string_view path) {
+  if (auto* features = root.find("features"); features && path.starts_with("features."))
+    features::make_room_for_keys(*features);
+}
+
 }  // namespace
 
 void apply_run_override(config::Node& root, const std::string& assignment) {
-  remove_other_sources(root, config::override_path(assignment));
+  const auto path = config::override_path(assignment);
+  remove_other_sources(root, path);
+  make_room(root, path);
   config::apply_override(root, assignment);
 }
 
 void assign_in_run(config::Node& root, std::string_view path, config::Node value,
                    const config::Origin& origin, std::string_view asked) {
   remove_other_sources(root, path);
+  make_room(root, path);
   config::assign(root, path, std::move(value), origin, asked);
 }
 

@@ -161,6 +161,22 @@ TEST(OnnxFile, NamesAFeatureWithoutAMapping) {
             "features.kind: unmapped_for_test has no mapping to ONNX");
 }
 
+TEST(OnnxFile, SharesTheTransformOfStackedFeatures) {
+  features::FeatureOptions options, part;
+  options.stack = {part, part};
+  options.stack[1].kind = "log_mel", options.stack[1].delta = 2;
+  nn::OnnxGraph g;
+  add_features(g, options, 22050, "audio");
+  std::multiset<std::string> operators;
+  for (const auto& node : g.nodes()) operators.insert(node.op);
+  EXPECT_EQ(operators.count("STFT"), 1u);
+  EXPECT_EQ(g.nodes().back().op, "Concat");
+  EXPECT_EQ(g.nodes().back().inputs.size(), 4u);
+  options.stack.push_back(part), options.stack[2].kind = "rms";
+  EXPECT_EQ(message_of<Error>([&] { add_features(g, options, 22050, "audio"); }),
+            "features.kind: rms has no mapping to ONNX");
+}
+
 TEST(OnnxFile, HasAMappingForEveryLayerThatTimbreHas) {
   for (const auto& name : nn::LayerRegistry::instance().names()) {
     const auto* type = nn::LayerRegistry::instance().find(name);
@@ -228,6 +244,11 @@ INSTANTIATE_TEST_SUITE_P(
             "window_in_the_middle",
             "{kind: mfcc, n_fft: 1024, win_length: 600, hop_length: 256, window: hamming, standardise: true}",
             end},
+        OddCase{"stacked",
+                "{standardise: true, summary: [mean, std], stack: [mfcc: {n_mfcc: 7, delta: 2}, log_mel: "
+                "{n_mels: "
+                "20, delta: 1, delta_width: 5}, {spectrogram: {n_fft: 512, delta: 1}}]}",
+                end},
         OddCase{"odd_size", "{kind: log_mel, n_fft: 401, hop_length: 160, n_mels: 20, standardise: true}",
                 end},
         OddCase{"not_centred",

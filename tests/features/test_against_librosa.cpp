@@ -18,6 +18,8 @@ using storage::H5File;
 
 TEST(Librosa, GivesTheSameFeaturesForEveryGoldenCase) { expect_librosas_values("cpu"); }
 
+TEST(Librosa, GivesTheSameFurtherFeaturesListsChangesAndSummaries) { expect_librosas_further_values("cpu"); }
+
 TEST(Librosa, WindowsAreScipysPeriodicOnes) {
   const auto file = H5File::open(golden_file("librosa_features.h5"));
   for (const auto& child : file.children("/windows")) {

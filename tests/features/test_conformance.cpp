@@ -18,6 +18,7 @@ std::set<std::string> other_devices() {
 }
 
 TEST_P(Conformance, GivesLibrosasFeatures) { expect_librosas_values(GetParam()); }
+TEST_P(Conformance, GivesLibrosasFurtherFeatures) { expect_librosas_further_values(GetParam()); }
 TEST_P(Conformance, GivesTheCpusNumbersForEveryKind) { expect_the_cpus_values(GetParam()); }
 
 INSTANTIATE_TEST_SUITE_P(Devices, Conformance, testing::ValuesIn(other_devices()),

@@ -9,6 +9,7 @@
 
 #include "config/schema.hpp"
 #include "core/philox.hpp"
+#include "core/text.hpp"
 #include "features/decibel.hpp"
 #include "features/engine.hpp"
 #include "features/mel_filters.hpp"
@@ -17,7 +18,7 @@ namespace timbre::features {
 namespace {
 
 FeatureOptions parse(const std::string& yaml) {
-  return schema(config::of<FeatureOptions>{}).parse(config::parse_text(yaml, "f.yaml", "."));
+  return FeatureOptions::from(config::Reader(config::parse_text(yaml, "f.yaml", ".")));
 }
 
 std::string refusal(const std::string& yaml, std::int64_t samples = 66150) {
@@ -68,7 +69,7 @@ TEST(FeatureOptions, ValuesThatCannotGoTogetherAreNamed) {
   EXPECT_EQ(refusal("win_length: 0"), "f.yaml:1:13: win_length: must be at least 1, not '0'");
   EXPECT_EQ(refusal("window: han").substr(0, 43), "f.yaml:1:9: window: must be one of hann, ha");
   EXPECT_EQ(refusal("kind: mfc"),
-            "f.yaml:1:7: kind: must be one of log_mel, mel, mfcc, spectrogram, not 'mfc'");
+            "f.yaml:1:7: kind: must be one of " + join(FeatureRegistry::instance().names()) + ", not 'mfc'");
   EXPECT_EQ(refusal("top_db: -1"), "f.yaml:1:9: top_db: must be at least 0, not '-1'");
 }
 

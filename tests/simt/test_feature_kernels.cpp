@@ -8,7 +8,14 @@
 #include "cuda/features/block_stft.hpp"
 #include "cuda/features/mel_bands.hpp"
 #include "cuda/features/mfcc.cu"
+#include "cuda/features/rms.cu"
+#include "cuda/features/spectral_bandwidth.cu"
+#include "cuda/features/spectral_centroid.cu"
+#include "cuda/features/spectral_contrast.cu"
+#include "cuda/features/spectral_flatness.cu"
+#include "cuda/features/spectral_rolloff.cu"
 #include "cuda/features/spectrogram.cu"
+#include "cuda/features/zero_crossing_rate.cu"
 #include "features/decibel.hpp"
 #include "features/mel_filters.hpp"
 #include "kernel_harness.hpp"
@@ -170,6 +177,210 @@ KernelCase cepstrum_case(std::int64_t frames, int bands, int coefficients) {
           }};
 }
 
+/// Frames of float64, as from exact transforms.
+KernelCase exact_frames_case(FrameLayout layout, std::int64_t segments) {
+  return {"frames in float64", [=] {
+            const auto x = random_values(std::size_t(segments * layout.samples), 1, -1, 1);
+            const std::vector<double> window(std::size_t(layout.size), 1.0 / 3);
+            const auto count = segments * layout.frames;
+            const auto dx = to_device(x);
+            const auto dw = to_device(window);
+            const DeviceArray<double> out(std::size_t(count * layout.size));
+            window_frames(nullptr, dx.data(), dw.data(), layout, 0, count, out.data());
+            std::vector<double> expected;
+            for (std::int64_t g = 0; g < count; ++g)
+              for (std::int64_t n = 0; n < layout.size; ++n)
+                expected.push_back(padded(x, g / layout.frames * layout.samples, layout.samples,
+                                          g % layout.frames * layout.hop + n - layout.padding, layout.mode) /
+                                   3);
+            const auto found = from_device(out);
+            double worst = 0;
+            for (std::size_t i = 0; i < found.size(); ++i)
+              worst = std::isfinite(found[i]) ? std::max(worst, std::abs(found[i] - expected[i]) / 1e-15)
+                                              : INFINITY;
+            return worst;
+          }};
+}
+
+KernelCase level_case(FrameLayout layout, std::int64_t segments) {
+  return {"rms of " + std::to_string(layout.size), [=] {
+            const auto x = random_values(std::size_t(segments * layout.samples), 1, -1, 1);
+            const auto dx = to_device(x);
+            const DeviceArray<float> out(std::size_t(segments * layout.frames));
+            rms(nullptr, dx.data(), layout, segments, out.data());
+            std::vector<double> expected;
+            for (std::int64_t g = 0; g < segments * layout.frames; ++g) {
+              double sum = 0;
+              for (std::int64_t n = 0; n < layout.size; ++n)
+                sum += std::pow(padded(x, g / layout.frames * layout.samples, layout.samples,
+                                       g % layout.frames * layout.hop + n - layout.padding, layout.mode),
+                                2);
+              expected.push_back(std::sqrt(sum / double(layout.size)));
+            }
+            return worst_error(from_device(out), expected, [](double) { return 1e-7; });
+          }};
+}
+
+KernelCase crossings_case(FrameLayout layout, std::int64_t segments, double threshold, bool zero_pos,
+                          bool pad) {
+  return {"zero crossings above " + std::to_string(threshold), [=] {
+            auto x = random_values(std::size_t(segments * layout.samples), 1, -1, 1);
+            for (auto& v : x)
+              if (std::abs(v) < 0.2f) v = 0;
+            const auto dx = to_device(x);
+            const DeviceArray<float> out(std::size_t(segments * layout.frames));
+            zero_crossings(nullptr, dx.data(), layout, segments, threshold, zero_pos, pad, out.data());
+            std::vector<double> expected;
+            for (std::int64_t g = 0; g < segments * layout.frames; ++g) {
+              const auto sign = [&](std::int64_t n) {
+                const double v = padded(x, g / layout.frames * layout.samples, layout.samples,
+                                        g % layout.frames * layout.hop + n - layout.padding, layout.mode);
+                return v > threshold ? 1 : v < -threshold ? -1 : zero_pos ? 1 : 0;
+              };
+              int count = pad ? 1 : 0;
+              for (std::int64_t n = 1; n < layout.size; ++n) count += sign(n) != sign(n - 1);
+              expected.push_back(double(count) / double(layout.size));
+            }
+            return worst_error(from_device(out), expected, [](double) { return 1e-7; });
+          }};
+}
+
+std::vector<double2> random_exact_spectrum(std::size_t n) {
+  std::vector<double2> z;
+  for (const auto v : random_spectrum(n)) z.push_back({double(v.x), double(v.y)});
+  return z;
+}
+
+/// A kind with one value a frame of magnitudes; the last frame is silent.
+KernelCase row_case(std::string name, int bins, std::int64_t frames,
+                    std::function<void(const double2*, float*)> kernel,
+                    std::function<double(const std::vector<double>&)> reference) {
+  return {std::move(name) + " of " + std::to_string(bins), [=] {
+            auto z = random_exact_spectrum(std::size_t(frames * bins));
+            std::fill(z.end() - bins, z.end(), double2{0, 0});
+            const auto dz = to_device(z);
+            const DeviceArray<float> out{std::size_t(frames)};
+            kernel(dz.data(), out.data());
+            std::vector<double> expected;
+            for (std::int64_t t = 0; t < frames; ++t) {
+              std::vector<double> row;
+              for (int k = 0; k < bins; ++k) {
+                const auto& v = z[std::size_t(t * bins + k)];
+                row.push_back(std::hypot(v.x, v.y));
+              }
+              expected.push_back(reference(row));
+            }
+            return worst_error(from_device(out), expected,
+                               [](double e) { return 2e-7 * std::abs(e) + 1e-12; });
+          }};
+}
+
+double total(const std::vector<double>& row) {
+  double sum = 0;
+  for (const double m : row) sum += m;
+  return sum;
+}
+
+double mean_bin(const std::vector<double>& row) {
+  double sum = 0;
+  for (std::size_t k = 0; k < row.size(); ++k) sum += double(k) * row[k];
+  return total(row) > 0 ? sum / total(row) : 0;
+}
+
+KernelCase centroid_case(int bins, std::int64_t frames) {
+  return row_case(
+      "centroids", bins, frames,
+      [=](const double2* z, float* out) { centroids(nullptr, z, frames, bins, 2.5, out); },
+      [](const auto& row) { return 2.5 * mean_bin(row); });
+}
+
+KernelCase bandwidth_case(int bins, std::int64_t frames, double p, bool norm) {
+  return row_case(
+      "bandwidths to " + std::to_string(p), bins, frames,
+      [=](const double2* z, float* out) { bandwidths(nullptr, z, frames, bins, 2.5, p, norm, out); },
+      [=](const auto& row) {
+        const double centre = mean_bin(row), all = norm && total(row) > 0 ? total(row) : 1;
+        double sum = 0;
+        for (std::size_t k = 0; k < row.size(); ++k)
+          sum += row[k] / all * std::pow(2.5 * std::abs(double(k) - centre), p);
+        return std::pow(sum, 1 / p);
+      });
+}
+
+KernelCase rolloff_case(int bins, std::int64_t frames, double share) {
+  return row_case(
+      "roll-offs of " + std::to_string(share), bins, frames,
+      [=](const double2* z, float* out) { rolloffs(nullptr, z, frames, bins, 2.5, share, out); },
+      [=](const auto& row) {
+        double sum = 0;
+        std::size_t k = 0;
+        while ((sum += row[k]) < share * total(row)) ++k;
+        return 2.5 * double(k);
+      });
+}
+
+KernelCase flatness_case(int bins, std::int64_t frames, double power, double amin) {
+  return row_case(
+      "flatness to " + std::to_string(power), bins, frames,
+      [=](const double2* z, float* out) { flatnesses(nullptr, z, frames, bins, power, amin, out); },
+      [=](const auto& row) {
+        double logarithms = 0, sum = 0;
+        for (const double m : row) {
+          const double s = std::max(amin, std::pow(m, power));
+          logarithms += std::log(s), sum += s;
+        }
+        const auto n = double(row.size());
+        return std::exp(logarithms / n) / (sum / n);
+      });
+}
+
+/// Two bands that overlap; some magnitudes are equal, and the last frame is silent.
+KernelCase contrast_case(std::int64_t segments, std::int64_t frames, bool linear) {
+  return {linear ? "contrast of magnitudes" : "contrast in decibels", [=] {
+            const std::vector<int> bands{0, 5, 2, 3, 70, 9};
+            const int bins = 75;
+            const auto count = segments * frames;
+            auto z = random_exact_spectrum(std::size_t(count * bins));
+            for (std::size_t i = 0; i < z.size(); i += 3) z[i] = {0.5, 0};
+            std::fill(z.end() - bins, z.end(), double2{0, 0});
+            const auto dz = to_device(z);
+            const auto db = to_device(bands);
+            const DeviceArray<double> peaks(std::size_t(count * 2)), valleys(std::size_t(count * 2));
+            const DeviceArray<float> out(std::size_t(count * 2));
+            contrasts(nullptr, dz.data(), db.data(), count, 2, bins, peaks.data(), valleys.data());
+            contrasts_of_segments(nullptr, peaks.data(), valleys.data(), segments, frames * 2, linear,
+                                  out.data());
+            std::vector<double> high, low, expected;
+            for (std::int64_t t = 0; t < count; ++t)
+              for (int b = 0; b < 2; ++b) {
+                const int first = bands[std::size_t(3 * b)], taken = bands[std::size_t(3 * b + 2)];
+                std::vector<double> row;
+                for (int k = 0; k < bands[std::size_t(3 * b + 1)]; ++k) {
+                  const auto& v = z[std::size_t(t * bins + first + k)];
+                  row.push_back(std::hypot(v.x, v.y));
+                }
+                std::sort(row.begin(), row.end());
+                double peak = 0, valley = 0;
+                for (int i = 0; i < taken; ++i)
+                  valley += row[std::size_t(i)] / taken, peak += row[row.size() - 1 - std::size_t(i)] / taken;
+                high.push_back(peak), low.push_back(valley);
+              }
+            const auto size = frames * 2;
+            for (std::int64_t s = 0; s < segments; ++s) {
+              const auto decibels = [&](const std::vector<double>& x, std::int64_t i) {
+                const auto db_of = [](double v) { return 10 * std::log10(std::max(v, 1e-10)); };
+                const double top = *std::max_element(x.begin() + s * size, x.begin() + (s + 1) * size);
+                return std::max(db_of(x[std::size_t(i)]), db_of(top) - 80);
+              };
+              for (auto i = s * size; i < (s + 1) * size; ++i)
+                expected.push_back(linear ? high[std::size_t(i)] - low[std::size_t(i)]
+                                          : decibels(high, i) - decibels(low, i));
+            }
+            return worst_error(from_device(out), expected,
+                               [](double e) { return 2e-7 * std::abs(e) + 1e-12; });
+          }};
+}
+
 std::vector<KernelCase> feature_kernels() {
   return {frames_case("padded by zeros", {1000, 5, 300, 250, 150, PadMode::constant}, 3, 0, 15),
           frames_case("mirrored", {1000, 5, 300, 250, 150, PadMode::reflect}, 3, 0, 15),
@@ -193,7 +404,24 @@ std::vector<KernelCase> feature_kernels() {
           cepstrum_case(35, 40, 13),
           cepstrum_case(5, 128, 20),
           cepstrum_case(3, 4096, 2),
-          cepstrum_case(17, 1, 1)};
+          cepstrum_case(17, 1, 1),
+          exact_frames_case({100, 5, 30, 25, 15, PadMode::reflect}, 2),
+          level_case({1000, 5, 300, 250, 150, PadMode::reflect}, 3),
+          level_case({50, 1, 33, 100, 0, PadMode::constant}, 2),
+          crossings_case({1000, 5, 300, 250, 150, PadMode::edge}, 3, 1e-10, true, false),
+          crossings_case({400, 7, 65, 50, 0, PadMode::edge}, 2, 0.4, false, true),
+          centroid_case(1025, 5),
+          centroid_case(2, 9),
+          bandwidth_case(129, 6, 2, true),
+          bandwidth_case(33, 3, 1.5, false),
+          rolloff_case(257, 5, 0.85),
+          rolloff_case(64, 2, 0.01),
+          rolloff_case(31, 3, 0.999),
+          contrast_case(3, 5, false),
+          contrast_case(2, 20, true),
+          flatness_case(301, 5, 2, 1e-10),
+          flatness_case(32, 4, 1, 0.5),
+          flatness_case(7, 4, 0.7, 1e-3)};
 }
 
 TEST(FeatureKernels, AgreeWithReferencesInDoubleInEveryOrderOfThreads) {

@@ -18,6 +18,7 @@ struct Plan {
   void* work = nullptr;
   bool own_work = true;
   cudaStream_t stream = nullptr;
+  cufftType type = CUFFT_R2C;
 };
 constexpr std::size_t work_size = 256;  // asked for, so that callers must provide it
 
@@ -63,7 +64,8 @@ void transform(const Complex* in, std::size_t stride, Complex* out, std::size_t 
   }
 }
 
-void execute(const Plan& plan, const float* in, float2* out) {
+template <class Real, class Pair>
+void execute(const Plan& plan, const Real* in, Pair* out) {
   const auto n = static_cast<std::size_t>(plan.size);
   std::vector<Complex> roots(n), x(n), y(n);
   for (std::size_t i = 0; i < n; ++i)
@@ -79,8 +81,8 @@ void execute(const Plan& plan, const float* in, float2* out) {
     else
       transform(x.data(), 1, y.data(), n, roots.data(), 1);
     for (std::size_t k = 0; k <= n / 2; ++k)
-      out[static_cast<std::size_t>(b * plan.out_distance) + k] = {static_cast<float>(y[k].real()),
-                                                                  static_cast<float>(y[k].imag())};
+      out[static_cast<std::size_t>(b * plan.out_distance) + k] = {static_cast<Real>(y[k].real()),
+                                                                  static_cast<Real>(y[k].imag())};
   }
 }
 
@@ -115,10 +117,10 @@ cufftResult cufftMakePlanMany64(cufftHandle plan, int rank, long long* n, long l
                                 long long odist, cufftType type, long long batch, std::size_t* work_bytes) {
   auto* p = find(plan);
   if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
-  if (rank != 1 || !inembed || !onembed || istride != 1 || ostride != 1 || type != CUFFT_R2C || batch < 1 ||
-      idist < *n || odist < *n / 2 + 1)
+  if (rank != 1 || !inembed || !onembed || istride != 1 || ostride != 1 ||
+      (type != CUFFT_R2C && type != CUFFT_D2Z) || batch < 1 || idist < *n || odist < *n / 2 + 1)
     return CUFFT_INVALID_VALUE;
-  p->size = *n, p->batch = batch, p->in_distance = idist, p->out_distance = odist;
+  p->size = *n, p->batch = batch, p->in_distance = idist, p->out_distance = odist, p->type = type;
   *work_bytes = work_size;
   return CUFFT_SUCCESS;
 }
@@ -134,10 +136,19 @@ cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream) {
   p->stream = stream;
   return CUFFT_SUCCESS;
 }
-cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out) {
+namespace {
+template <class Real, class Pair>
+cufftResult enqueue(cufftHandle plan, cufftType type, Real* in, Pair* out) {
   auto* p = find(plan);
-  if (!p || simt::call_fails()) return CUFFT_INVALID_PLAN;
+  if (!p || p->type != type || simt::call_fails()) return CUFFT_INVALID_PLAN;
   if (!p->own_work && !p->work) return CUFFT_INVALID_VALUE;
   simt::enqueue_work(p->stream, [plan = *p, in, out] { execute(plan, in, out); });
   return CUFFT_SUCCESS;
+}
+}  // namespace
+cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out) {
+  return enqueue(plan, CUFFT_R2C, in, out);
+}
+cufftResult cufftExecD2Z(cufftHandle plan, cufftDoubleReal* in, cufftDoubleComplex* out) {
+  return enqueue(plan, CUFFT_D2Z, in, out);
 }

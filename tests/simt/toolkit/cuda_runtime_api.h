@@ -41,6 +41,9 @@ using cudaGraphExec_t = CUgraphExec_st*;
 struct alignas(8) float2 {
   float x, y;
 };
+struct alignas(16) double2 {
+  double x, y;
+};
 struct alignas(8) int2 {
   int x, y;
 };

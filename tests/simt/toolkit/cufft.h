@@ -9,10 +9,12 @@ enum cufftResult {
   CUFFT_ALLOC_FAILED = 2,
   CUFFT_INVALID_VALUE = 4
 };
-enum cufftType { CUFFT_R2C = 0x2a };
+enum cufftType { CUFFT_R2C = 0x2a, CUFFT_D2Z = 0x6a };
 using cufftHandle = int;
 using cufftReal = float;
 using cufftComplex = float2;
+using cufftDoubleReal = double;
+using cufftDoubleComplex = double2;
 
 cufftResult cufftCreate(cufftHandle* plan);
 cufftResult cufftDestroy(cufftHandle plan);
@@ -23,3 +25,4 @@ cufftResult cufftMakePlanMany64(cufftHandle plan, int rank, long long* n, long l
 cufftResult cufftSetWorkArea(cufftHandle plan, void* work);
 cufftResult cufftSetStream(cufftHandle plan, cudaStream_t stream);
 cufftResult cufftExecR2C(cufftHandle plan, cufftReal* in, cufftComplex* out);
+cufftResult cufftExecD2Z(cufftHandle plan, cufftDoubleReal* in, cufftDoubleComplex* out);

@@ -1,0 +1,58 @@
+// What the kernels share that give one frame to a warp: samples beyond a segment's ends, magnitudes of float64, sums of a
+// warp. No barriers: lanes meet in shuffles alone.
+#pragma once
+
+#include "cuda/features/block_stft.hpp"
+#include "cuda/features/power.cuh"
+#include "cuda/support/kernel.hpp"
+
+namespace timbre::cuda {
+
+/// Position in [0, n) of a sample outside it, mirrored without repeating the ends.
+__device__ inline std::int64_t reflected(std::int64_t i, std::int64_t n) {
+  if (n == 1) return 0;
+  const std::int64_t period = 2 * (n - 1);
+  i %= period;
+  if (i < 0) i += period;
+  return i < n ? i : period - i;
+}
+
+__device__ inline float padded_sample(const float* x, std::int64_t i, std::int64_t n, PadMode mode) {
+  if (i >= 0 && i < n) return x[i];
+  if (mode == PadMode::constant) return 0.0f;
+  if (mode == PadMode::edge) return x[i < 0 ? 0 : n - 1];
+  return x[reflected(i, n)];
+}
+
+inline constexpr unsigned frames_per_block = 4;
+
+/// The frame of this thread's warp.
+__device__ inline std::int64_t frame_of_warp() {
+  return static_cast<std::int64_t>(blockIdx.x) * frames_per_block + threadIdx.x / warp_size;
+}
+__device__ inline int lane_of_thread() { return static_cast<int>(threadIdx.x) % warp_size; }
+
+/// The sum over the lanes, in every lane, in one order.
+__device__ inline double warp_sum(double value) {
+  for (int distance = warp_size / 2; distance > 0; distance /= 2)
+    value += __shfl_xor_sync(whole_warp, value, distance);
+  return value;
+}
+
+/// |z|^power in float64.
+__device__ inline double magnitude(double2 z, double power) {
+  const double square = z.x * z.x + z.y * z.y;
+  if (power == 2.0) return square;
+  if (power == 1.0) return sqrt(square);
+  return pow(square, 0.5 * power);
+}
+
+/// Enqueues a kernel that gives each of `frames` frames a warp.
+template <class... Parameters, class... Arguments>
+void launch_frames(void (*kernel)(Parameters...), std::int64_t frames, cudaStream_t stream,
+                   Arguments... arguments) {
+  launch(kernel, dim3(static_cast<unsigned>(pieces(frames, frames_per_block))),
+         dim3(frames_per_block * warp_size), 0, stream, arguments...);
+}
+
+}  // namespace timbre::cuda
