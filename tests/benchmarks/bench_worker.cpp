@@ -6,7 +6,8 @@
 //                                 together. Data lie on the device, every step gathers other rows; the wait for the
 //                                 block's end is in it. The first answer also has the device's "notes".
 //   cost MODEL BATCH              {"flops", "bytes", "update_bytes", "chain"} of that step: see cost_of()
-//   features KIND SEGMENTS        features of segments of 3 s that lie in memory, ten at a time, by all threads
+//   features KIND SEGMENTS        features of segments of 3 s that lie in memory, ten at a time, by all threads; KIND stacked:
+//                                 those of CONFIGS/logistic.yaml, frame by frame
 //   mfcc FILES                    MFCCs of every 3-s segment of the files listed in FILES, decoding included
 //   fma, copy                     floors on the CPU: milliseconds of 10^9 operations, of 10^9 bytes read and written
 //   fft FILES                     the same for mfcc: the FFTs alone
@@ -198,14 +199,23 @@ class Worker {
     return milliseconds(start);
   }
 
+  features::FeatureOptions options_of(const std::string& kind) const {
+    features::FeatureOptions options;
+    options.kind = kind, options.n_mfcc = 13;
+    if (kind != "stacked") return options;
+    const auto root = config::load_file(configs_ + "/logistic.yaml");
+    options = features::FeatureOptions::from(config::Reader(*root.find("features")));
+    options.summary.reset();
+    return options;
+  }
+
   double features_of(const std::string& kind, std::int64_t count) {
     PhiloxSequence random(1, 1);
     while (std::int64_t(samples_.size()) < count * segment_samples)
       samples_.push_back(float(random.uniform(-0.5, 0.5)));
     auto& engines = engines_[kind];
     if (engines.empty()) {
-      features::FeatureOptions options;
-      options.kind = kind, options.n_mfcc = 13;
+      const auto options = options_of(kind);
       const auto make = features::open_features(device_, options, segment_samples);
       for (int t = 0; t < threads_; ++t) engines.push_back(make());
     }

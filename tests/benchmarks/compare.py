@@ -9,7 +9,8 @@ time over Timbre's. All sides compute in float32, without TF32.
     python3 compare.py --worker build/bin/bench_worker --before OTHER_BUILD/bin/bench_worker
 
 Tables (--tables): steps (forward, loss, backward, Adam; beside the floor), runs (1, 4 and 16 of the LSTM side by side),
-features (segments in memory), files (MFCCs from files, with --clips), kernels (those of features, beside a copy).
+features (segments in memory), stacked (those of
+configs/logistic.yaml beside MFCCs alone and librosa's own calls), files (MFCCs from files, with --clips), kernels (those of features, beside a copy).
 
 The floor of a step. On the CPU: its matrix products' operations at the rate of fma in registers, and then Adam's reading and
 writing of every parameter and its two moments at the rate of a copy, since the two do not overlap; both rates are measured in
@@ -257,6 +258,21 @@ class Comparison:
                 cells += [rate.get(peer), over(rate["timbre"], rate.get(peer))]
             self.row("features", {"kind": kind, "threads": threads, "segments": n, "segments_per_second": rate, "found": found},
                      cells + [rate.get("cpu")])
+
+    def stacked(self, threads):
+        n = min(self.a.segments, 50)
+        self.table("stacked", f"Features of configs/logistic.yaml, {n} segments of 3 s in memory, {counted(threads, 'thread')}",
+                   ["ms a segment", "Timbre", "Timbre, 13 MFCCs alone", "librosa", "x"])
+        sides = self.sides({"timbre": ({}, f"features stacked {n}"), "mfcc": ({}, f"features mfcc {n}")},
+                           {"librosa": ("keras", f"stacked {n}")}, threads)
+        found = measure(sides, self.a.rounds + 1)  # (the first warms up)
+        for result in found.values():
+            if "rounds" in result:
+                result["rounds"] = [t / n for t in result["rounds"][1:]]
+                result["ms"] = statistics.median(result["rounds"])
+        self.row("stacked", {"threads": threads, "segments": n, "found": found},
+                 ["stacked", spread(found["timbre"]) or "failed", spread(found["mfcc"]) or "failed", spread(found.get("librosa")),
+                  over(ms(found.get("librosa")), ms(found["timbre"]))])
 
     def files(self, threads):
         if not self.a.clips:

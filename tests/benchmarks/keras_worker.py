@@ -2,6 +2,7 @@
 
     step MODEL BATCH COUNT    a training step of Keras on TensorFlow, compiled as fit() compiles it, over a block of COUNT
     mfcc FILES                librosa's MFCCs of every 3-s segment of the files listed in FILES, decoding included
+    stacked SEGMENTS          the features of configs/logistic.yaml, each by librosa's own call, of segments of 3 s in memory
 
     keras_worker.py THREADS
 """
@@ -70,10 +71,29 @@ def mfcc(listing):
     return (time.perf_counter() - start) * 1e3
 
 
+def stacked(count):
+    import librosa
+    import numpy as np
+    if "segments" not in made:
+        made["segments"] = np.random.default_rng(1).uniform(-0.5, 0.5, (100, SEGMENT)).astype(np.float32)
+    f = librosa.feature
+    start = time.perf_counter()
+    for i in range(count):
+        y = made["segments"][i % 100]
+        m = f.mfcc(y=y, sr=22050, n_mfcc=13)
+        np.vstack([m, f.delta(m), f.chroma_stft(y=y), f.spectral_contrast(y=y), f.spectral_centroid(y=y),
+                   f.spectral_bandwidth(y=y), f.spectral_rolloff(y=y), f.spectral_flatness(y=y), f.rms(y=y),
+                   f.zero_crossing_rate(y), librosa.onset.onset_strength(y=y)[None]])
+    return (time.perf_counter() - start) * 1e3
+
+
 for line in sys.stdin:
     job, what, *numbers = line.split()
     try:
-        reply = {"ms": mfcc(what) if job == "mfcc" else step(what, *map(int, numbers[:2]))}
+        if job == "stacked":
+            reply = {"ms": stacked(int(what))}
+        else:
+            reply = {"ms": mfcc(what) if job == "mfcc" else step(what, *map(int, numbers[:2]))}
     except Exception as e:  # of any kind: the other jobs go on
         reply = {"error": f"{type(e).__name__}: {e}".splitlines()[0]}
     print(json.dumps(reply), flush=True)
