@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "core/text.hpp"
 
@@ -87,7 +88,9 @@ std::string Type::words() const {
         return what + ", a name or {name: options}";
       case Kind::either: {
         std::vector<std::string> names;
-        for (const auto& item : items) names.push_back(item.words());
+        for (const auto& item : items)
+          if (auto name = item.words(); std::find(names.begin(), names.end(), name) == names.end())
+            names.push_back(std::move(name));
         return join(names, ", or ");
       }
       case Kind::names:
@@ -139,8 +142,11 @@ struct Walk {
       keys(part.options, out.back().path, out.back().set_by);
     }
     for (const auto& c : t.limits.choices) out.push_back({path + "." + c.name, set_by, &key, nullptr, &c});
-    for (const auto& item : t.items)
+    bool seen_map = false;  // of several maps the first has the paths: the others are its special cases
+    for (const auto& item : t.items) {
+      if (item.kind == Type::Kind::map && std::exchange(seen_map, true)) continue;
       type(item, key, path, t.kind == Type::Kind::sequence ? set_by + "[0]" : set_by);
+    }
   }
 };
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "config/schema.hpp"
 #include "core/error.hpp"
@@ -58,19 +59,32 @@ FeatureOptions with_own(FeatureOptions options, const Reader& reader, const Name
   return options;
 }
 
-/// `features: {kind: ...}`
+/// `features: {kind: ...}`. Keys of other kinds are checked, and mean nothing, as n_mfcc does for a spectrogram: so that
+/// the kind alone can be changed.
 FeatureOptions read_one(const Reader& reader) {
   const auto& node = reader.node();
   if (!node.is_map()) return shared().parse(reader);
   const auto* given = node.find("kind");
-  const auto own = own_names(given && given->is_scalar() ? given->scalar : FeatureOptions{}.kind);
+  const auto kind = given && given->is_scalar() ? given->scalar : FeatureOptions{}.kind;
+  const auto own = own_names(kind);
   auto known = shared().names();
   known.push_back("stack");
-  known.insert(known.end(), own.begin(), own.end());
+  const auto first_kinds = known;
+  for (const auto& name : OwnRegistry::instance().names())
+    for (const auto& key : own_names(name))
+      if (!holds(known, key)) known.push_back(key);
   reader.expect_keys(known);
-  const auto others =
-      entries_of(node, [&](const auto& name) { return name != "stack" && !holds(own, name); });
-  auto out = with_own(shared().parse(Reader(others, reader.path())), reader, own);
+  for (const auto& name : OwnRegistry::instance().names()) {
+    if (name == kind) continue;
+    const auto names = own_names(name);
+    const auto others = entries_of(node, [&](const auto& key) {
+      return holds(names, key) && !holds(own, key) && !holds(first_kinds, key);
+    });
+    OwnRegistry::instance().find(name)->parse(Reader(others, reader.path()));
+  }
+  const auto keys = entries_of(
+      node, [&](const auto& key) { return key != "stack" && holds(first_kinds, key) && !holds(own, key); });
+  auto out = with_own(shared().parse(Reader(keys, reader.path())), reader, own);
   if (const auto wrong = problem_with(out); !wrong.empty()) reader.fail(wrong);
   return out;
 }
@@ -149,7 +163,8 @@ FeatureOptions FeatureOptions::from(const Reader& reader) {
     whole.origin = node.origin;
     return read_stack(reader, Reader(whole, reader.path()));
   }
-  if (const auto* list = node.find("stack"); list && !list->is_null())
+  const auto* list = node.find("stack");
+  if (list && !list->is_null() && !(list->is_scalar() && !list->quoted && list->scalar == "none"))
     return read_stack(reader.entry("stack"), reader);
   return read_one(reader);
 }
@@ -179,6 +194,7 @@ Type FeatureOptions::describe() {
   const auto all = shared().describe();
   auto one = all;
   std::vector<config::NamedPart> parts;
+  std::map<std::string, std::vector<config::Key>> meanings;  // what a shared name means to a kind
   for (const auto& name : FeatureRegistry::instance().names()) {
     const auto& type = *FeatureRegistry::instance().find(name);
     Struct options{type.summary, {}, false};
@@ -191,14 +207,12 @@ Type FeatureOptions::describe() {
         key.text = fmt::format("of {}: {}", name, key.text);
         const auto there = std::find_if(one.keys.begin(), one.keys.end(),
                                         [&](const config::Key& k) { return k.name == key.name; });
-        if (there == one.keys.end()) {
+        if (there == one.keys.end())
           one.keys.push_back(key);
-        } else {
+        else if (holds(shared().names(), key.name))
+          meanings[name].push_back(key);
+        else
           there->text += "; " + key.text;
-          if (there->type.words() == key.type.words()) continue;
-          there->type = Type::either({there->type, key.type});
-          there->range.clear();
-        }
       }
     parts.push_back({name, std::move(options)});
   }
@@ -212,7 +226,18 @@ Type FeatureOptions::describe() {
       Node{}};
   stack.type.or_null = true;
   one.keys.push_back(std::move(stack));
-  return Type::either({Type::map(std::move(one)), std::move(list)});
+  std::vector<Type> forms{Type::map(one)};
+  for (const auto& [name, keys] : meanings) {
+    auto other = one;
+    for (auto& key : other.keys)
+      if (key.name == "kind") key.type = Type::word({{name, ""}}), key.fallback.reset();
+    for (const auto& key : keys)
+      *std::find_if(other.keys.begin(), other.keys.end(), [&](const auto& k) { return k.name == key.name; }) =
+          key;
+    forms.push_back(Type::map(std::move(other)));
+  }
+  forms.push_back(std::move(list));
+  return Type::either(std::move(forms));
 }
 
 std::string name_of(const FeatureOptions& options) {

@@ -75,7 +75,7 @@ TEST(Explain, FindsWhatAPersonWouldWrite) {
   const auto places = config::places(run_keys());
   const auto found = [&](const char* path) { return config::find(places, path).path; };
   EXPECT_EQ(found("model[3].dense.units"), "model.dense.units");
-  EXPECT_EQ(found("features.mfcc"), "features.kind.mfcc");
+  EXPECT_EQ(found("features.mfcc"), "features.mfcc");
   EXPECT_EQ(found("adam.learning_rate"), "training.optimizer.adam.learning_rate");
   EXPECT_EQ(found("lstm"), "model.lstm");
   const auto complaint = [&](const char* path) -> std::string {
@@ -143,13 +143,30 @@ model: [flatten, {dense: {units: classes, activation: softmax}}]
 
 TEST(JsonSchema, RefusesWrongConfigurations) {
   EXPECT_TRUE(run_schema().valid(config::to_json(yaml(right))));
-  for (const std::string wrong :
-       {"sede: 0", "seed: -1", "experiment: a/b", "device: gpu", "features: {kind: mfc}",
-        "features: {n_fft: 1}", "features: [mfcc]", "training: {epochs: many}", "training: {epochs: 0}",
-        "training: {optimizer: adamm}", "training: {optimizer: {adam: {lr: 1}}}",
-        "training: {optimizer: {adam: {beta_1: 1}}}", "training: {optimizer: {adam: {}, sgd: {}}}",
-        "training: {early_stopping: {patience: 0}}", "regularisation: {dropout: 1.0}", "split: {folds: 1}",
-        "split: {lists: {train: a}}", "split: {train: 1.5}", "dataset2: {path: a}"})
+  EXPECT_TRUE(run_schema().valid(config::to_json(yaml(right + "features: [mfcc, rms: {delta: 1}]\n"))));
+  EXPECT_TRUE(
+      run_schema().valid(config::to_json(yaml(right + "features: {kind: chroma_stft, norm: inf}\n"))));
+  for (const std::string wrong : {"sede: 0",
+                                  "seed: -1",
+                                  "experiment: a/b",
+                                  "device: gpu",
+                                  "features: {kind: mfc}",
+                                  "features: {n_fft: 1}",
+                                  "features: [mfc]",
+                                  "features: [{rms: {n_mels: 3}}]",
+                                  "features: {norm: inf}",
+                                  "training: {epochs: many}",
+                                  "training: {epochs: 0}",
+                                  "training: {optimizer: adamm}",
+                                  "training: {optimizer: {adam: {lr: 1}}}",
+                                  "training: {optimizer: {adam: {beta_1: 1}}}",
+                                  "training: {optimizer: {adam: {}, sgd: {}}}",
+                                  "training: {early_stopping: {patience: 0}}",
+                                  "regularisation: {dropout: 1.0}",
+                                  "split: {folds: 1}",
+                                  "split: {lists: {train: a}}",
+                                  "split: {train: 1.5}",
+                                  "dataset2: {path: a}"})
     EXPECT_FALSE(run_schema().valid(config::to_json(yaml(right + wrong + "\n")))) << wrong;
   for (const std::string model : {"lstm", "[lstm]", "[{lstm: {unit: 3}}]", "[{lstm: {units: clases}}]",
                                   "[{dropout: 1.0}]", "[{conv2d: {filters: 3, kernel_size: [3, 3, 3]}}]",
