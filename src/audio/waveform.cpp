@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "audio/time_and_pitch.hpp"
 #include "core/philox.hpp"
 
 namespace timbre::audio {
@@ -20,6 +21,24 @@ double within(const std::vector<double>& range, PhiloxSequence& random) {
 }
 
 }  // namespace
+
+const config::Schema<StretchOptions>& schema(config::of<StretchOptions>) {
+  static const auto s = config::Schema<StretchOptions>("makes a segment quicker or slower, at the same pitch")
+                            .field("rate", &StretchOptions::rate,
+                                   "least and largest speed; above 1 is quicker", config::between(0.25, 4.0))
+                            .check([](const StretchOptions& o) { return wrong_range(o.rate, "rate"); });
+  return s;
+}
+
+const config::Schema<PitchOptions>& schema(config::of<PitchOptions>) {
+  static const auto s =
+      config::Schema<PitchOptions>("makes a segment higher or lower, at the same speed")
+          .field("semitones", &PitchOptions::semitones, "least and largest change",
+                 config::between(-24.0, 24.0))
+          .unit("semitones")
+          .check([](const PitchOptions& o) { return wrong_range(o.semitones, "semitones"); });
+  return s;
+}
 
 const config::Schema<GainOptions>& schema(config::of<GainOptions>) {
   static const auto s =
@@ -65,6 +84,9 @@ const config::Schema<WaveformOptions>& schema(config::of<WaveformOptions>) {
           .field("copies", &WaveformOptions::copies,
                  "changed copies of each segment, beside the segment itself",
                  config::between(std::int64_t{1}, std::int64_t{100}))
+          .later_field("stretch", &WaveformOptions::stretch,
+                       "changes the speed. {} for the defaults, null: none")
+          .later_field("pitch", &WaveformOptions::pitch, "changes the pitch. {} for the defaults, null: none")
           .later_field("time_shift", &WaveformOptions::time_shift,
                        "turns segments round. {} for the defaults, null: none")
           .later_field("polarity", &WaveformOptions::polarity,
@@ -72,10 +94,11 @@ const config::Schema<WaveformOptions>& schema(config::of<WaveformOptions>) {
           .later_field("gain", &WaveformOptions::gain, "changes the level. {} for the defaults, null: none")
           .later_field("noise", &WaveformOptions::noise, "adds noise. {} for the defaults, null: none")
           .check([](const WaveformOptions& o) {
-            return o.time_shift || o.polarity || o.gain || o.noise
+            return o.stretch || o.pitch || o.time_shift || o.polarity || o.gain || o.noise
                        ? ""
-                       : "needs one of time_shift, polarity, gain and noise: copies without a change say "
-                         "nothing new";
+                       : "needs one of stretch, pitch, time_shift, polarity, gain and noise: copies without "
+                         "a "
+                         "change say nothing new";
           });
   return s;
 }
@@ -84,6 +107,13 @@ void change_waveform(const WaveformOptions& options, std::uint64_t seed, std::ui
                      std::span<float> samples) {
   if (samples.empty()) return;
   PhiloxSequence random(seed, stream::augment, copy);
+  if (options.stretch || options.pitch) {
+    const double rate = options.stretch ? within(options.stretch->rate, random) : 1;
+    const double semitones = options.pitch ? within(options.pitch->semitones, random) : 0;
+    const auto changed = change_time_and_pitch(samples, sample_rate, rate, semitones);
+    const auto size = samples.size(), skipped = changed.size() > size ? (changed.size() - size) / 2 : 0;
+    for (std::size_t i = 0; i < size; ++i) samples[i] = changed[(skipped + i) % changed.size()];
+  }
   if (options.time_shift) {
     const auto n = std::ssize(samples), most = std::int64_t(options.time_shift->seconds * sample_rate);
     const auto shift = std::int64_t(random.below(std::uint64_t(2 * most + 1))) - most;
