@@ -116,7 +116,7 @@ class Splitter {
           "path,group), or a group column in the manifest{}",
           options_.groups ? "; " + printable(options_.groups->string()) + " knows none of the clips" : "");
     if ((options_.group_by == "artist" || options_.groups) && unknown > 0)
-      note("{} of {} clips have no known artist{}", unknown, artists_.size(),
+      note("no artist is known for {} of {} clips{}", unknown, artists_.size(),
            options_.group_by == "artist" ? "; each is a group of its own" : "");
   }
 

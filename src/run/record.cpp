@@ -107,10 +107,10 @@ void show_scores(Watcher& watcher, const results::RunRecord& r) {
   const auto k = std::int64_t(test.clips.label.size());
   const auto interval = evaluation::wilson_interval(std::llround(test.clips.accuracy * double(k)), k);
   watcher.line(
-      fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), segment "
-                  "accuracy {:.1f}%, macro F1 {:.3f}",
-                  100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, 100 * test.accuracy,
-                  test.macro_f1));
+      fmt::format("test        clip accuracy {:.1f}% (95% interval {:.1f} to {:.1f}, {} clips), clip "
+                  "macro F1 {:.3f}, segment accuracy {:.1f}%",
+                  100 * test.clips.accuracy, 100 * interval.low, 100 * interval.high, k, test.clips.macro_f1,
+                  100 * test.accuracy));
   std::string baselines;
   for (const auto& b : r.scores.baselines)
     baselines += fmt::format("{}{} {:.1f}%", baselines.empty() ? "" : ", ", b.name, 100 * b.clip_accuracy);
