@@ -6,10 +6,10 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "exchange/zip.hpp"
 #include "results/keras_layout.hpp"
 #include "storage/atomic_file.hpp"
 #include "storage/hdf5.hpp"
+#include "storage/zip.hpp"
 
 namespace timbre::exchange {
 
@@ -128,12 +128,15 @@ void write_keras_h5(const std::filesystem::path& path, const Outgoing& network) 
 void write_keras_archive(const std::filesystem::path& path, const Outgoing& network) {
   const auto json = with_modules(keras_model(network));
   const ordered_json metadata{{"keras_version", keras_3_version}, {"date_saved", ""}};
-  auto weights = weights_file(path, json.at("config").at("layers"),
-                              results::model_weights(network.model, network.arena));
-  storage::write_file(path, zip_archive({{"metadata.json", metadata.dump()},
-                                         {"config.json", json.dump()},
-                                         {"model.weights.h5", std::move(weights)},
-                                         {"timbre.json", description_json(network)}}));
+  const auto weights = weights_file(path, json.at("config").at("layers"),
+                                    results::model_weights(network.model, network.arena));
+  storage::AtomicFile file(path);
+  storage::ZipWriter zip(file);
+  zip.add("metadata.json", metadata.dump());
+  zip.add("config.json", json.dump());
+  zip.add("model.weights.h5", weights);
+  zip.add("timbre.json", description_json(network));
+  zip.finish();
 }
 
 }  // namespace timbre::exchange

@@ -8,9 +8,9 @@
 
 #include "core/error.hpp"
 #include "core/text.hpp"
-#include "exchange/zip.hpp"
 #include "results/run_record.hpp"
 #include "storage/hdf5.hpp"
+#include "storage/zip.hpp"
 
 namespace timbre::exchange {
 
@@ -96,25 +96,17 @@ void read_vars(const H5File& file, const std::string& vars, KerasWeights& out) {
   }
 }
 
-std::string bytes_of(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string out(std::size_t(fs::file_size(path)), '\0');
-  if (!in.read(out.data(), std::streamsize(out.size()))) fail("{}: cannot be read", printable(path.string()));
-  return out;
-}
-
 KerasFile read_archive(const fs::path& path) {
   const auto shown = printable(path.string());
-  const auto bytes = bytes_of(path);
   const auto read = [&] {
-    const ZipReader zip(bytes);
-    if (!zip.contains("config.json"))
+    const storage::ZipFile zip(path);
+    if (!zip.find("config.json"))
       fail_request("{}: is a zip archive, but no model of Keras: it holds no config.json", shown);
     KerasFile out;
     out.archive = true;
     out.config = zip.read("config.json", most_text);
-    if (zip.contains("timbre.json")) out.description = zip.read("timbre.json", most_text);
-    if (zip.contains("metadata.json")) {
+    if (zip.find("timbre.json")) out.description = zip.read("timbre.json", most_text);
+    if (zip.find("metadata.json")) {
       const auto metadata = nlohmann::json::parse(zip.read("metadata.json", 1 << 16), nullptr, false);
       if (metadata.is_object() && metadata.contains("keras_version") && metadata["keras_version"].is_string())
         out.version = metadata["keras_version"];
@@ -134,6 +126,8 @@ KerasFile read_archive(const fs::path& path) {
   };
   try {
     return read();
+  } catch (const storage::BadArchive& e) {
+    fail("{}", e.what());  // damaged, as an HDF5 file may be
   } catch (const RequestError&) {
     throw;
   } catch (const Error& e) {
@@ -146,7 +140,7 @@ KerasFile read_archive(const fs::path& path) {
 KerasFile read_here(const fs::path& path) {
   char mark[4] = {};
   std::ifstream(path, std::ios::binary).read(mark, sizeof mark);
-  return looks_like_zip({mark, sizeof mark}) ? read_archive(path) : read_h5(path);
+  return storage::looks_like_zip({mark, sizeof mark}) ? read_archive(path) : read_h5(path);
 }
 
 }  // namespace

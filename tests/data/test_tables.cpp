@@ -270,7 +270,7 @@ TEST_F(Tables, RefusesArraysThatLie) {
   EXPECT_EQ(refusal("t.pkl", "x").substr(0, 60),
             "t.pkl: is a pickle, which runs code when it is read: refused");
   EXPECT_EQ(refusal("t.npz", "no zip, but long enough for its end"),
-            "t.npz: is not an NPZ file (a zip of NumPy's arrays), or it is cut short");
+            "t.npz: is not a zip archive, or it is cut short");
   EXPECT_CONTAINS(complaint([&] { read(golden / "external_pickle.npz"); }),
                   "array 'X': holds Python objects, a pickle");
   o.features = "Z";

@@ -1,15 +1,15 @@
 // A model of Keras: the archive, and the description of the layers, which are read without a library. (Their HDF5 files are
 // read as results are: see fuzz_result.cpp.)
 #include "exchange/keras_import.hpp"
-#include "exchange/zip.hpp"
+#include "storage/zip.hpp"
 #include "target.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace timbre;
   const auto text = fuzz::text_of(data, size);
   fuzz::allow_errors([&] {
-    const exchange::ZipReader zip(text);
-    for (const auto& name : zip.names()) zip.read(name, 1 << 24);
+    const storage::ZipFile zip(std::make_unique<storage::RandomAccess>("fuzz.zip", text));
+    for (const auto& m : zip.members()) zip.read(m.name, 1 << 24);
   });
   for (const bool archive : {false, true})
     fuzz::allow_errors([&] {

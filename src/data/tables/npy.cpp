@@ -50,7 +50,7 @@ void append_utf8(std::string& out, std::uint32_t c) {
 
 }  // namespace
 
-NpyArray::NpyArray(std::unique_ptr<ByteSource> bytes, std::string what)
+NpyArray::NpyArray(std::unique_ptr<storage::ByteSource> bytes, std::string what)
     : bytes_(std::move(bytes)), what_(std::move(what)) {
   char mark[8];
   const auto got = bytes_->read(mark);

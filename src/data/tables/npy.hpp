@@ -11,14 +11,14 @@
 #include <string>
 #include <vector>
 
-#include "data/tables/zip.hpp"
+#include "storage/zip.hpp"
 
 namespace timbre::data {
 
 class NpyArray {
  public:
   /// Reads the head. `what` names the array in messages: "F.npz: array 'X'".
-  NpyArray(std::unique_ptr<ByteSource> bytes, std::string what);
+  NpyArray(std::unique_ptr<storage::ByteSource> bytes, std::string what);
 
   const std::vector<std::int64_t>& shape() const { return shape_; }
   std::int64_t elements() const { return elements_; }
@@ -39,7 +39,7 @@ class NpyArray {
   T element(std::size_t i) const;
   double number(std::size_t i) const;
 
-  std::unique_ptr<ByteSource> bytes_;
+  std::unique_ptr<storage::ByteSource> bytes_;
   std::string what_;
   std::vector<std::int64_t> shape_;
   std::int64_t elements_ = 0, given_ = 0;

@@ -7,7 +7,7 @@
 #include "data/tables/arrays.hpp"
 #include "data/tables/npy.hpp"
 #include "data/tables/table.hpp"
-#include "data/tables/zip.hpp"
+#include "storage/zip.hpp"
 
 namespace timbre::data {
 
@@ -61,8 +61,8 @@ Table read_arrays(const features::ExternalOptions& options, const ArrayNames& na
 
 Table read_npz_table(const features::ExternalOptions& options, const std::filesystem::path& file,
                      const TakeRow& take) {
-  const ZipFile zip(file);
-  std::map<std::string, const ZipFile::Member*> members;
+  const storage::ZipFile zip(file);
+  std::map<std::string, const storage::ZipFile::Member*> members;
   std::vector<std::string> names;
   for (const auto& m : zip.members())
     if (m.name.ends_with(".npy")) {
@@ -79,10 +79,10 @@ Table read_npz_table(const features::ExternalOptions& options, const std::filesy
 Table read_npy_table(const features::ExternalOptions& options, const std::filesystem::path& file,
                      const TakeRow& take) {
   // Labels and IDs are files beside it.
-  std::vector<std::unique_ptr<OpenFile>> files;
+  std::vector<std::unique_ptr<storage::RandomAccess>> files;
   const auto open = [&](const std::string& name) {
-    files.push_back(std::make_unique<OpenFile>(name.empty() ? file : file.parent_path() / name));
-    return NpyArray(open_part(*files.back(), 0, files.back()->size()), files.back()->shown());
+    files.push_back(std::make_unique<storage::RandomAccess>(name.empty() ? file : file.parent_path() / name));
+    return NpyArray(storage::open_part(*files.back(), 0, files.back()->size()), files.back()->shown());
   };
   const ArrayNames names{"", options.labels.value_or(""), options.ids.value_or(""),
                          options.groups.value_or("")};

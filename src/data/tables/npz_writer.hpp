@@ -4,20 +4,17 @@
 #pragma once
 
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "storage/atomic_file.hpp"
+#include "storage/zip.hpp"
 
 namespace timbre::data {
 
 class NpzWriter {
  public:
-  explicit NpzWriter(storage::AtomicFile& file);
+  explicit NpzWriter(storage::AtomicFile& file) : zip_(file) {}
 
   /// Begins an array of float32; `floats` gives its elements, in pieces of any size.
   void begin(const std::string& name, const std::vector<std::int64_t>& shape);
@@ -26,25 +23,12 @@ class NpzWriter {
   /// As <U: UCS-4, each as wide as the longest. What is not well-formed UTF-8 is escaped.
   void add(const std::string& name, const std::vector<std::string>& values);
   /// Writes the directory, and commits the file.
-  void finish();
+  void finish() { zip_.finish(); }
 
  private:
-  struct Member {
-    std::string name;
-    std::uint64_t at = 0, size = 0, given = 0;
-    std::uint32_t crc = 0;
-  };
   void begin(const std::string& name, const std::string& type, const std::vector<std::int64_t>& shape,
              std::uint64_t data_bytes);
-  void bytes(const void* data, std::size_t size);
-  void end();
-  void put(std::string_view text);
-
-  storage::AtomicFile& target_;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> out_;
-  std::vector<Member> members_;
-  std::uint64_t at_ = 0;
-  bool open_ = false;
+  storage::ZipWriter zip_;
 };
 
 }  // namespace timbre::data

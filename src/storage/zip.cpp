@@ -1,4 +1,4 @@
-#include "data/tables/zip.hpp"
+#include "storage/zip.hpp"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,25 +14,43 @@
 #include "core/error.hpp"
 #include "core/text.hpp"
 
-namespace timbre::data {
+namespace timbre::storage {
 
-OpenFile::OpenFile(const std::filesystem::path& file) : shown_(printable(file.string())) {
+namespace {
+
+template <class... Arguments>
+[[noreturn]] void refuse_archive(fmt::format_string<Arguments...> text, Arguments&&... arguments) {
+  throw BadArchive(fmt::format(text, std::forward<Arguments>(arguments)...));
+}
+
+}  // namespace
+
+RandomAccess::RandomAccess(std::string shown, std::string_view bytes)
+    : shown_(std::move(shown)), bytes_(bytes), size_(bytes.size()) {}
+
+RandomAccess::RandomAccess(const std::filesystem::path& file) : shown_(printable(file.string())) {
   descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor_ < 0)
-    fail_request("{}: cannot be opened: {}", shown_, std::generic_category().message(errno));
+    refuse_archive("{}: cannot be opened: {}", shown_, std::generic_category().message(errno));
   struct stat s {};
   size_ = ::fstat(descriptor_, &s) == 0 ? std::uint64_t(s.st_size) : 0;
 }
 
-OpenFile::~OpenFile() { ::close(descriptor_); }
+RandomAccess::~RandomAccess() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
 
-void OpenFile::read(std::uint64_t at, std::span<char> out) const {
-  if (at > size_ || out.size() > size_ - at) fail_request("{}: ends early", shown_);
+void RandomAccess::read(std::uint64_t at, std::span<char> out) const {
+  if (at > size_ || out.size() > size_ - at) refuse_archive("{}: ends early", shown_);
+  if (descriptor_ < 0) {
+    std::copy_n(bytes_.begin() + std::ptrdiff_t(at), out.size(), out.begin());
+    return;
+  }
   while (!out.empty()) {
     const auto got = ::pread(descriptor_, out.data(), out.size(), off_t(at));
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_request("{}: cannot be read: {}", shown_, std::generic_category().message(errno));
-    if (got == 0) fail_request("{}: ends early", shown_);
+    if (got < 0) refuse_archive("{}: cannot be read: {}", shown_, std::generic_category().message(errno));
+    if (got == 0) refuse_archive("{}: ends early", shown_);
     out = out.subspan(std::size_t(got)), at += std::uint64_t(got);
   }
 }
@@ -41,7 +59,7 @@ namespace {
 
 class Part final : public ByteSource {
  public:
-  Part(const OpenFile& file, std::uint64_t begin, std::uint64_t size)
+  Part(const RandomAccess& file, std::uint64_t begin, std::uint64_t size)
       : file_(file), begin_(begin), size_(size) {}
   std::uint64_t size() const override { return size_; }
   std::size_t read(std::span<char> out) override {
@@ -52,14 +70,14 @@ class Part final : public ByteSource {
   }
 
  private:
-  const OpenFile& file_;
+  const RandomAccess& file_;
   std::uint64_t begin_, size_, at_ = 0;
 };
 
 /// A member that is unpacked, or only counted, and checked at its end.
 class MemberBytes final : public ByteSource {
  public:
-  MemberBytes(const OpenFile& file, const ZipFile::Member& member, std::uint64_t begin)
+  MemberBytes(const RandomAccess& file, const ZipFile::Member& member, std::uint64_t begin)
       : shown_(file.shown()), member_(member), packed_(file, begin, member.packed) {
     if (member_.method == 0) return;
     input_.resize(std::size_t{1} << 16);
@@ -86,7 +104,7 @@ class MemberBytes final : public ByteSource {
 
  private:
   [[noreturn]] void fail_member(std::string_view what) const {
-    fail_request("{}: its member '{}' {}", shown_, printable(member_.name), what);
+    refuse_archive("{}: its member '{}' {}", shown_, printable(member_.name), what);
   }
 
   std::size_t inflate(std::span<char> out) {
@@ -142,9 +160,9 @@ struct Directory {
   std::uint64_t at = 0, size = 0, count = 0;
 };
 
-Directory find_directory(const OpenFile& file) {
+Directory find_directory(const RandomAccess& file) {
   constexpr std::size_t end_size = 22, most_comment = 65'535;
-  if (file.size() < end_size) fail_request("{}: is not an NPZ file (a zip of NumPy's arrays)", file.shown());
+  if (file.size() < end_size) refuse_archive("{}: is not a zip archive", file.shown());
   std::vector<char> tail(std::size_t(std::min<std::uint64_t>(file.size(), end_size + most_comment)));
   const auto tail_at = file.size() - tail.size();
   file.read(tail_at, tail);
@@ -160,26 +178,28 @@ Directory find_directory(const OpenFile& file) {
     }
     return d;
   }
-  fail_request("{}: is not an NPZ file (a zip of NumPy's arrays), or it is cut short", file.shown());
+  refuse_archive("{}: is not a zip archive, or it is cut short", file.shown());
 }
 
 }  // namespace
 
-std::unique_ptr<ByteSource> open_part(const OpenFile& file, std::uint64_t begin, std::uint64_t size) {
+std::unique_ptr<ByteSource> open_part(const RandomAccess& file, std::uint64_t begin, std::uint64_t size) {
   return std::make_unique<Part>(file, begin, size);
 }
 
-ZipFile::ZipFile(const std::filesystem::path& path) : file_(path) {
-  const auto directory = find_directory(file_);
+bool looks_like_zip(std::string_view bytes) { return Fields(bytes).number(0, 4) == local_mark; }
+
+ZipFile::ZipFile(std::unique_ptr<RandomAccess> archive) : bytes_(std::move(archive)) {
+  const auto directory = find_directory(*bytes_);
   const auto damaged = [&](std::string_view what) {
-    fail_request("{}: is a damaged zip file: {}", shown(), what);
+    refuse_archive("{}: is a damaged zip archive: {}", shown(), what);
   };
   if (directory.size > most_directory || directory.count > most_members)
     damaged("its directory is too large");
-  if (directory.at > file_.size() || directory.size > file_.size() - directory.at)
+  if (directory.at > bytes_->size() || directory.size > bytes_->size() - directory.at)
     damaged("its directory lies outside of it");
   std::vector<char> bytes(std::size_t(directory.size));
-  file_.read(directory.at, bytes);
+  bytes_->read(directory.at, bytes);
   const Fields f(bytes);
   std::set<std::string> names;
   for (std::size_t at = 0, i = 0; i < directory.count; ++i) {
@@ -213,20 +233,41 @@ ZipFile::ZipFile(const std::filesystem::path& path) : file_(path) {
   }
 }
 
-std::unique_ptr<ByteSource> ZipFile::open(const Member& m) const {
-  const auto name = printable(m.name);
-  if (m.flags & 1) fail_request("{}: its member '{}' is encrypted", shown(), name);
-  if (m.method != 0 && m.method != 8)
-    fail_request("{}: its member '{}' is packed by method {}; stored and deflated ones are read", shown(),
-                 name, m.method);
-  std::vector<char> local(30);
-  file_.read(m.header, local);
-  const Fields f(local);
-  const auto begin = m.header + 30 + f.number(26, 2) + f.number(28, 2);
-  if (f.number(0, 4) != local_mark || begin > file_.size() || m.packed > file_.size() - begin ||
-      (m.method == 0 && m.packed != m.size))
-    fail_request("{}: is a damaged zip file: its member '{}' is not where the directory says", shown(), name);
-  return std::make_unique<MemberBytes>(file_, m, begin);
+const ZipFile::Member* ZipFile::find(std::string_view name) const {
+  const auto it = std::ranges::find(members_, name, &Member::name);
+  return it == members_.end() ? nullptr : &*it;
 }
 
-}  // namespace timbre::data
+std::string ZipFile::read(std::string_view name, std::uint64_t most) const {
+  const auto* m = find(name);
+  if (!m) refuse_archive("{}: it holds no {}", shown(), printable(name));
+  if (m->size > most)
+    refuse_archive("{}: its member '{}' claims {} bytes; {} are the limit", shown(), printable(name),
+                   grouped(std::int64_t(m->size)), grouped(std::int64_t(most)));
+  const auto source = open(*m);
+  std::string out(std::size_t(m->size), '\0');
+  source->read(out);
+  return out;
+}
+
+std::unique_ptr<ByteSource> ZipFile::open(const Member& m) const {
+  const auto name = printable(m.name);
+  if (m.flags & 1) refuse_archive("{}: its member '{}' is encrypted", shown(), name);
+  if (m.method != 0 && m.method != 8)
+    refuse_archive("{}: its member '{}' is packed by method {}; stored and deflated ones are read", shown(),
+                   name, m.method);
+  // Deflate unfolds a byte to 1032 at most.
+  if (m.method == 8 && m.size / 1032 > m.packed)
+    refuse_archive("{}: its member '{}' claims to be larger than it can unfold to", shown(), name);
+  std::vector<char> local(30);
+  bytes_->read(m.header, local);
+  const Fields f(local);
+  const auto begin = m.header + 30 + f.number(26, 2) + f.number(28, 2);
+  if (f.number(0, 4) != local_mark || begin > bytes_->size() || m.packed > bytes_->size() - begin ||
+      (m.method == 0 && m.packed != m.size))
+    refuse_archive("{}: is a damaged zip archive: its member '{}' is not where the directory says", shown(),
+                   name);
+  return std::make_unique<MemberBytes>(*bytes_, m, begin);
+}
+
+}  // namespace timbre::storage
