@@ -82,14 +82,16 @@ struct Pipe {
   Pipe(const Pipe&) = delete;
 };
 
-/// Closes what the parent had open, but for two files: the log of a run must not seem to have a second writer, and a file
-/// that the parent removes must be gone.
-void close_all_but(int one, int other) {
-  const auto low = unsigned(std::min(one, other)), high = unsigned(std::max(one, other));
-  constexpr unsigned first = STDERR_FILENO + 1;
-  if (low > first) ::close_range(first, low - 1, 0);
-  if (high > low + 1) ::close_range(low + 1, high - 1, 0);
-  ::close_range(high + 1, ~0U, 0);
+/// Closes what the parent had open, but for what the child needs: the log of a run must not seem to have a second writer, and
+/// a file that the parent removes must be gone.
+void close_all_but(std::vector<int> needed) {
+  std::sort(needed.begin(), needed.end());
+  unsigned next = STDERR_FILENO + 1;
+  for (const int descriptor : needed) {
+    if (unsigned(descriptor) > next) ::close_range(next, unsigned(descriptor) - 1, 0);
+    next = std::max(next, unsigned(descriptor) + 1);
+  }
+  ::close_range(next, ~0U, 0);
 }
 
 /// Makes this process a child that may not write, says nothing, and ends with its parent.
@@ -214,7 +216,10 @@ void ReadingChild::start() {
   const auto parent = ::getpid();
   child_ = fork_with_hdf5_at_rest();
   if (child_ == 0) {
-    close_all_but(to_child.read, to_parent.write);
+    auto needed =
+        hdf5_descriptors();  // what the library has open it may open again, and then it goes on with these
+    needed.insert(needed.end(), {to_child.read, to_parent.write});
+    close_all_but(std::move(needed));
     confine(parent);
     serve(to_child.read, to_parent.write, read_);
   }

@@ -69,6 +69,21 @@ int fork_with_hdf5_at_rest() {
   return child;
 }
 
+std::vector<int> hdf5_descriptors() {
+  const Lock lock;
+  std::vector<int> out;
+  const auto count = H5Fget_obj_count(hid_t(H5F_OBJ_ALL), H5F_OBJ_FILE);
+  std::vector<hid_t> files(count > 0 ? std::size_t(count) : 0);
+  if (!files.empty()) H5Fget_obj_ids(hid_t(H5F_OBJ_ALL), H5F_OBJ_FILE, files.size(), files.data());
+  for (const auto file : files) {
+    const Handle access(H5Fget_access_plist(file), H5Pclose);
+    void* descriptor = nullptr;
+    if (H5Pget_driver(access) == H5FD_SEC2 && H5Fget_vfd_handle(file, H5P_DEFAULT, &descriptor) >= 0)
+      out.push_back(*static_cast<int*>(descriptor));
+  }
+  return out;
+}
+
 H5File H5File::open(const std::filesystem::path& path) {
   require_regular_file(path);
   const auto shown = printable(path.string());

@@ -117,6 +117,8 @@ void require_regular_file(const std::filesystem::path& path);
 
 /// fork(), while no other thread is in the library: the child may use it.
 int fork_with_hdf5_at_rest();
+/// The descriptors of the files that the library has open.
+std::vector<int> hdf5_descriptors();
 
 /// Version of the library: "1.10.8".
 std::string hdf5_version();

@@ -89,6 +89,13 @@ TEST_F(Door, ClosesWhatTheParentHasOpen) {
   EXPECT_EQ(read_behind_door(file, {}, names_open), std::vector<std::string>{});
 }
 
+TEST_F(Door, ReadsAFileThatTheParentHasOpen) {
+  const auto mine = H5File::open(file);
+  const auto values = [&] { return H5File::open(file).read_floats("/data"); };
+  EXPECT_EQ(read_behind_door(file, {}, values), (std::vector<float>{1, 2, 3}));
+  EXPECT_EQ(mine.read_floats("/data"), (std::vector<float>{1, 2, 3}));
+}
+
 TEST_F(Door, IsTakenByFilesOfAnotherUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root can give a file to another user";
   ASSERT_EQ(::chown(file.c_str(), 12345, gid_t(-1)), 0);
