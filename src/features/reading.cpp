@@ -28,11 +28,17 @@ bool holds(const Names& names, std::string_view name) {
 const config::Schema<FeatureOptions>& shared() { return schema(config::of<FeatureOptions>{}); }
 
 /// Names of the options that a kind has of its own.
-Names own_names(const std::string& kind) {
-  Names out;
-  if (const auto* own = OwnRegistry::instance().find(kind))
-    for (const auto& key : own->describe().keys) out.push_back(key.name);
-  return out;
+const Names& own_names(const std::string& kind) {
+  static const auto of_all = [] {
+    std::map<std::string, Names> out;
+    for (const auto& name : OwnRegistry::instance().names())
+      for (const auto& key : OwnRegistry::instance().find(name)->describe().keys)
+        out[name].push_back(key.name);
+    return out;
+  }();
+  static const Names none;
+  const auto found = of_all.find(kind);
+  return found == of_all.end() ? none : found->second;
 }
 
 /// Of the shared keys, those of one kind.
@@ -66,7 +72,7 @@ FeatureOptions read_one(const Reader& reader) {
   if (!node.is_map()) return shared().parse(reader);
   const auto* given = node.find("kind");
   const auto kind = given && given->is_scalar() ? given->scalar : FeatureOptions{}.kind;
-  const auto own = own_names(kind);
+  const auto& own = own_names(kind);
   auto known = shared().names();
   known.push_back("stack");
   const auto first_kinds = known;
@@ -76,11 +82,11 @@ FeatureOptions read_one(const Reader& reader) {
   reader.expect_keys(known);
   for (const auto& name : OwnRegistry::instance().names()) {
     if (name == kind) continue;
-    const auto names = own_names(name);
+    const auto& names = own_names(name);
     const auto others = entries_of(node, [&](const auto& key) {
       return holds(names, key) && !holds(own, key) && !holds(first_kinds, key);
     });
-    OwnRegistry::instance().find(name)->parse(Reader(others, reader.path()));
+    if (!others.entries.empty()) OwnRegistry::instance().find(name)->parse(Reader(others, reader.path()));
   }
   const auto keys = entries_of(
       node, [&](const auto& key) { return key != "stack" && holds(first_kinds, key) && !holds(own, key); });
@@ -96,7 +102,7 @@ FeatureOptions read_part(const Reader& item, const Node& whole) {
   if (!choice.node.is_map() && !choice.node.is_null())
     reader.fail("must be a map of keys, not " + config::describe(choice.node));
   const auto& type = *FeatureRegistry::instance().find(choice.name);
-  const auto own = own_names(choice.name);
+  const auto& own = own_names(choice.name);
   auto known = own;
   for (const auto& key : shared().names())
     if (is_of_part(type, key) && !holds(own, key)) known.push_back(key);

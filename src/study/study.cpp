@@ -120,11 +120,17 @@ class Builder {
   Builder(Study& study, std::string place, std::filesystem::path runs, int threads, run::Watcher& watcher)
       : study_(study), place_(std::move(place)), index_(study, std::move(runs), threads, watcher) {}
 
+  /// Whether a configuration was added with another seed: then `root` of the next is not looked at.
+  bool knows(std::size_t configuration) const { return parsed_.contains(configuration); }
+
   void add(config::Node root, const std::string& settings, std::size_t configuration, std::int64_t seed,
            bool base) {
-    if (seed >= 0) root.set("seed", config::Node::plain(std::to_string(seed)), {"seeds", "."});
-    StudyRun run{
-        .config = run::parse_run_config(std::move(root)), .configuration = configuration, .base = base};
+    if (!knows(configuration)) {
+      if (seed >= 0) root.set("seed", config::Node::plain(std::to_string(seed)), {"seeds", "."});
+      parsed_.emplace(configuration, run::parse_run_config(std::move(root)));
+    }
+    StudyRun run{.config = parsed_.at(configuration), .configuration = configuration, .base = base};
+    if (seed >= 0) run.config.seed = seed;
     index_.place(run);
     const auto plan = study_.plan(run);
     run.split = told_of(plan);  // what is wrong with it is said before any run
@@ -158,6 +164,7 @@ class Builder {
   StudyIndex index_;
   std::map<std::string, std::size_t> keys_;  // to the number of the run
   std::set<std::size_t> configurations_;
+  std::map<std::size_t, run::RunConfig> parsed_;
   RunFolders folders_;
 };
 
@@ -237,12 +244,14 @@ Study load_study(const std::filesystem::path& file, const std::vector<std::strin
     for (const auto& entry : entries) {
       if (drawn) builder.add(entry, " base", configuration++, seed, true);
       for (const auto& values : combinations) {
-        auto node = entry;
+        const bool fresh = !builder.knows(configuration);
+        auto node = fresh ? entry : config::Node();
         std::string settings;
         for (std::size_t i = 0; i < values.size(); ++i) {
           const auto& axis = asked.axes.all[i];
-          run::assign_in_run(node, axis.path, values[i], axis.origin,
-                             fmt::format("{}: axes.{}", axis.origin.source, axis.path));
+          if (fresh)
+            run::assign_in_run(node, axis.path, values[i], axis.origin,
+                               fmt::format("{}: axes.{}", axis.origin.source, axis.path));
           settings += fmt::format(" {}={}", names[i], value_text(axis, texts[i], values[i]));
         }
         builder.add(std::move(node), settings, configuration++, seed, false);
