@@ -1,5 +1,6 @@
 // bidirectional (nn/layers/bidirectional.hpp): two recurrent layers, and a kernel that joins what they give.
 #include "cuda/layers/cuda_layer.hpp"
+#include "cuda/layers/residual.hpp"
 #include "cuda/support/divisor.cuh"
 #include "cuda/support/elementwise.cuh"
 #include "nn/layers/bidirectional.hpp"
@@ -29,12 +30,14 @@ struct JoinPlace {
 
 struct Join {
   JoinPlace place;
+  const std::uint8_t* mask;  // [rows, steps] of a sequence with one: where 0, so is y
   const float *forward, *backward;
   float* y;
   template <class Index>
   __device__ void operator()(Index i) const {
     const auto at = place.at(i);
-    const float f = forward[at.forward], b = backward[at.backward];
+    const bool counts = !mask || mask[place.units(i).quotient];
+    const float f = counts ? forward[at.forward] : 0.0f, b = counts ? backward[at.backward] : 0.0f;
     if (place.merge == nn::Merge::concat)
       y[at.y] = f, y[at.y + place.units.divisor()] = b;
     else
@@ -46,6 +49,7 @@ struct Join {
 
 struct Part {
   JoinPlace place;
+  const std::uint8_t* mask;
   const float *forward, *backward, *dy;
   float *d_forward, *d_backward;
   template <class Index>
@@ -56,17 +60,8 @@ struct Part {
     if (place.merge == nn::Merge::concat) db = dy[at.y + place.units.divisor()];
     if (place.merge == nn::Merge::mul) df = d * backward[at.backward], db = d * forward[at.forward];
     if (place.merge == nn::Merge::ave) df = db = 0.5f * d;
-    d_forward[at.forward] = df, d_backward[at.backward] = db;
-  }
-};
-
-/// to += from
-struct AddTo {
-  const float* from;
-  float* to;
-  template <class Index>
-  __device__ void operator()(Index i) const {
-    to[i] += from[i];
+    const bool counts = !mask || mask[place.units(i).quotient];
+    d_forward[at.forward] = counts ? df : 0.0f, d_backward[at.backward] = counts ? db : 0.0f;
   }
 };
 
@@ -101,16 +96,16 @@ class BidirectionalDevice final : public CudaLayer {
   void forward(bool training, const float* x, float* y) override {
     for (const int i : {0, 1}) layers_[i]->forward(training, x, y_[i].data());
     for_each_element(binding_.tools->stream, std::int64_t(y_[0].size()),
-                     Join{place(), y_[0].data(), y_[1].data(), y});
+                     Join{place(), mask(), y_[0].data(), y_[1].data(), y});
   }
 
   void backward(const float* x, const float*, float* dy, float* dx) override {
     const auto stream = binding_.tools->stream;
     for_each_element(stream, std::int64_t(y_[0].size()),
-                     Part{place(), y_[0].data(), y_[1].data(), dy, dy_[0].data(), dy_[1].data()});
+                     Part{place(), mask(), y_[0].data(), y_[1].data(), dy, dy_[0].data(), dy_[1].data()});
     layers_[0]->backward(x, y_[0].data(), dy_[0].data(), dx);
     layers_[1]->backward(x, y_[1].data(), dy_[1].data(), dx_.data());
-    if (binding_.input_gradient) for_each_element(stream, std::int64_t(dx_.size()), AddTo{dx_.data(), dx});
+    if (binding_.input_gradient) add_arrays(stream, dx, dx_.data(), dx, std::int64_t(dx_.size()));
   }
 
   std::string note() const override {
@@ -119,6 +114,7 @@ class BidirectionalDevice final : public CudaLayer {
   }
 
  private:
+  const std::uint8_t* mask() const { return steps_ > 1 ? binding_.mask : nullptr; }
   JoinPlace place() const { return {Divisor(units_), Divisor(steps_), merge_}; }
 
   CudaBinding binding_;

@@ -40,9 +40,12 @@ struct CudaTools {
 
 /// The shapes, arrays and tools of an operation, fixed when it is made. Pointers are to device memory.
 struct CudaBinding {
-  Shape input, output;                 // without the batch
-  std::int64_t capacity = 0;           // rows of every batch
-  std::vector<float*> parameters;      // in the order of Layer::parameters(input), in Keras's layout
+  Shape input, output;             // without the batch
+  std::int64_t capacity = 0;       // rows of every batch
+  const float* other = nullptr;    // of a layer that ends a block: its second input, of the first's shape
+  std::vector<float*> parameters;  // in the order of Layer::parameters(input), in Keras's layout
+  std::uint8_t* mask =
+      nullptr;  // [capacity, T] of a sequence with a mask: 1 where a step counts; masking writes it
   std::vector<float*> gradients;       // the same; nullptr for what is not trainable
   int index = 0;                       // position in the model
   bool trained = true;                 // whether there is a backward at all

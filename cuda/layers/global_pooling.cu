@@ -7,10 +7,23 @@
 
 namespace timbre::cuda {
 
+/// What one place counts for in the mean of its row, 0 where none counts; mask [rows, places] may be null.
+struct Share {
+  std::int64_t places;
+  const std::uint8_t* mask;
+  __device__ bool counts(std::int64_t row, std::int64_t p) const { return !mask || mask[row * places + p]; }
+  __device__ float operator()(std::int64_t row) const {
+    std::int64_t n = mask ? 0 : places;
+    for (std::int64_t p = 0; mask && p < places; ++p) n += mask[row * places + p];
+    return n == 0 ? 0.0f : 1.0f / static_cast<float>(n);
+  }
+};
+
 /// y [rows, channels] from x [rows, places, channels]; place (of the maxima) is null where nothing is kept.
 template <bool largest>
 struct GlobalForward {
   std::int64_t places;
+  Share share;
   Divisor channels;
   const float* x;
   float* y;
@@ -24,11 +37,11 @@ struct GlobalForward {
     for (std::int64_t p = largest ? 1 : 0; p < places; ++p) {
       const float v = from[p * channels.divisor()];
       if (!largest)
-        value += v;
+        value += share.counts(row, p) ? v : 0.0f;
       else if (!(v <= value) && value == value)
         value = v, where = static_cast<std::int32_t>(p);
     }
-    y[i] = largest ? value : value * (1.0f / static_cast<float>(places));
+    y[i] = largest ? value : value * share(row);
     if (largest && place) place[i] = where;
   }
 };
@@ -36,6 +49,7 @@ struct GlobalForward {
 /// dx [rows, places, channels] from dy [rows, channels].
 template <bool largest>
 struct GlobalBackward {
+  Share share;
   Divisor places, channels;
   const float* dy;
   const std::int32_t* place;
@@ -48,7 +62,7 @@ struct GlobalBackward {
     if (largest)
       dx[i] = place[from] == static_cast<std::int32_t>(p) ? dy[from] : 0.0f;
     else
-      dx[i] = dy[from] * (1.0f / static_cast<float>(places.divisor()));
+      dx[i] = share.counts(row, p) ? dy[from] * share(row) : 0.0f;
   }
 };
 
@@ -64,17 +78,19 @@ class GlobalPoolingDevice final : public CudaLayer {
   }
   void forward(bool, const float* x, float* y) override {
     for_each_element(binding_.tools->stream, binding_.capacity * channels_,
-                     GlobalForward<Options::largest>{places_, Divisor(channels_), x, y,
+                     GlobalForward<Options::largest>{places_, share(), Divisor(channels_), x, y,
                                                      place_.size() > 0 ? place_.data() : nullptr});
   }
   void backward(const float*, const float*, float* dy, float* dx) override {
     if (!binding_.input_gradient) return;
-    for_each_element(
-        binding_.tools->stream, binding_.capacity * places_ * channels_,
-        GlobalBackward<Options::largest>{Divisor(places_), Divisor(channels_), dy, place_.data(), dx});
+    for_each_element(binding_.tools->stream, binding_.capacity * places_ * channels_,
+                     GlobalBackward<Options::largest>{share(), Divisor(places_), Divisor(channels_), dy,
+                                                      place_.data(), dx});
   }
 
  private:
+  Share share() const { return {places_, binding_.mask}; }
+
   CudaBinding binding_;
   std::int64_t channels_, places_;
   DeviceArray<std::int32_t> place_;  // of the maxima

@@ -8,6 +8,7 @@
 // Arrays are batch-major, [rows, T, ..], in the order of x. y and dy are in the order of processing.
 #include "cuda/layers/activation.hpp"
 #include "cuda/layers/cuda_layer.hpp"
+#include "cuda/layers/skipping.hpp"
 #include "cuda/support/divisor.cuh"
 #include "cuda/support/elementwise.cuh"
 #include "nn/layers/gru.hpp"
@@ -157,6 +158,14 @@ class GruDevice final : public CudaLayer {
   DeviceArray<float> gates_, recurrent_, recurrent_n_, h_before_, d_recurrent_, dh_, work_;
 };
 
-inline const CudaLayers::Add<GruDevice, nn::GruOptions> gru;
+struct GruOnDevice {
+  static std::unique_ptr<CudaLayer> make(const nn::GruOptions& options, const CudaBinding& binding) {
+    return with_mask(options, binding,
+                     [](const nn::GruOptions& o, const CudaBinding& b) -> std::unique_ptr<CudaLayer> {
+                       return std::make_unique<GruDevice>(o, b);
+                     });
+  }
+};
+inline const CudaLayers::Add<GruOnDevice, nn::GruOptions> gru;
 
 }  // namespace timbre::cuda

@@ -20,13 +20,14 @@ Options options_of(const nn::Model::Entry& entry) {
 
 std::size_t joined_layers(std::span<const nn::Model::Entry> layers) {
   if (device::algorithm("TIMBRE_LSTM") != "cudnn" || device::algorithm("TIMBRE_DROPOUT") != "cudnn" ||
-      layers.empty() || !is<nn::LstmOptions>(layers[0]) || layers[0].frozen)
+      layers.empty() || !is<nn::LstmOptions>(layers[0]) || layers[0].frozen || layers[0].mask >= 0)
     return 1;
   const auto first = options_of<nn::LstmOptions>(layers[0]);
   std::size_t count = 1;
   bool sequences = first.return_sequences;
   double rate = 0;
-  while (sequences && count + 1 < layers.size() && is<nn::DropoutOptions>(layers[count]) &&
+  const auto follows = [&](std::size_t i) { return i < layers.size() && layers[i].chained; };
+  while (sequences && follows(count) && follows(count + 1) && is<nn::DropoutOptions>(layers[count]) &&
          is<nn::LstmOptions>(layers[count + 1])) {
     const auto dropout = options_of<nn::DropoutOptions>(layers[count]);
     const auto next = options_of<nn::LstmOptions>(layers[count + 1]);

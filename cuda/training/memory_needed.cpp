@@ -30,6 +30,10 @@ std::int64_t network_floats(const nn::Model& model, std::int64_t rows) {
       const auto matrix = rows * layer.output.size() / filters * (kernel.size() / filters);
       floats += 2 * std::min(matrix, std::max(largest_window, matrix / std::max<std::int64_t>(rows, 1)));
     }
+    // Among masked steps it gives sequences, and has its input and output a second time (layers/skipping.hpp).
+    if (recurrent && layer.mask >= 0)
+      floats += rows * (2 * layer.input.size() +
+                        layer.input[0] * ((3 + kept_by_recurrent) * layer.output.back() + 3));
     floats +=
         rows * ((1 + (recurrent ? kept_by_recurrent : kept)) * layer.output.size() + layer.input.size());
   }
@@ -41,12 +45,16 @@ std::int64_t network_floats(const nn::Model& model, std::int64_t rows) {
 std::int64_t own_memory_needed(const training::StepOptions& options, std::int64_t rows) {
   const auto& model = *options.model;
   const auto evaluated = std::max(options.batch_size, device::tuned_number("TIMBRE_CUDA_EVALUATION_ROWS"));
-  std::int64_t widest = model.input().size();
-  for (const auto& layer : model.layers()) widest = std::max(widest, layer.output.size());
+  std::int64_t widest = model.input().size(),
+               ways = 2;  // gradients on their way back; blocks have two branches
+  for (const auto& layer : model.layers()) {
+    widest = std::max(widest, layer.output.size());
+    if (layer.other >= 0) ways = 4;
+  }
   const auto slots = options.optimizer->slots() + (options.average ? 1 : 0);
   const auto frozen = model.arena_size() - model.trainable_size();  // gradients that no step uses
   const auto floats = 2 * model.arena_size() + frozen + (2 + slots) * model.trainable_size() +
-                      2 * options.batch_size * widest + network_floats(model, options.batch_size) +
+                      ways * options.batch_size * widest + network_floats(model, options.batch_size) +
                       network_floats(model, evaluated) + rows * (model.input().size() + 1) +  // with a label
                       (options.clipping ? model.trainable_size() / 16 : 0);                   // by chunks
   constexpr std::int64_t small_things = std::int64_t{64} << 10;  // counters, tables, indices

@@ -9,6 +9,7 @@
 
 #include "cuda/layers/cuda_layer.hpp"
 #include "cuda/support/memory.hpp"
+#include "nn/backward_plan.hpp"
 #include "nn/model.hpp"
 
 namespace timbre::cuda {
@@ -54,15 +55,21 @@ class Network {
   struct Placed {
     std::unique_ptr<CudaLayer> layer;
     std::size_t first, count;
+    std::size_t from;  // the array that it takes
   };
-  CudaBinding binding(const NetworkParts& parts, std::size_t i, bool trainable_before);
+  CudaBinding binding(const NetworkParts& parts, std::size_t i, bool input_gradient);
 
+  cudaStream_t stream_;
   std::int64_t capacity_, width_, widest_ = 0;
-  std::size_t first_trainable_ = 0;  // of layers_
   std::vector<Placed> layers_;
   std::vector<DeviceArray<float>>
       arrays_;                  // of values_, and gradients of frozen layers, which compute them on the way
   std::vector<float*> values_;  // the input, and the output of each layer; null within layers computed as one
+  std::vector<std::int64_t> sizes_;               // of a row of each
+  std::vector<DeviceArray<std::uint8_t>> masks_;  // by the layers that make them
+  nn::BackwardPlan plan_;
+  std::vector<DeviceArray<float>>
+      branches_;  // gradients, [capacity, widest]: what blocks need beside dy and spare
 };
 
 }  // namespace timbre::cuda

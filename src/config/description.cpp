@@ -126,6 +126,7 @@ const Struct* map_in(const Type& type) {
 
 struct Walk {
   std::vector<Place>& out;
+  std::string within = "";  // the kind of part whose options are walked
 
   // (Paths are copied: `out` moves as it grows.)
   void keys(const Struct& keys, const std::string path, const std::string set_by) const {
@@ -137,9 +138,12 @@ struct Walk {
   }
   void type(const Type& t, const Key& key, const std::string path, const std::string set_by) const {
     if (t.kind == Type::Kind::map) keys(*t.keys, path, set_by);
+    // Parts within a part of their own kind (layers of a block) have places already.
+    const bool again = !t.what.empty() && within == t.what;
     for (const auto& part : t.parts) {
+      if (again) break;
       out.push_back({path + "." + part.name, set_by + "." + part.name, &key, &part});
-      keys(part.options, out.back().path, out.back().set_by);
+      Walk{out, t.what}.keys(part.options, out.back().path, out.back().set_by);
     }
     for (const auto& c : t.limits.choices) out.push_back({path + "." + c.name, set_by, &key, nullptr, &c});
     bool seen_map = false;  // of several maps the first has the paths: the others are its special cases

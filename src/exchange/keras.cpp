@@ -31,7 +31,12 @@ KerasLayer normalization(const data::Standardisation& s, const Shape& input) {
     variance.push_back(double(s.std[f]) * double(s.std[f]));
   }
   return {"Normalization",
-          {{"trainable", true}, {"dtype", "float32"}, {"axis", {2}}, {"mean", mean}, {"variance", variance}},
+          {{"name", "normalization"},
+           {"trainable", true},
+           {"dtype", "float32"},
+           {"axis", {2}},
+           {"mean", mean},
+           {"variance", variance}},
           input};
 }
 
@@ -80,10 +85,15 @@ ordered_json keras_model(const Outgoing& network) {
   auto layers = results::keras_layers(model);
   if (!network.standardisation.mean.empty()) {
     auto at = layers.begin();
-    while (at != layers.end() && at->class_name == "Masking") ++at;  // what it looks for are raw features
-    layers.insert(at, normalization(network.standardisation, model.input()));
+    if (model.mask_value()) ++at;  // what it looks for are raw features
+    auto first = normalization(network.standardisation, model.input());
+    first.inputs = at->inputs;
+    for (auto it = at; it != layers.end(); ++it)
+      for (auto& input : it->inputs)
+        if (input == first.inputs[0]) input = "normalization";
+    layers.insert(at, std::move(first));
   }
-  return results::sequential_config(network.record.experiment, model.input(), layers);
+  return results::model_config(network.record.experiment, model.input(), layers);
 }
 
 ordered_json with_modules(const ordered_json& model) {
@@ -100,18 +110,22 @@ ordered_json with_modules(const ordered_json& model) {
       config["batch_shape"] = config["batch_input_shape"];
       config.erase("batch_input_shape");
     }
-    layer = {{"module", "keras.layers"},
-             {"class_name", layer["class_name"]},
-             {"config", std::move(config)},
-             {"registered_name", nullptr}};
+    ordered_json with{{"module", "keras.layers"},
+                      {"class_name", layer["class_name"]},
+                      {"config", std::move(config)},
+                      {"registered_name", nullptr}};
+    for (const auto* key : {"name", "inbound_nodes"})  // of a Functional model
+      if (layer.contains(key)) with[key] = layer[key];
+    layer = std::move(with);
   }
-  return {{"module", "keras"},
-          {"class_name", "Sequential"},
-          {"config",
-           {{"name", out["config"]["name"]},
-            {"trainable", true},
-            {"dtype", "float32"},
-            {"layers", out["config"]["layers"]}}},
+  ordered_json config{{"name", out["config"]["name"]}, {"trainable", true}};
+  if (out["class_name"] == "Sequential") config["dtype"] = "float32";
+  for (auto& [key, value] : out["config"].items())
+    if (key != "name") config[key] = value;
+  // (As Keras 3 itself names the modules: it exports no keras.Functional.)
+  return {{"module", out["class_name"] == "Sequential" ? "keras" : "keras.src.models.functional"},
+          {"class_name", out["class_name"]},
+          {"config", std::move(config)},
           {"registered_name", nullptr}};
 }
 

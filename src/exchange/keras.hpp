@@ -4,6 +4,7 @@
 // configuration, so that Keras predicts rightly from the features that extract_features writes. What a Keras file has no
 // room for (labels, settings of the features) lies in the attribute `timbre` of the .h5's root, or in the member
 // `timbre.json` of the .keras archive; Keras ignores both, and import_model reads them.
+// (Behind a Masking that comes first, Keras 2 forgets the mask at a Normalization: such a network is right in Keras 3 alone.)
 // Errors: Error where the disk refuses.
 // Source: keras/src/saving/saving_lib.py and keras/src/legacy/saving/legacy_h5_format.py of Keras 3.
 #pragma once

@@ -1,5 +1,6 @@
 #include "exchange/keras_chain.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "core/text.hpp"
@@ -72,27 +73,88 @@ std::vector<std::string> names_in(const Json& object, const std::string& key) {
   return out;
 }
 
-/// Refuses a graph that is no chain.
-void require_chain(const Json& config, const Json& layers, const std::vector<KerasNode>& nodes) {
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const auto& node = nodes[i];
-    const bool calls = layers[i].contains("inbound_nodes") && layers[i]["inbound_nodes"].is_array();
-    const auto from = names_in(layers[i], "inbound_nodes");
-    if (node.class_name == "InputLayer") {
-      if (i > 0) node.fail("is a second input; chains of layers alone are read");
-      continue;
+/// A Functional model as a chain with blocks.
+class Graph {
+ public:
+  Graph(const Json& layers, std::vector<KerasNode> nodes) : nodes_(std::move(nodes)) {
+    std::map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      const auto& node = nodes_[i];
+      const auto from = names_in(layers[i], "inbound_nodes");
+      if (node.class_name == "InputLayer") {
+        if (i > 0) node.fail("is a second input; {}", what_is_read);
+      } else {
+        const bool calls = layers[i].contains("inbound_nodes") && layers[i]["inbound_nodes"].is_array();
+        if (calls && layers[i]["inbound_nodes"].size() > 1)
+          node.fail("is used {} times; {}", layers[i]["inbound_nodes"].size(), what_is_read);
+        if (i == 0 || from.size() != (node.class_name == "Add" ? 2u : 1u))
+          node.fail("takes {}, and not the layer before it alone; {}",
+                    from.empty() ? "nothing" : printable(join(from)), what_is_read);
+      }
+      auto& takes = takes_.emplace_back();
+      for (const auto& name : from) {
+        const auto it = places.find(name);
+        // (Keras writes layers in the order of computation; so there is no circle.)
+        if (it == places.end()) node.fail("takes {}, which is no layer before it", printable(name));
+        takes.push_back(it->second);
+      }
+      places.emplace(node.name, i);
     }
-    if (calls && layers[i]["inbound_nodes"].size() > 1)
-      node.fail("is used {} times; chains of layers alone are read", layers[i]["inbound_nodes"].size());
-    if (i == 0 || from.size() != 1 || from[0] != nodes[i - 1].name)
-      node.fail("takes {}, and not the layer before it alone; chains of layers alone are read",
-                from.empty() ? "nothing" : printable(join(from)));
   }
-  const auto out = names_in(config, "output_layers");
-  if (nodes.empty() || out.size() != 1 || out[0] != nodes.back().name)
-    fail("the model's output is {}, and not its last layer; chains of layers alone are read",
-         out.empty() ? "not said" : printable(join(out)));
-}
+
+  std::vector<KerasNode> chain(const Json& config) {
+    const auto out = names_in(config, "output_layers");
+    if (nodes_.empty() || out.size() != 1 || out[0] != nodes_.back().name)
+      fail("the model's output is {}, and not its last layer; {}",
+           out.empty() ? "not said" : printable(join(out)), what_is_read);
+    std::vector<KerasNode> all;
+    std::size_t used = 0;
+    for (auto at = nodes_.size() - 1;; at = takes_[at][0]) {
+      all.push_back(nodes_[at]), ++used;
+      auto& node = all.back();
+      if (takes_[at].empty()) break;
+      if (takes_[at].size() < 2) continue;
+      // Backwards along both branches, to the layer where they part: the last that both have.
+      const auto one = before(takes_[at][0]), other = before(takes_[at][1]);
+      std::vector<bool> of_other(nodes_.size(), false);
+      for (const auto i : other) of_other[i] = true;
+      const auto part = std::find_if(one.begin(), one.end(), [&](std::size_t i) { return of_other[i]; });
+      if (part == one.end()) node.fail("adds what has no layer in common; {}", what_is_read);
+      const auto branch = [&](const std::vector<std::size_t>& back) {
+        std::vector<KerasNode> layers;
+        for (const auto i : back) {
+          if (i == *part) break;
+          if (nodes_[i].class_name == "Add") nodes_[i].fail("ends a block within a block; {}", what_is_read);
+          layers.push_back(nodes_[i]);
+        }
+        std::reverse(layers.begin(), layers.end());
+        return layers;
+      };
+      node.body = branch(one), node.shortcut = branch(other), node.adds = true;
+      if (node.body.empty()) std::swap(node.body, node.shortcut);
+      if (node.body.empty()) node.fail("adds an array to itself; {}", what_is_read);
+      used += node.body.size() + node.shortcut.size();
+      takes_[at] = {*part};
+    }
+    if (used != nodes_.size())
+      fail("{} of the model's layers do not lead to its output; {}", nodes_.size() - used, what_is_read);
+    std::reverse(all.begin(), all.end());
+    return all;
+  }
+
+ private:
+  static constexpr auto what_is_read = "chains of layers alone are read, with blocks that an Add of two ends";
+
+  /// A layer and those before it, backwards; of an Add its first input.
+  std::vector<std::size_t> before(std::size_t i) const {
+    std::vector<std::size_t> out{i};
+    while (!takes_[i].empty()) out.push_back(i = takes_[i][0]);
+    return out;
+  }
+
+  std::vector<KerasNode> nodes_;
+  std::vector<std::vector<std::size_t>> takes_;  // what each layer takes
+};
 
 /// [null, T, F] of the first layer, or of the model.
 Json input_of(const Json& model, const Json& config, const std::vector<KerasNode>& nodes) {
@@ -129,7 +191,12 @@ KerasChain keras_chain(const std::string& json) {
     const auto& node = out.layers.emplace_back(node_of(layers[i], i));
     if (!seen.insert(node.name).second) node.fail("has the name of another layer");
   }
-  if (!sequential) require_chain(config, layers, out.layers);
+  std::map<std::string, int> used;
+  for (auto& node : out.layers) {
+    node.number = snake_case(node.class_name);
+    if (const int n = used[node.number]++; n > 0) node.number += "_" + std::to_string(n);
+  }
+  if (!sequential) out.layers = Graph(layers, std::move(out.layers)).chain(config);
   out.input = input_of(model, config, out.layers);
   return out;
 }

@@ -1,5 +1,6 @@
 // The layers of a model of Keras in the order of computation, out of its JSON: a Sequential, or a Functional model in which
-// each layer takes what the one before it gives.
+// each layer takes what the one before it gives. Blocks may part the chain: two branches from one layer that an Add brings
+// together, the shortcut being empty where it takes that layer itself.
 // Errors: Error for anything else, with the layer's place; for JSON that is none, or nested deeper than 64.
 #pragma once
 
@@ -17,6 +18,9 @@ struct KerasNode {
   std::string class_name, name;
   nlohmann::ordered_json config;  // an object
   std::string place;              // "layers[3] 'dense_1' (Dense)"
+  std::string number;             // "dense_1": its class, numbered in the order of the file
+  bool adds = false;              // it ends a block
+  std::vector<KerasNode> body, shortcut;
 
   template <class... A>
   [[noreturn]] void fail(fmt::format_string<A...> format, A&&... args) const {

@@ -241,6 +241,71 @@ bool adds_channel(const KerasNode& layer, const KerasModel& model) {
   return target.is_array() && target.size() == 3 && target[2] == 1 && target[1] == model.coefficients;
 }
 
+/// Reads layers one after the other into `model:`.
+class Reading {
+ public:
+  Reading(const KerasFile& file, KerasModel& out, std::size_t rank) : file_(file), out_(out), rank_(rank) {}
+
+  void read(const KerasNode& layer) {
+    const auto& layers = out_.layers.items;
+    if (layer.class_name == "InputLayer") return;
+    // (Masking looks for features as they are.)
+    const bool begins = layers.empty() || (layers.size() == 1 && layers[0].find("masking"));
+    if (layer.class_name == "Normalization" && begins && out_.standardisation.mean.empty())
+      out_.standardisation = read_normalization(layer, out_.coefficients);
+    else if (layers.empty() && rank_ == 3 && adds_channel(layer, out_))
+      rank_ = 4;
+    else if (layer.class_name == "Cropping1D" && layers.empty() && rank_ == 3)
+      out_.layers.items.push_back(read_crop(layer, out_.frames)), place(layer);
+    else if (layer.adds)
+      out_.layers.items.push_back(block(layer));
+    else
+      out_.layers.items.push_back(one(layer)), place(layer);
+  }
+
+ private:
+  config::Node one(const KerasNode& layer) {
+    const auto known = types_by_class().find(layer.class_name);
+    if (known == types_by_class().end() || layer.class_name == "Add")
+      layer.fail("Timbre has no such layer; it has {}", known_classes());
+    auto node = read_layer(layer, known->second, rank_, out_.notes);
+    if (layer.class_name == "Flatten") rank_ = 2;
+    return node;
+  }
+
+  /// The places of its layers have the order that the model will have (nn/layers/residual.hpp).
+  config::Node block(const KerasNode& sum) {
+    const auto rank = rank_;
+    const auto list = [&](const std::vector<KerasNode>& layers) {
+      auto node = config::Node::sequence();
+      rank_ = rank;
+      for (const auto& layer : layers) node.items.push_back(one(layer));
+      return node;
+    };
+    auto options = config::Node::map();
+    options.origin = {.source = sum.place, .base = {}};
+    options.set("shortcut", list(sum.shortcut));
+    options.set("layers", list(sum.body));
+    options.set("activation", config::Node::text("linear"));
+    for (auto distance = std::max(sum.body.size(), sum.shortcut.size()); distance > 0; --distance)
+      for (const auto* branch : {&sum.body, &sum.shortcut})
+        if (branch->size() >= distance) place((*branch)[branch->size() - distance]);
+    place(sum);
+    auto out = config::Node::map();
+    out.set("residual", std::move(options));
+    return out;
+  }
+
+  void place(const KerasNode& layer) {
+    out_.places.push_back({layer.place, file_.archive ? layer.number : layer.name});
+    if (out_.places.size() > 1000) layer.fail("is one of more than 1,000 layers");
+  }
+
+  const KerasFile& file_;
+  KerasModel& out_;
+  std::size_t rank_;
+};
+
 }  // namespace
 
 KerasModel understand(const KerasFile& file) {
@@ -250,30 +315,8 @@ KerasModel understand(const KerasFile& file) {
   out.description = keras_description(file.description);
   read_input(chain, out);
   out.layers = config::Node::sequence();
-  std::map<std::string, int> used;
-  std::size_t rank = chain.input.size();
-  for (const auto& layer : chain.layers) {
-    auto weights = snake_case(layer.class_name);
-    if (const int n = used[weights]++; n > 0) weights += "_" + std::to_string(n);
-    if (!file.archive) weights = layer.name;
-    const auto known = types_by_class().find(layer.class_name);
-    if (layer.class_name == "InputLayer") continue;
-    if (layer.class_name == "Normalization" && out.layers.items.empty() && out.standardisation.mean.empty()) {
-      out.standardisation = read_normalization(layer, out.coefficients);
-    } else if (out.layers.items.empty() && rank == 3 && adds_channel(layer, out)) {
-      rank = 4;
-    } else if (layer.class_name == "Cropping1D" && out.layers.items.empty() && rank == 3) {
-      out.layers.items.push_back(read_crop(layer, out.frames));
-      out.places.push_back({layer.place, weights});
-    } else if (known != types_by_class().end()) {
-      out.layers.items.push_back(read_layer(layer, known->second, rank, out.notes));
-      out.places.push_back({layer.place, weights});
-      if (out.places.size() > 1000) layer.fail("is one of more than 1,000 layers");
-      if (layer.class_name == "Flatten") rank = 2;
-    } else {
-      layer.fail("Timbre has no such layer; it has {}", known_classes());
-    }
-  }
+  Reading reading(file, out, chain.input.size());
+  for (const auto& layer : chain.layers) reading.read(layer);
   if (out.layers.items.empty()) fail("the model has no layers");
   return out;
 }

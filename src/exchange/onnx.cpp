@@ -96,9 +96,13 @@ std::string onnx_bytes(const nn::OnnxGraph& graph, const std::string& name, cons
 
 std::string add_network(nn::OnnxGraph& graph, const nn::Model& model, std::span<const float> arena,
                         std::string x) {
+  std::vector<std::string> arrays{std::move(x)};  // by their numbers
+  std::vector<std::string> masks;                 // by the layers that make them
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const auto& entry = model.layers()[i];
-    nn::OnnxPlace place{graph, std::move(x), entry.input, entry.output, {}};
+    nn::OnnxPlace place{graph, arrays[std::size_t(entry.from)], entry.input, entry.output, {}};
+    if (entry.other >= 0) place.other = arrays[std::size_t(entry.other)];
+    if (entry.mask >= 0 && entry.mask < int(i)) place.mask = masks[std::size_t(entry.mask)];
     for (const int index : entry.parameters) {
       const auto& parameter = model.parameters()[std::size_t(index)];
       place.weights.push_back(
@@ -106,17 +110,18 @@ std::string add_network(nn::OnnxGraph& graph, const nn::Model& model, std::span<
     }
     graph.scope(entry.name);
     try {
-      x = entry.layer->to_onnx(place);
+      arrays.push_back(entry.layer->to_onnx(place));
+      masks.push_back(place.mask);
     } catch (const Error& e) {
       fail("model[{}].{}: {}", i, entry.layer->type(), e.what());
     }
   }
-  return x;
+  return arrays.back();
 }
 
 std::string onnx_file(const Outgoing& network, bool from_audio) {
   const auto& model = network.model;
-  const auto& [mean, deviation] = network.standardisation;
+  const auto &mean = network.standardisation.mean, &deviation = network.standardisation.std;
   const OnnxArray input =
       from_audio ? OnnxArray{"audio", {network.segment_samples}} : OnnxArray{"features", model.input()};
   nn::OnnxGraph graph;
@@ -125,8 +130,17 @@ std::string onnx_file(const Outgoing& network, bool from_audio) {
   if (!mean.empty()) {
     graph.scope("standardise");
     const Shape shape{std::int64_t(mean.size())};
+    const auto raw = x;
     x = graph.add("Sub", {x, graph.constant("mean", shape, mean)});
     x = graph.add("Div", {x, graph.constant("deviation", shape, deviation)});
+    if (const auto value = model.mask_value()) {  // such frames stay as they are (data/standardise.hpp)
+      const std::int64_t as_float = 1, as_bool = 9;
+      auto masked =
+          graph.add("Cast", {graph.add("Equal", {raw, graph.number("masked", *value)})}, {{"to", as_float}});
+      masked = graph.add("ReduceMin", {masked},
+                         {{"axes", std::vector<std::int64_t>{2}}, {"keepdims", std::int64_t{1}}});
+      x = graph.add("Where", {graph.add("Cast", {masked}, {{"to", as_bool}}), raw, x});
+    }
   }
   x = add_network(graph, model, network.arena, std::move(x));
   auto metadata = description(network);

@@ -7,6 +7,7 @@
 
 #include "core/aligned.hpp"
 #include "core/parallel.hpp"
+#include "nn/backward_plan.hpp"
 #include "nn/layer_op.hpp"
 #include "nn/model.hpp"
 
@@ -39,11 +40,20 @@ class CpuLayers {
   std::int64_t widest() const { return widest_; }
 
  private:
+  struct Placed {
+    std::unique_ptr<LayerOp> op;
+    int from;
+  };
   std::int64_t capacity_, widest_;
-  std::size_t first_trainable_ = 0;
-  std::vector<std::unique_ptr<LayerOp>> ops_;
-  std::vector<AlignedFloats> values_;  // the input, and the output of each layer
-  std::vector<AlignedFloats> unused_;  // gradients of frozen layers, which compute them on the way
+  ThreadPool& pool_;
+  std::vector<Placed> layers_;
+  std::vector<AlignedFloats> values_;             // the input, and the output of each layer
+  std::vector<AlignedFloats> unused_;             // gradients of frozen layers, which compute them on the way
+  std::vector<std::int64_t> sizes_;               // of a row of each
+  std::vector<std::vector<std::uint8_t>> masks_;  // by the layers that make them
+  BackwardPlan plan_;
+  std::vector<AlignedFloats>
+      branches_;  // gradients, [capacity, widest]: what blocks need beside dy and spare
 };
 
 }  // namespace timbre::nn

@@ -70,6 +70,12 @@ std::vector<std::string> parameter_names() {
 
 nlohmann::ordered_json Layer::keras_config_for(const Shape&) const { return keras_config(); }
 
+std::unique_ptr<Layer> layer_from(const std::string& yaml, std::int64_t classes) {
+  const auto node = config::parse_text(yaml, "layer", ".");
+  const auto choice = config::Reader(node).choice("layer", LayerRegistry::instance().names());
+  return LayerRegistry::instance().find(choice.name)->parse(choice.options(), classes);
+}
+
 std::string Layer::to_onnx(OnnxPlace&) const { fail("has no mapping to ONNX"); }
 
 std::unique_ptr<LayerOp> make_cpu_op(const Layer& layer, const LayerBinding& binding) {

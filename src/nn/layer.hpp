@@ -28,6 +28,7 @@
 namespace timbre::nn {
 
 struct OnnxPlace;
+class Layer;
 
 enum class Initialiser { zeros, ones, glorot_uniform, orthogonal, unit_forget_bias };
 
@@ -38,6 +39,22 @@ struct ParameterSpec {
   bool trainable = true;
   bool global_penalty = false;     // the configuration's regularisation applies (kernels only)
   std::optional<Penalty> penalty;  // the layer's own value, which replaces it
+};
+
+/// What a block computes before the layer that ends it adds the two up (nn/layers/residual.hpp).
+struct Block {
+  std::vector<std::shared_ptr<Layer>> body;
+  /// Empty: the block's input as it is. Nothing: that where shapes agree, else a projection.
+  std::optional<std::vector<std::shared_ptr<Layer>>> shortcut;
+  std::string activation;  // of the sum
+};
+
+/// What a layer does with the mask of its input (nn/layers/masking.hpp).
+enum class MaskUse {
+  none,    // it can do nothing with one
+  passes,  // its output has the same
+  takes,   // it skips masked steps; a sequence that it gives has the same mask, else there is none any more
+  makes    // it makes a mask of its own
 };
 
 /// The architecture half.
@@ -67,6 +84,9 @@ class Layer {
   virtual bool ends_in_softmax() const { return false; }
   /// Dropout's rate, for what replaces it from outside; no effect on other layers.
   virtual void set_dropout(double rate) { (void)rate; }
+  virtual MaskUse mask_use() const { return MaskUse::none; }
+  /// The block that it ends. Such a layer takes two inputs of one shape: what comes out of the body, and of the shortcut.
+  virtual const Block* block() const { return nullptr; }
 };
 
 /// A layer at work on something small: what the tests that loop over all layers, on all devices, try it with.
@@ -83,5 +103,8 @@ struct LayerType {
   std::vector<LayerExample> examples;  // odd sizes, every option that changes the work
 };
 using LayerRegistry = Registry<LayerType>;
+
+/// A layer from its text, "dense: 3", for those that no configuration lists.
+std::unique_ptr<Layer> layer_from(const std::string& yaml, std::int64_t classes = 1);
 
 }  // namespace timbre::nn

@@ -31,13 +31,16 @@ class GradientSink {
 struct LayerBinding {
   Shape input, output;             // without the batch
   std::int64_t capacity = 0;       // largest batch
+  const float* other = nullptr;    // of a layer that ends a block: its second input, of the first's shape
   std::vector<float*> parameters;  // in the order of Layer::parameters(input)
-  std::vector<float*> gradients;   // the same; nullptr for what is not trainable; empty if never trained
-  int index = 0;                   // position in the model: the layer's stream of random numbers
-  bool input_gradient = true;      // whether backward must write dx
-  bool logits = false;             // last layer: leave out the final softmax (the loss has it)
-  bool frozen = false;             // no step uses what goes into `gradients`
-  ThreadPool* pool = nullptr;      // the CPU's threads
+  std::uint8_t* mask =
+      nullptr;  // [capacity, T] of a sequence with a mask: 1 where a step counts; masking writes it
+  std::vector<float*> gradients;  // the same; nullptr for what is not trainable; empty if never trained
+  int index = 0;                  // position in the model: the layer's stream of random numbers
+  bool input_gradient = true;     // whether backward must write dx
+  bool logits = false;            // last layer: leave out the final softmax (the loss has it)
+  bool frozen = false;            // no step uses what goes into `gradients`
+  ThreadPool* pool = nullptr;     // the CPU's threads
   GradientSink* sink =
       nullptr;  // if any: told of gradients in parts; a parameter's in all its parts, or in none
   void gradient_ready(const float* first, std::int64_t count) const {
@@ -60,7 +63,8 @@ class LayerOp {
   /// x [rows, input...] -> y [rows, output...]. x and y stay valid and unchanged until backward has run.
   virtual void forward(const StepContext& context, const float* x, float* y) = 0;
   /// dy [rows, output...] -> dx [rows, input...] (if input_gradient), and the parameters' gradients, which are
-  /// overwritten, not added to. dy may be used as work space. Comes after forward with training = true.
+  /// overwritten, not added to. dy may be used as work space. Comes after forward with training = true. (A layer that ends
+  /// a block gives both inputs dy as it is: nothing is called.)
   virtual void backward(const StepContext& context, const float* x, const float* y, float* dy, float* dx) = 0;
 };
 using CpuOps = Implementations<LayerOp, const LayerBinding&>;

@@ -13,8 +13,7 @@ std::string OnnxGraph::named(const std::string& what) {
 std::string OnnxGraph::add(const std::string& op, std::vector<std::string> inputs,
                            std::vector<OnnxAttribute> attributes, int output) {
   OnnxNode node{named(op), op, std::move(inputs), {}, std::move(attributes)};
-  node.outputs.assign(std::size_t(output), "");
-  node.outputs.push_back(node.name + ":" + std::to_string(output));
+  for (int i = 0; i <= output; ++i) node.outputs.push_back(node.name + ":" + std::to_string(i));
   nodes_.push_back(std::move(node));
   return nodes_.back().outputs.back();
 }

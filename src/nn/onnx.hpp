@@ -69,6 +69,9 @@ struct OnnxPlace {
   std::string x;                                // the array it gets, [batch, input...]
   Shape input, output;                          // without the batch
   std::vector<std::span<const float>> weights;  // in the order of its parameters
+  std::string other = {};                       // of a layer that ends a block: its second input
+  std::string mask =
+      {};  // of a sequence with a mask: float32 [batch, T], 1 where a step counts; masking sets it
 };
 
 }  // namespace timbre::nn

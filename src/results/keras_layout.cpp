@@ -71,62 +71,138 @@ bool keeps_weights_in_cell(std::string_view class_name) {
   return recurrent.contains(class_name);
 }
 
-ordered_json sequential_config(const std::string& name, const Shape& input,
-                               const std::vector<KerasLayer>& layers) {
-  // An input (T, F) of a picture layer that sees the model's input as it is becomes (T, F, 1) altogether.
-  const auto first =
-      std::find_if(layers.begin(), layers.end(), [](const auto& l) { return !element_wise(l.class_name); });
-  Shape exported = input;
-  const bool pictures = first != layers.end() && wants_pictures(first->class_name) && input.rank() == 2;
-  if (pictures) exported.push_back(1);
+namespace {
 
-  auto shape = ordered_json::array({nullptr});
-  for (const auto extent : exported.extents()) shape.push_back(extent);
-  auto list = ordered_json::array();
-  list.push_back(
-      {{"class_name", "InputLayer"},
-       {"config",
-        {{"batch_input_shape", shape}, {"dtype", "float32"}, {"sparse", false}, {"name", "input_1"}}}});
+/// Whether the exported model takes (T, F, 1) for (T, F): all that sees its input, element-wise layers passed over, wants
+/// pictures.
+bool takes_pictures(const Shape& input, const std::vector<KerasLayer>& layers) {
+  std::set<std::string> seen{model_input};  // the input, or equal to it but for single values
+  bool pictures = false;
+  for (const auto& l : layers) {
+    const auto sees =
+        std::any_of(l.inputs.begin(), l.inputs.end(), [&](const auto& i) { return seen.contains(i); });
+    if (!sees) continue;
+    if (element_wise(l.class_name))
+      seen.insert(l.config.at("name").get<std::string>());
+    else if (wants_pictures(l.class_name))
+      pictures = true;
+    else
+      return false;
+  }
+  return pictures && input.rank() == 2;
+}
 
+/// Every layer with a name, and with the names of its inputs.
+std::vector<KerasLayer> named(std::vector<KerasLayer> layers) {
   std::set<std::string> taken;
   for (const auto& l : layers)
     if (l.config.contains("name")) taken.insert(l.config["name"].get<std::string>());
   std::map<std::string, int> used;
-  const auto add = [&](const std::string& class_name, ordered_json config) {
+  std::string before = model_input;
+  for (auto& l : layers) {
     std::string given;
     do {
-      const int n = used[class_name]++;
-      given = snake_case(class_name) + (n > 0 ? "_" + std::to_string(n) : "");
-    } while (!config.contains("name") && taken.contains(given));
-    ordered_json named{{"name", config.contains("name") ? config["name"] : ordered_json(given)}};
-    for (auto& [key, value] : config.items())
-      if (key != "name") named[key] = value;
-    list.push_back({{"class_name", class_name}, {"config", std::move(named)}});
-  };
-  for (auto it = layers.begin(); it != layers.end(); ++it) {
-    if (wants_pictures(it->class_name) && it->input.rank() == 2 && !(pictures && it == first))
-      add("Reshape", {{"trainable", true},
-                      {"dtype", "float32"},
-                      {"target_shape", ordered_json::array({it->input[0], it->input[1], 1})}});
-    add(it->class_name, it->config);
-  }
-  return {{"class_name", "Sequential"},
-          {"config", {{"name", scope_name(name)}, {"layers", std::move(list)}}}};
-}
-
-std::vector<KerasLayer> keras_layers(const nn::Model& model) {
-  std::vector<KerasLayer> layers;
-  for (const auto& entry : model.layers()) {
-    auto config = entry.layer->keras_config_for(entry.input);
-    config["name"] = entry.name;
-    if (entry.frozen) config["trainable"] = false;
-    layers.push_back({entry.layer->keras_class(), std::move(config), entry.input});
+      const int n = used[l.class_name]++;
+      given = snake_case(l.class_name) + (n > 0 ? "_" + std::to_string(n) : "");
+    } while (!l.config.contains("name") && taken.contains(given));
+    ordered_json config{{"name", l.config.contains("name") ? l.config["name"] : ordered_json(given)}};
+    for (auto& [key, value] : l.config.items())
+      if (key != "name") config[key] = value;
+    l.config = std::move(config);
+    if (l.inputs.empty()) l.inputs = {before};
+    before = l.config["name"].get<std::string>();
   }
   return layers;
 }
 
-ordered_json sequential_config(const std::string& name, const nn::Model& model) {
-  return sequential_config(name, model.input(), keras_layers(model));
+/// With a Reshape before those that want pictures and get none; one for all that take the same.
+std::vector<KerasLayer> with_reshapes(const std::vector<KerasLayer>& layers, bool pictures) {
+  std::vector<KerasLayer> out;
+  std::map<std::string, std::string> reshaped;
+  std::set<std::string> fine;  // arrays that are pictures from the start
+  if (pictures) fine.insert(model_input);
+  std::set<std::string> taken;
+  for (const auto& l : layers) taken.insert(l.config["name"].get<std::string>());
+  for (auto l : layers) {
+    auto& from = l.inputs[0];
+    if (element_wise(l.class_name) && fine.contains(from)) fine.insert(l.config["name"].get<std::string>());
+    if (wants_pictures(l.class_name) && l.input.rank() == 2 && !fine.contains(from)) {
+      auto& name = reshaped[from];
+      if (name.empty()) {
+        name = "reshape";
+        for (int n = 1; !taken.insert(name).second; ++n) name = fmt::format("reshape_{}", n);
+        out.push_back({"Reshape",
+                       {{"name", name},
+                        {"trainable", true},
+                        {"dtype", "float32"},
+                        {"target_shape", ordered_json::array({l.input[0], l.input[1], 1})}},
+                       l.input,
+                       {from}});
+      }
+      from = name;
+    }
+    out.push_back(std::move(l));
+  }
+  return out;
+}
+
+}  // namespace
+
+ordered_json model_config(const std::string& name, const Shape& input, const std::vector<KerasLayer>& given) {
+  auto layers = named(given);
+  const bool pictures = takes_pictures(input, layers);
+  layers = with_reshapes(layers, pictures);
+  const bool functional =
+      std::any_of(layers.begin(), layers.end(), [](const auto& l) { return l.inputs.size() > 1; });
+
+  Shape exported = input;
+  if (pictures) exported.push_back(1);
+  auto shape = ordered_json::array({nullptr});
+  for (const auto extent : exported.extents()) shape.push_back(extent);
+  auto list = ordered_json::array();
+  const auto add = [&](const std::string& class_name, ordered_json config,
+                       const std::vector<std::string>& inputs) {
+    ordered_json layer{{"class_name", class_name}, {"config", std::move(config)}};
+    if (functional) {
+      auto from = ordered_json::array();
+      for (const auto& i : inputs) from.push_back({i, 0, 0, ordered_json::object()});
+      layer["name"] = layer["config"]["name"];
+      layer["inbound_nodes"] =
+          inputs.empty() ? ordered_json::array() : ordered_json::array({std::move(from)});
+    }
+    list.push_back(std::move(layer));
+  };
+  add("InputLayer",
+      {{"batch_input_shape", shape}, {"dtype", "float32"}, {"sparse", false}, {"name", model_input}}, {});
+  for (const auto& l : layers) add(l.class_name, l.config, l.inputs);
+  ordered_json config{{"name", scope_name(name)}, {"layers", std::move(list)}};
+  if (functional) {
+    const auto end = [](const ordered_json& layer) {
+      return ordered_json::array({ordered_json::array({layer, 0, 0})});
+    };
+    config["input_layers"] = end(model_input);
+    config["output_layers"] = end(layers.back().config["name"]);
+  }
+  return {{"class_name", functional ? "Functional" : "Sequential"}, {"config", std::move(config)}};
+}
+
+std::vector<KerasLayer> keras_layers(const nn::Model& model) {
+  std::vector<KerasLayer> layers;
+  const auto name_of = [&](int array) {
+    return array == 0 ? std::string(model_input) : model.array_name(array);
+  };
+  for (const auto& entry : model.layers()) {
+    auto config = entry.layer->keras_config_for(entry.input);
+    config["name"] = entry.name;
+    if (entry.frozen) config["trainable"] = false;
+    layers.push_back({entry.layer->keras_class(), std::move(config), entry.input, {name_of(entry.from)}});
+    if (entry.other >= 0) layers.back().inputs.push_back(name_of(entry.other));
+  }
+  return layers;
+}
+
+ordered_json model_config(const std::string& name, const nn::Model& model) {
+  return model_config(name, model.input(), keras_layers(model));
 }
 
 std::vector<WeightTensor> model_weights(const nn::Model& model, std::span<const float> arena) {

@@ -162,7 +162,7 @@ Imported import_keras(const fs::path& file, const ImportOptions& options) {
   r.feature_mean = found.standardisation.mean, r.feature_std = found.standardisation.std;
   r.synthetic =
       found.description.contains("trained_on") && found.description.at("trained_on").starts_with("SYNTHETIC");
-  r.model_config = results::sequential_config(r.experiment, model).dump();
+  r.model_config = results::model_config(r.experiment, model).dump();
   Hasher hasher;
   hasher.text(r.config).text(r.model_config);
   for (const auto& tensor : r.weights) hasher.bytes(tensor.data.data(), tensor.data.size() * sizeof(float));

@@ -21,7 +21,8 @@ Prepared prepare(const Plan& plan, const data::FeatureSet& features, const data:
   const auto count = std::ssize(out.copies);
   out.train = with_place(plan.config, [&] { return data::with_copies(split.train, features.rows(), count); });
   if (plan.config.features.standardise)
-    out.standardisation = data::fit_standardisation(*out.rows, features.shape[1], split.train, pool);
+    out.standardisation =
+        data::fit_standardisation(*out.rows, features.shape[1], split.train, pool, plan.model.mask_value());
   if (count > 0) {
     std::vector<std::unique_ptr<data::RowSource>> sources;
     sources.push_back(std::move(out.rows));

@@ -310,7 +310,7 @@ RunOutcome work(const Plan& plan, const RunOptions& options, const data::Feature
       make_record(plan, key, features, split, prepared.standardisation, trained, device, pool.threads());
   const auto arena = step->export_weights();
   record.weights = results::model_weights(plan.model, arena);
-  record.model_config = results::sequential_config(plan.config.experiment, plan.model).dump();
+  record.model_config = results::model_config(plan.config.experiment, plan.model).dump();
   show_skipped(log, features.bad_files);
   if (trained.status == training::Status::finished)
     score(record, *step, plan, options, features, split, pool, log);

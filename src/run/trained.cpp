@@ -47,8 +47,8 @@ Trained load_trained(const std::filesystem::path& result, const storage::Trust& 
   auto model = nn::Model::parse(config::Reader(config.model.node, "model"),
                                 features::feature_shape(config.features, cutting.samples),
                                 std::int64_t(record.label_names.size()), config.regularisation);
-  data::Standardisation standardisation{record.feature_mean, record.feature_std};
-  const auto& [mean, deviation] = standardisation;
+  data::Standardisation standardisation{record.feature_mean, record.feature_std, model.mask_value()};
+  const auto& [mean, deviation, masked] = standardisation;
   if (!mean.empty() && (std::int64_t(mean.size()) != model.input()[1] || deviation.size() != mean.size()))
     fail("{}: its standardisation does not fit its features", shown);
   // Memory is taken for a network of the record's configuration: its weights must be in the file.

@@ -73,7 +73,7 @@ void optimizer(benchmark::State& state, const std::string& name) {
 }
 
 void step(benchmark::State& state, const std::string& name, std::int64_t batch) {
-  static const benchmarks::Data data;
+  static const benchmarks::Data data(benchmarks::input_of("lstm"));  // of mlp and cnn, too
   benchmarks::Network network(TIMBRE_SOURCE_DIR "/configs", name, "cpu", batch, 1, data, 1);
   for (auto _ : state) network.train(1);
 }

@@ -48,40 +48,44 @@ struct Product {
   int count;
 };
 
-// The products of one training step: forward, dx and dW of each layer; the recurrent ones once per time step.
-std::vector<Product> products(const std::string& model, std::int64_t b) {
+// The products of one training step: forward, dx and dW of each kernel; the recurrent ones once per time step.
+std::vector<Product> products(const nn::Model& model, std::int64_t b) {
   std::vector<Product> p;
-  const auto dense = [&](std::int64_t in, std::int64_t out, bool first = false) {
-    p.push_back({b, out, in, 1}), p.push_back({in, out, b, 1});
-    if (!first) p.push_back({b, in, out, 1});
-  };
-  const auto lstm = [&](std::int64_t t, std::int64_t in, std::int64_t u, bool first) {
-    p.push_back({b * t, 4 * u, in, 1}), p.push_back({in, 4 * u, b * t, 1});
-    if (!first) p.push_back({b * t, in, 4 * u, 1});
-    p.push_back({b, 4 * u, u, int(t)}), p.push_back({b, u, 4 * u, int(t)}), p.push_back({u, 4 * u, b * t, 1});
-  };
-  const auto conv = [&](std::int64_t pixels, std::int64_t window, std::int64_t out, bool first) {
-    p.push_back({b * pixels, out, window, 1}), p.push_back({window, out, b * pixels, 1});
-    if (!first) p.push_back({b * pixels, window, out, 1});
-  };
-  if (model == "mlp") dense(1690, 512, true), dense(512, 256), dense(256, 64), dense(64, 10);
-  if (model == "lstm")
-    lstm(130, 13, 128, true), lstm(130, 128, 128, false), dense(128, 64), dense(64, 32), dense(32, 10);
-  if (model == "cnn")
-    conv(128 * 11, 9, 32, true), conv(62 * 4, 288, 32, false), conv(30 * 1, 128, 32, false), dense(480, 64),
-        dense(64, 10);
+  bool first = true;  // nobody asks for its dx
+  for (const auto& layer : model.layers()) {
+    const auto spec = [&](int index) -> const nn::ParameterSpec& {
+      return model.parameters()[std::size_t(index)].spec;
+    };
+    const auto ends = [&](int index, const char* end) { return spec(index).name.ends_with(end); };
+    const bool recurrent = std::any_of(layer.parameters.begin(), layer.parameters.end(),
+                                       [&](int index) { return ends(index, "recurrent_kernel"); });
+    for (const int index : layer.parameters) {
+      if (!ends(index, "kernel")) continue;
+      const auto& shape = spec(index).shape;
+      const auto out = shape.back(), in = shape.size() / out;
+      const auto rows = b * (recurrent ? layer.input[0] : layer.output.size() / out);
+      if (ends(index, "recurrent_kernel")) {
+        const int steps = int(layer.input[0]);
+        p.push_back({b, out, in, steps}), p.push_back({b, in, out, steps}), p.push_back({in, out, rows, 1});
+      } else {
+        p.push_back({rows, out, in, 1}), p.push_back({in, out, rows, 1});
+        if (!first) p.push_back({rows, in, out, 1});
+      }
+    }
+    first = first && layer.parameters.empty();
+  }
   return p;
 }
 
 /// What a step must do at least. flops: its matrix products. bytes: of each parameter the value and Adam's two moments
 /// read and written, its gradient written and read; of each layer's output the values written, read by the next layer and
 /// read again on the way back, their gradient written and read. update_bytes: of Adam alone, if it finds the gradient in
-/// the cache. chain: products that wait for one another in an LSTM.
+/// the cache. chain: products that wait for one another in recurrent layers.
 Json cost_of(const std::string& configs, const std::string& name, std::int64_t batch) {
   const auto model = benchmarks::model_of(configs, name);
   double flops = 0, outputs = 0;
   std::int64_t chain = 0;
-  for (const auto& p : products(name, batch)) {
+  for (const auto& p : products(model, batch)) {
     flops += 2.0 * double(p.m) * double(p.n) * double(p.k) * p.count;
     if (p.count > 1) chain += p.count;
   }
@@ -161,8 +165,9 @@ class Worker {
     auto& networks = networks_[{name, batch, runs}];
     if (networks.empty()) {
       for (int r = 0; r < runs; ++r)
-        networks.push_back(std::make_unique<benchmarks::Network>(
-            configs_, name, device_, batch, std::uint64_t(r), data_, device_ == "cpu" ? threads_ : 1));
+        networks.push_back(std::make_unique<benchmarks::Network>(configs_, name, device_, batch,
+                                                                 std::uint64_t(r), data_of(name),
+                                                                 device_ == "cpu" ? threads_ : 1));
       train(networks, 3);  // sets itself up: plans, a graph
       answer["notes"] = networks[0]->notes();
     }
@@ -171,6 +176,11 @@ class Worker {
     train(networks, count);
     answer["ms"] = milliseconds(start) / count;
     return answer;
+  }
+
+  const benchmarks::Data& data_of(const std::string& name) {
+    const auto input = benchmarks::input_of(name);
+    return data_.try_emplace(input.size(), input).first->second;
   }
 
   static void train(Networks& networks, int steps) {
@@ -234,7 +244,7 @@ class Worker {
   int threads_;
   ThreadPool pool_;
   std::string device_, configs_;
-  const benchmarks::Data data_;
+  std::map<std::int64_t, benchmarks::Data> data_;  // by the width of a row
   std::map<std::tuple<std::string, std::int64_t, int>, Networks> networks_;
   std::map<std::string, std::vector<std::unique_ptr<features::FeatureEngine>>> engines_;
   std::vector<float> samples_;

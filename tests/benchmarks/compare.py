@@ -29,7 +29,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CONFIGS = next((c for c in (os.path.join(HERE, "../configs"), os.path.join(HERE, "../../configs")) if os.path.isdir(c)), ".")
-COUNTS = {"cpu": {"mlp": 40, "cnn": 15, "lstm": 7}, "cuda": {"mlp": 200, "cnn": 200, "lstm": 60}}
+COUNTS = {"cpu": {"mlp": 40, "cnn": 15, "lstm": 7, "gru": 7, "conv1d": 20, "crnn": 5},
+          "cuda": {"mlp": 200, "cnn": 200, "lstm": 60, "gru": 30, "conv1d": 200, "crnn": 60}}
 FLOOR = {"TIMBRE_BENCH": "floor"}  # (tells a worker of its own from the one that is measured)
 # The LSTM has two algorithms on a GPU.
 VARIANTS = [("cuDNN", {"TIMBRE_LSTM": "cudnn"}), ("own kernel", {"TIMBRE_LSTM": "own"})]
@@ -330,11 +331,12 @@ def main():
     a.add_argument("--torch", help="a Python that has torch (and torchaudio)")
     a.add_argument("--keras", help="a Python that has keras, tensorflow, librosa")
     a.add_argument("--tables", default="", help="separated by commas; default: steps and files on the CPU, all but files on a GPU")
-    a.add_argument("--configs", default=CONFIGS, help="folder of mlp.yaml, cnn.yaml, lstm.yaml")
+    a.add_argument("--configs", default=CONFIGS, help="folder of mlp.yaml, cnn.yaml, lstm.yaml, gru.yaml, crnn.yaml")
     a.add_argument("--clips", help="folder of <genre>/<clip>.wav at 22,050 Hz")
     a.add_argument("--rounds", type=int, default=7)
     a.add_argument("--threads", type=int, nargs="*", help="default: 1 and 2 on the CPU, one on a GPU")
-    a.add_argument("--networks", nargs="+", default=["mlp", "cnn", "lstm"])
+    a.add_argument("--networks", nargs="+", choices=list(COUNTS["cpu"]),
+                   help="default: all on the CPU; mlp, cnn and lstm on a GPU")
     a.add_argument("--batches", type=int, nargs="+", default=[20, 256])
     a.add_argument("--steps", type=int, help="in a block; default: by network and device")
     a.add_argument("--side-by-side", type=int, nargs="+", default=[1, 4, 16])
@@ -342,6 +344,7 @@ def main():
     a.add_argument("--mebibytes", type=int, help="what gpu_rates copies; its default: 512")
     a.add_argument("--json", help="a file for all that was measured, written anew after each row")
     a = a.parse_args()
+    a.networks = a.networks or (list(COUNTS["cpu"]) if a.device == "cpu" else ["mlp", "cnn", "lstm"])
     comparison = Comparison(a)
     tables = a.tables.split(",") if a.tables else ["steps", "files"] if a.device == "cpu" else ["steps", "runs", "features", "kernels"]
     if a.device == "cuda" and {"steps", "kernels"} & set(tables):

@@ -34,6 +34,24 @@ def lstm():
             L.Dense(32, **RELU), L.Dropout(.3), L.Dense(10, "softmax")]
 
 
+def gru():
+    return [L.Input((130, 13)), L.GRU(128, return_sequences=True), L.GRU(128), *lstm()[3:]]
+
+
+def conv1d():
+    def conv():
+        return L.Conv1D(64, 5, padding="same", **RELU)
+    return [L.Input((130, 13)), conv(), L.MaxPooling1D(), conv(), L.MaxPooling1D(), conv(), L.GlobalAveragePooling1D(),
+            L.Dense(64, **RELU), L.Dense(10, "softmax")]
+
+
+def crnn():
+    def block(channels, pool):
+        return [L.Conv2D(channels, 3, padding="same", activation="elu"), L.BatchNormalization(momentum=.9), L.MaxPooling2D(pool), L.Dropout(.1)]
+    return [L.Input((130, 64, 1)), *block(16, 2), *block(32, (2, 4)), *block(32, (2, 4)), L.Reshape((-1, 64)),
+            L.GRU(32, return_sequences=True), L.GRU(32), L.Dropout(.3), L.Dense(10, "softmax")]
+
+
 def cnn():
     def block(kernel, pool):
         return [L.Conv2D(32, kernel, **RELU), L.MaxPooling2D(pool, 2, "same"), L.BatchNormalization()]
@@ -46,7 +64,7 @@ made = {}
 
 def step(name, batch, count):
     if (name, batch) not in made:
-        model = keras.Sequential({"mlp": mlp, "lstm": lstm, "cnn": cnn}[name]())
+        model = keras.Sequential({"mlp": mlp, "lstm": lstm, "cnn": cnn, "gru": gru, "crnn": crnn, "conv1d": conv1d}[name]())
         model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy")
         data = tf.random.normal((batch,) + model.input_shape[1:]), tf.range(batch) % 10
         model.make_train_function()

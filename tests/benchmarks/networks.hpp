@@ -1,4 +1,5 @@
-// The three networks of configs/ on 13 MFCCs and ten classes, with data that need no files.
+// Networks of configs/ on 13 MFCCs (the CRNN on 64 mel bands) and ten classes, with data that need no files; and `conv1d`, of
+// 1-D convolutions, which no configuration has.
 #pragma once
 
 #include <algorithm>
@@ -13,11 +14,19 @@
 namespace timbre::benchmarks {
 
 inline constexpr std::int64_t classes = 10, row_count = 2000;
-inline const Shape input{130, 13};
+inline Shape input_of(const std::string& name) { return {130, name == "crnn" ? 64 : 13}; }
+inline constexpr const char* conv1d =
+    "[conv1d: {filters: 64, kernel_size: 5, padding: same, activation: relu}, max_pooling1d, conv1d: "
+    "{filters: 64, "
+    "kernel_size: 5, padding: same, activation: relu}, max_pooling1d, conv1d: {filters: 64, kernel_size: 5, "
+    "padding: same, "
+    "activation: relu}, global_average_pooling1d, dense: {units: 64, activation: relu}, dense: {units: "
+    "classes, activation: "
+    "softmax}]";
 
-/// Rows that lie in memory, for every network.
+/// Rows that lie in memory, for every network of an input.
 struct Data {
-  Data() {
+  explicit Data(const Shape& input) {
     PhiloxSequence random(1, stream::synthetic);
     for (std::int64_t i = 0; i < row_count * input.size(); ++i) x.push_back(float(random.normal()));
     for (std::int64_t r = 0; r < row_count; ++r) labels.push_back(std::int32_t(r % classes));
@@ -26,10 +35,11 @@ struct Data {
   std::vector<std::int32_t> labels;
 };
 
-/// The model of FOLDER/NAME.yaml.
+/// The model of FOLDER/NAME.yaml, or `conv1d`.
 inline nn::Model model_of(const std::string& folder, const std::string& name) {
-  const auto config = config::load_file(folder + "/" + name + ".yaml");
-  return nn::Model::parse(config::Reader(config).entry("model"), input, classes, {});
+  const auto config = name == "conv1d" ? config::parse_text(std::string("model: ") + conv1d, name, ".")
+                                       : config::load_file(folder + "/" + name + ".yaml");
+  return nn::Model::parse(config::Reader(config).entry("model"), input_of(name), classes, {});
 }
 
 /// One run: a training step with Adam on a device. Every step takes other rows.
@@ -41,7 +51,7 @@ class Network {
         model_(model_of(folder, name)),
         loss_("cross_entropy"),
         optimizer_("adam"),
-        source_(data.x.data(), row_count, input.size()),
+        source_(data.x.data(), row_count, model_.input().size()),
         rows_(std::size_t(batch)),
         step_(training::make_step(device, {&model_, loss_.get(), optimizer_.get(), batch, seed}, pool_)) {
     step_->bind(source_, data.labels.data());

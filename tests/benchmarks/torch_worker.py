@@ -25,15 +25,50 @@ torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
 torch.backends.cudnn.benchmark = True
 
 
-class Lstm(nn.Module):
-    def __init__(self):
+class Recurrent(nn.Module):
+    def __init__(self, kind):
         super().__init__()
-        self.lstm = nn.LSTM(13, 128, 2, batch_first=True)
+        self.layers = kind(13, 128, 2, batch_first=True)
         self.head = nn.Sequential(nn.Dropout(.2), nn.Linear(128, 64), nn.ReLU(), nn.Dropout(.3), nn.Linear(64, 32), nn.ReLU(),
                                   nn.Dropout(.3), nn.Linear(32, 10))
 
     def forward(self, x):
-        return self.head(self.lstm(x)[0][:, -1])
+        return self.head(self.layers(x)[0][:, -1])
+
+
+def lstm():
+    return Recurrent(nn.LSTM)
+
+
+def gru():
+    return Recurrent(nn.GRU)
+
+
+class Crnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+
+        def block(before, channels, pool):
+            return [nn.Conv2d(before, channels, 3, padding=1), nn.ELU(), nn.BatchNorm2d(channels), nn.MaxPool2d(pool), nn.Dropout(.1)]
+        self.pictures = nn.Sequential(nn.Unflatten(1, (1, 130)), *block(1, 16, 2), *block(16, 32, (2, 4)), *block(32, 32, (2, 4)))
+        self.gru = nn.GRU(64, 32, 2, batch_first=True)
+        self.head = nn.Sequential(nn.Dropout(.3), nn.Linear(32, 10))
+
+    def forward(self, x):
+        return self.head(self.gru(self.pictures(x).permute(0, 2, 3, 1).flatten(2))[0][:, -1])
+
+
+class Conv1d(nn.Module):
+    def __init__(self):
+        super().__init__()
+
+        def conv(channels):
+            return [nn.Conv1d(channels, 64, 5, padding=2), nn.ReLU()]
+        self.layers = nn.Sequential(*conv(13), nn.MaxPool1d(2), *conv(64), nn.MaxPool1d(2), *conv(64))
+        self.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+
+    def forward(self, x):
+        return self.head(self.layers(x.transpose(1, 2)).mean(2))
 
 
 def mlp():
@@ -60,10 +95,10 @@ class Step:
 
     def __init__(self, name, batch, graphed):
         generator = torch.Generator().manual_seed(1)
-        self.x = torch.randn(ROWS, 130, 13, generator=generator).to(device)
+        self.x = torch.randn(ROWS, 130, 64 if name == "crnn" else 13, generator=generator).to(device)
         self.y = (torch.arange(ROWS) % 10).to(device)
         self.order = torch.randint(0, ROWS, (self.order_length, batch), generator=generator).to(device)
-        self.model = {"lstm": Lstm, "mlp": mlp, "cnn": cnn}[name]().to(device)
+        self.model = {"lstm": lstm, "gru": gru, "mlp": mlp, "cnn": cnn, "crnn": Crnn, "conv1d": Conv1d}[name]().to(device)
         with torch.no_grad():
             self.model(self.x[:2])  # makes the lazy layer
         self.loss = nn.CrossEntropyLoss()

@@ -3,7 +3,6 @@
 
 #include "data/tables/npz_writer.hpp"
 #include "data/tables/table.hpp"
-#include "data/tables/zip.hpp"
 #include "support.hpp"
 
 namespace timbre::data {

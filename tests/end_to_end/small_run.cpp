@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "end_to_end/process.hpp"
 
 namespace timbre::end_to_end {
@@ -27,10 +29,29 @@ constexpr const char* lstm = R"(  - lstm: {units: 8, return_sequences: true}
   - dense: {units: classes, activation: softmax}
 )";
 
+constexpr const char* gru = R"(  - gru: 8
+  - dense: {units: classes, activation: softmax}
+)";
+
+constexpr const char* crnn = R"(  - conv2d: {filters: 4, kernel_size: 3, activation: elu}
+  - max_pooling2d: {pool_size: 4}
+  - reshape: {target_shape: [-1, 8]}
+  - gru: 6
+  - dense: {units: classes, activation: softmax}
+)";
+
+constexpr const char* short_chunk_cnn =
+    R"(  - residual: {layers: [conv2d: {filters: 4, kernel_size: 3, strides: 2, padding: same}, batch_normalization]}
+  - global_max_pooling2d
+  - dense: {units: classes, activation: softmax}
+)";
+
 }  // namespace
 
 void write_small_run(const std::filesystem::path& file, const std::string& architecture) {
-  const char* model = architecture == "mlp" ? mlp : architecture == "cnn" ? cnn : lstm;
+  const std::map<std::string, const char*> models{{"mlp", mlp},   {"cnn", cnn},
+                                                  {"lstm", lstm}, {"gru", gru},
+                                                  {"crnn", crnn}, {"short_chunk_cnn", short_chunk_cnn}};
   write_file(file, fmt::format(R"(experiment: small_{}
 dataset:
   synthetic: {{clips_per_genre: 5, clip_seconds: 3}}
@@ -42,7 +63,7 @@ model:
   batch_size: 16
   optimizer: {{adam: {{learning_rate: 0.001}}}}
 )",
-                               architecture, model));
+                               architecture, models.at(architecture)));
 }
 
 }  // namespace timbre::end_to_end

@@ -32,7 +32,7 @@ class GpuCheck : public testing::Test {
     fs::create_symlink(source / "tests/benchmarks", share / "benchmarks");
     fs::create_directory(share / "experiments");
     fs::copy_file(source / "experiments/architectures.yaml", share / "experiments/architectures.yaml");
-    for (const char* network : {"mlp", "cnn", "lstm"})
+    for (const char* network : {"mlp", "cnn", "lstm", "gru", "crnn", "short_chunk_cnn"})
       write_small_run(share / "configs" / (std::string(network) + ".yaml"), network);
   }
 
@@ -274,7 +274,7 @@ TEST_F(GpuCheckOnTheStandIn, Accuracy) {
     }
   const auto s = section("accuracy", {"--data", "music", "--set", "dataset.segment_seconds=1"});
   EXPECT_EQ(s["well"], true) << s;
-  EXPECT_EQ(s["networks"].size(), 3u) << s;
+  EXPECT_EQ(s["networks"].size(), 6u) << s;
   for (const auto& [network, figures] : s["networks"].items()) {
     EXPECT_EQ(figures["inside"], true) << network;
     EXPECT_EQ(figures["cuda"].size(), 2u) << network;

@@ -80,7 +80,7 @@ const std::vector<WrongFile> wrong_files = {
     {"HugeNumber", "epochs: 1", "epochs: 99999999999999999999", 14, "out of range"},
     {"MapForANumber", "epochs: 1", "epochs: {n: 1}", 14, "training.epochs"},
     {"SequenceForAMap", "features: {kind: mfcc, n_mfcc: 13}", "features: [mfcc, 13]", 6,
-     "features: must be a map"},
+     "features[1]: unknown feature '13'"},
     {"EpochsZero", "epochs: 1", "epochs: 0", 14, "between 1 and"},
     {"BatchSizeZero", "batch_size: 20", "batch_size: 0", 15, "between 1 and"},
     {"UnitsZero", "units: 8", "units: 0", 10, "between 1 and"},

@@ -54,6 +54,8 @@ inline Example example_from(const std::string& yaml, const std::string& source =
   for (std::int32_t g = 0; g < genres; ++g) {
     auto one = audio::synthesize(clips, g, 0);
     one.resize(std::size_t(e.samples));
+    if (yaml.find("masking") != yaml.npos)  // silence, at the beginning or the end
+      std::fill_n(one.begin() + (g % 2 == 0 ? 0 : e.samples - e.samples / 2), e.samples / 2, 0.0f);
     e.audio.insert(e.audio.end(), one.begin(), one.end());
     label.push_back(g), all.push_back(g);
     e.record.label_names.push_back("genre " + std::to_string(g));
@@ -62,15 +64,16 @@ inline Example example_from(const std::string& yaml, const std::string& source =
   const auto shape = engine->shape();
   e.features.resize(std::size_t(genres * shape.size()));
   engine->compute(e.audio.data(), genres, e.features.data());
+  e.model = std::make_unique<nn::Model>(
+      nn::Model::parse(config::Reader(e.config.model.node, "model"), shape, genres, e.config.regularisation));
   ThreadPool pool(2);
   auto rows = e.features;
   if (options.standardise) {
     const data::MemoryRows source_rows(e.features.data(), genres, shape.size());
-    e.standardisation = data::fit_standardisation(source_rows, shape.back(), all, pool);
+    e.standardisation =
+        data::fit_standardisation(source_rows, shape.back(), all, pool, e.model->mask_value());
     data::standardise_frames(e.standardisation, rows);
   }
-  e.model = std::make_unique<nn::Model>(
-      nn::Model::parse(config::Reader(e.config.model.node, "model"), shape, genres, e.config.regularisation));
   training::TrainingOptions defaults;
   const auto step = training::make_cpu_step(
       {e.model.get(), defaults.loss.get(), defaults.optimizer.get(), genres, 3}, pool);

@@ -71,7 +71,8 @@ TEST_P(KerasModels, LoadInKeras2And3AsHdf5) {
   if (!testing::Test::IsSkipped()) check_with_python(e, "tf_keras", folder.path(), folder / "model.h5", 1e-5);
 }
 
-INSTANTIATE_TEST_SUITE_P(Configurations, KerasModels, testing::Values("mlp", "lstm", "cnn", "log_mel_cnn"),
+INSTANTIATE_TEST_SUITE_P(Configurations, KerasModels,
+                         testing::Values("mlp", "lstm", "cnn", "log_mel_cnn", "short_chunk_cnn"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST(KerasModel, StandardisesAPictureToo) {
@@ -84,6 +85,31 @@ TEST(KerasModel, StandardisesAPictureToo) {
   EXPECT_EQ(layers[1]["config"]["axis"], Json::array({2}));
   EXPECT_EQ(layers[1]["config"]["mean"].size(), 13u);
   EXPECT_EQ(layers[2]["class_name"], "Conv2D");
+}
+
+// Masking looks for silence in features as they are: it comes before what standardises them.
+TEST(KerasModel, StandardisesBehindMasking) {
+  const auto e =
+      small_example("{kind: mel, n_mels: 16, standardise: true}",
+                    "[masking, dense: {units: 6, activation: tanh}, gru: {units: 5, return_sequences: true}, "
+                    "global_average_pooling1d, dense: {units: classes, activation: softmax}]");
+  ASSERT_EQ(e.standardisation.masked, 0.0f);
+  EXPECT_EQ(e.features[0], 0.0f) << "nothing is masked";
+  const auto layers = keras_model(e.outgoing()).at("config").at("layers");
+  EXPECT_EQ(layers[1]["class_name"], "Masking");
+  EXPECT_EQ(layers[2]["class_name"], "Normalization");
+  const TemporaryFolder folder;
+  write_keras_archive(folder / "model.keras", e.outgoing());
+  const auto imported = run::import_keras(folder / "model.keras", {});
+  results::write_result(folder / "result.h5", imported.record);
+  const auto back = run::load_trained(folder / "result.h5");
+  EXPECT_EQ(back.weights(), e.arena);
+  EXPECT_EQ(back.standardisation.mean, e.standardisation.mean);
+  EXPECT_EQ(back.standardisation.masked, 0.0f);
+  check_with_python(e, "keras", folder.path(), folder / "model.keras", 1e-5);
+  if (testing::Test::IsSkipped()) return;
+  write_keras_h5(folder / "model.h5", e.outgoing());
+  check_with_python(e, "keras", folder.path(), folder / "model.h5", 1e-5);
 }
 
 // ---- files of others: a small model, changed
@@ -208,6 +234,40 @@ TEST_F(KerasFiles, TakeAFunctionalModelThatIsAChain) {
   layer(2)["inbound_nodes"] = Json::parse(R"([[["lstm", 0, 0, {}]]])");
   config_["config"]["output_layers"] = Json::parse(R"([["dense", 0, 0], ["lstm", 0, 0]])");
   expect_refusal("the model's output is dense, lstm, and not its last layer");
+}
+
+TEST_F(KerasFiles, TakeBlocksThatAnAddEnds) {
+  config_ = Json::parse(R"({"class_name": "Functional", "config": {"name": "model", "layers": [
+    {"class_name": "InputLayer", "name": "in", "inbound_nodes": [],
+     "config": {"batch_input_shape": [null, 22, 13], "dtype": "float32", "name": "in"}},
+    {"class_name": "Dense", "name": "a", "config": {"name": "a", "units": 13, "activation": "tanh"},
+     "inbound_nodes": [[["in", 0, 0, {}]]]},
+    {"class_name": "Dropout", "name": "b", "config": {"name": "b", "rate": 0.5}, "inbound_nodes": [[["in", 0, 0, {}]]]},
+    {"class_name": "Add", "name": "sum", "config": {"name": "sum"},
+     "inbound_nodes": [[["in", 0, 0, {}], ["a", 0, 0, {}]]]},
+    {"class_name": "GlobalAveragePooling1D", "name": "mean", "config": {"name": "mean"},
+     "inbound_nodes": [[["sum", 0, 0, {}]]]},
+    {"class_name": "Dense", "name": "dense", "config": {"name": "dense", "units": 3, "activation": "softmax"},
+     "inbound_nodes": [[["mean", 0, 0, {}]]]}],
+    "input_layers": [["in", 0, 0]], "output_layers": [["dense", 0, 0]]}})");
+  weights_ = {{"a", {{"kernel:0", {13, 13}}, {"bias:0", {13}}}},
+              {"dense", {{"kernel:0", {13, 3}}, {"bias:0", {3}}}}};
+  expect_refusal("1 of the model's layers do not lead to its output");  // b
+  auto& layers = config_["config"]["layers"];
+  layers[3]["inbound_nodes"] = Json::parse(R"([[["b", 0, 0, {}], ["a", 0, 0, {}]]])");
+  EXPECT_EQ(refusal(), "no error");
+  layers.erase(2);
+  layers[2]["inbound_nodes"] = Json::parse(R"([[["in", 0, 0, {}], ["a", 0, 0, {}]]])");  // the shortcut first
+  EXPECT_EQ(refusal(), "no error");
+  const auto r = run::import_keras(write(config_.dump()), {}).record;
+  EXPECT_NE(r.config.find("residual:"), r.config.npos) << r.config;
+  EXPECT_EQ(r.weights.size(), 4u);
+  layers[2]["inbound_nodes"] = Json::parse(R"([[["in", 0, 0, {}], ["in", 0, 0, {}]]])");
+  expect_refusal("layers[2] 'sum' (Add): adds an array to itself");
+  layers[2]["inbound_nodes"] = Json::parse(R"([[["in", 0, 0, {}]]])");
+  expect_refusal("layers[2] 'sum' (Add): takes in, and not the layer before it alone");
+  layers[2]["inbound_nodes"] = Json::parse(R"([[["a", 0, 0, {}], ["dense", 0, 0, {}]]])");
+  expect_refusal("layers[2] 'sum' (Add): takes dense, which is no layer before it");
 }
 
 TEST_F(KerasFiles, AreRefusedByThePlaceOfWhatIsNotKnown) {

@@ -81,7 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "(Bidirectional): holds a layer of its own; layers within layers are not read"},
         Refused{"hard_sigmoid_3.keras", "(LSTM): recurrent_activation is \"hard_sigmoid\""},
         Refused{"hard_sigmoid_2.h5", "(LSTM): recurrent_activation is \"hard_sigmoid\""},
-        Refused{"branching_2.h5", "'ears' (LSTM): takes input_11, and not the layer before it alone"},
+        Refused{"branching_2.h5",
+                "'both' (Concatenate): takes flatten_4, ears, and not the layer before it alone"},
         Refused{"huge_2.h5", "dense_2/kernel:0: is damaged: it claims to be larger than the file"},
         Refused{"huge_3.keras", "/layers/dense/vars/0: is damaged: it claims to be larger than the file"}),
     [](const auto& info) {

@@ -214,7 +214,8 @@ TEST_P(OnnxRuntime, EqualsTheNetworkFromAudio) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Configurations, OnnxRuntime,
-                         testing::Values("mlp", "lstm", "cnn", "log_mel_cnn", "gru", "crnn"),
+                         testing::Values("mlp", "lstm", "cnn", "log_mel_cnn", "gru", "crnn",
+                                         "short_chunk_cnn"),
                          [](const auto& info) { return std::string(info.param); });
 
 struct OddCase {
@@ -292,6 +293,24 @@ INSTANTIATE_TEST_SUITE_P(
             "layer_normalization: {scale: false}, global_average_pooling2d, reshape: [3, 2], "
             "global_max_pooling2d, "
             "dense: {units: classes, activation: softmax}]"},
+        OddCase{"blocks", "{n_mfcc: 13, standardise: true}",
+                "[dense: 6, residual: {layers: [gru: {units: 6, return_sequences: true}, dropout: 0.1], "
+                "activation: "
+                "linear}, residual: {layers: [conv1d: {filters: 4, kernel_size: 3, strides: 2, padding: "
+                "same}]}, flatten, "
+                "residual: {layers: [dense: 5], activation: tanh}, dense: {units: classes, activation: "
+                "softmax}]"},
+        OddCase{"masked", "{kind: mel, n_mels: 16, standardise: true}",
+                "[masking, dense: {units: 6, activation: tanh}, lstm: {units: 5, return_sequences: true}, "
+                "gru: {units: 4, "
+                "return_sequences: true, go_backwards: true}, bidirectional: {layer: {lstm: {units: 3, "
+                "return_sequences: "
+                "true}}, merge_mode: mul}, residual: {layers: [gru: {units: 3, return_sequences: true}]}, "
+                "bidirectional: "
+                "{layer: {gru: 4}}, dense: {units: classes, activation: softmax}]"},
+        OddCase{
+            "masked_mean", "{kind: mel, n_mels: 16, standardise: true}",
+            "[masking, dense: 6, global_average_pooling1d, dense: {units: classes, activation: softmax}]"},
         OddCase{"largest", "{n_mfcc: 13, standardise: true}",
                 "[conv1d: {filters: 4, kernel_size: 3}, global_max_pooling1d, dense: {units: classes, "
                 "activation: softmax}]"},

@@ -73,8 +73,33 @@ def crnn():
             L.Bidirectional(L.LSTM(8, return_sequences=True)), L.GlobalAveragePooling1D(), L.Dense(CLASSES)]
 
 
+def residual(x):
+    """Two blocks, smooth throughout, the first with a projection; its layers in the order in which a model has them."""
+    c, s = {"padding": "same"}, {"padding": "same", "strides": 2}
+    first, add, tanh = L.Conv2D(6, 3, activation="tanh", **c), L.Add(), L.Activation("tanh")
+    body = [L.Conv2D(8, 3, use_bias=False, **s), L.BatchNormalization(momentum=0.9), L.Activation("tanh"),
+            L.Conv2D(8, 3, use_bias=False, **c), L.BatchNormalization(momentum=0.9)]
+    shortcut = [L.Conv2D(8, 1, use_bias=False, **s), L.BatchNormalization()]
+    second, sum_, mean, last = [L.Conv2D(8, 3, activation="elu", **c), L.Conv2D(8, 3, **c)], L.Add(), L.GlobalAveragePooling2D(), L.Dense(CLASSES)
+    start = first(x)
+    one, other = start, start
+    for layer in body:
+        one = layer(one)
+    for layer in shortcut:
+        other = layer(other)
+    block = tanh(add([one, other]))
+    y = last(mean(sum_([second[1](second[0](block)), block])))
+    return y, [first, *body[:4], shortcut[0], body[4], shortcut[1], add, tanh, *second, sum_, mean, last]
+
+
 def run(f, name, layers, shape, optimizer, smoothing):
-    model = keras.Sequential([L.Input(shape)] + layers)
+    """layers: a list, or a function that gives the output, and the list, for an input"""
+    if callable(layers):
+        given = L.Input(shape)
+        output, layers = layers(given)
+        model = keras.Model(given, output)
+    else:
+        model = keras.Sequential([L.Input(shape)] + layers)
     for i, layer in enumerate(layers):
         layer.set_weights([value(w.shape, w.name, 1000 * i + k) for k, w in enumerate(layer.weights)])
     loss_of = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
@@ -138,3 +163,5 @@ with h5py.File(os.path.join(os.path.dirname(os.path.abspath(__file__)), "keras_t
 with h5py.File(os.path.join(os.path.dirname(os.path.abspath(__file__)), "keras_training_recurrent.h5"), "w") as f:
     run(f, "gru", gru(), (130, 13), keras.optimizers.Adam(1e-3), 0.0)
     run(f, "crnn", crnn(), (130, 13, 1), keras.optimizers.Adam(1e-3), 0.0)
+with h5py.File(os.path.join(os.path.dirname(os.path.abspath(__file__)), "keras_training_residual.h5"), "w") as f:
+    run(f, "residual", residual, (130, 13, 1), keras.optimizers.Adam(1e-3), 0.0)

@@ -8,6 +8,7 @@
 //   /<case>/parameters/<name>  before the step, named as ParameterSpec::name
 //   /<case>/gradients/<name>   of the trainable ones
 //   /<case>/after/<name>       parameters that forward itself changes, such as moving_mean (optional)
+//   /<case>/mask               [N, T], 1 where a step counts (optional)
 //   /<case>/every              [1]: parameters are not stored but hashed(), each scaled by /<case>/scale, and only
 //                              every so many elements of the gradients are stored (optional)
 // Tensors are compared by the largest difference over the largest magnitude of the reference.
@@ -98,6 +99,7 @@ struct RunSettings {
   bool trained = true;  // gradients are bound
   bool input_gradient = true;
   bool logits = false;
+  bool masked = false;  // some steps, the same in each row
   int index = 0;
   std::uint64_t seed = 0;
 };
@@ -137,6 +139,15 @@ class LayerRun {
     y.assign(std::size_t(binding.capacity * output_.size()), untouched);
     dy = normals(rows * output_.size(), 2);
     dx.assign(std::size_t(binding.capacity * input_.size()), untouched);
+    if (layer.block())  // the same in each row
+      for (std::int64_t r = 0; r < binding.capacity; ++r)
+        for (const float v : normals(input_.size(), 3)) other.push_back(v);
+    binding.other = other.data();
+    if (settings.masked || layer.mask_use() == MaskUse::makes) {
+      for (std::int64_t i = 0; i < binding.capacity * input_[0]; ++i)
+        mask.push_back(i % input_[0] * 7 % 5 > 1);
+      binding.mask = mask.data();
+    }
     op_ = make_cpu_op(layer, binding);
   }
 
@@ -164,6 +175,8 @@ class LayerRun {
   std::vector<std::string> names;
   std::map<std::string, std::vector<float>> parameters, gradients;
   std::vector<float> x, y, dy, dx;
+  std::vector<std::uint8_t> mask;  // [capacity, T]
+  std::vector<float> other;        // of a layer that ends a block: its second input
 
  private:
   static constexpr float untouched = 12345.0f;
@@ -200,8 +213,9 @@ inline void expect_golden(const std::string& file, const std::string& name, Tole
   const auto every = h5.exists(at + "every") ? std::size_t(h5.read_ints(at + "every")[0]) : 1;
 
   std::vector<std::unique_ptr<LayerRun>> runs;
-  for (const auto& settings : {RunSettings{.threads = 1}, RunSettings{.threads = 2},
-                               RunSettings{.threads = 4}, RunSettings{.capacity = rows + 13, .threads = 2}}) {
+  for (auto settings : {RunSettings{.threads = 1}, RunSettings{.threads = 2}, RunSettings{.threads = 4},
+                        RunSettings{.capacity = rows + 13, .threads = 2}}) {
+    settings.masked = h5.exists(at + "mask");
     auto& run = *runs.emplace_back(std::make_unique<LayerRun>(*layer, input, rows, settings));
     for (const auto& p : run.names) {
       std::vector<float> values;
@@ -216,6 +230,7 @@ inline void expect_golden(const std::string& file, const std::string& name, Tole
       ASSERT_EQ(values.size(), run.parameters[p].size()) << p;
       std::copy(values.begin(), values.end(), run.parameters[p].begin());  // its address is bound
     }
+    if (settings.masked) std::ranges::copy(h5.read_ints(at + "mask"), run.mask.begin());
     const auto x = h5.read_floats(at + "x");
     std::copy(x.begin(), x.end(), run.x.begin());
     run.dy = h5.read_floats(at + "dy");

@@ -10,20 +10,28 @@ using namespace testing;
 struct Case {
   std::string type;
   LayerExample example;
+  bool masked = false;
+  RunSettings settings(RunSettings s = {}) const {
+    s.masked = masked;
+    return s;
+  }
   std::unique_ptr<Layer> layer() const {
     return make_layer(example.options.empty() ? type : type + ": " + example.options);
   }
 };
 
 std::ostream& operator<<(std::ostream& out, const Case& c) {
-  return out << c.type << " " << c.example.options;
+  return out << c.type << " " << c.example.options << (c.masked ? " of masked steps" : "");
 }
 
 std::vector<Case> cases() {
   std::vector<Case> out;
   const auto& registry = LayerRegistry::instance();
   for (const auto& type : registry.names())
-    for (const auto& example : registry.find(type)->examples) out.push_back({type, example});
+    for (const auto& example : registry.find(type)->examples) {
+      out.push_back({type, example});
+      if (out.back().layer()->mask_use() == MaskUse::takes) out.push_back({type, example, true});
+    }
   return out;
 }
 
@@ -60,7 +68,8 @@ TEST_P(EveryLayer, IsReadBackFromItsOwnDescription) {
 TEST_P(EveryLayer, GivesTheSameBytesOnAnyNumberOfThreads) {
   const auto& c = GetParam();
   const auto layer = c.layer();
-  LayerRun one(*layer, c.example.input, 9, {.threads = 1}), many(*layer, c.example.input, 9, {.threads = 3});
+  LayerRun one(*layer, c.example.input, 9, c.settings({.threads = 1})),
+      many(*layer, c.example.input, 9, c.settings({.threads = 3}));
   for (auto* run : {&one, &many})
     for (std::uint32_t step = 0; step < 2; ++step) run->forward(true, step), run->backward(step);
   EXPECT_TRUE(same_bytes(one.y_rows(), many.y_rows()));
@@ -74,7 +83,7 @@ TEST_P(EveryLayer, GivesTheSameBytesOnAnyNumberOfThreads) {
 TEST_P(EveryLayer, TreatsRowsAloneOutsideTraining) {
   const auto& c = GetParam();
   const auto layer = c.layer();
-  LayerRun all(*layer, c.example.input, 6, {.capacity = 8});
+  LayerRun all(*layer, c.example.input, 6, c.settings({.capacity = 8}));
   for (const auto& spec : layer->parameters(c.example.input))
     if (!spec.trainable)  // moving statistics: a variance is positive
       for (auto& v : all.parameters[spec.name]) v = std::abs(v) + 0.1f;
@@ -97,7 +106,7 @@ TEST_P(EveryLayer, TreatsRowsAloneOutsideTraining) {
 TEST_P(EveryLayer, HasTheGradientsOfItsForward) {
   const auto& c = GetParam();
   const auto layer = c.layer();
-  LayerRun run(*layer, c.example.input, 5);
+  LayerRun run(*layer, c.example.input, 5, c.settings());
   const auto loss = [&] {
     run.forward(true, 4);
     double sum = 0;

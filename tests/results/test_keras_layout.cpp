@@ -75,7 +75,7 @@ std::vector<std::string> names_of(const ordered_json& config) {
 }
 
 TEST(KerasLayout, PicturesOfRankTwoGetAChannel) {
-  const auto config = sequential_config("my cnn/1", {T, F}, cnn_layers());
+  const auto config = model_config("my cnn/1", {T, F}, cnn_layers());
   EXPECT_EQ(config["config"]["name"], "my_cnn_1");
   EXPECT_EQ(config["config"]["layers"][0]["config"]["batch_input_shape"].dump(), "[null,12,5,1]");
   EXPECT_EQ(names_of(config),
@@ -84,7 +84,7 @@ TEST(KerasLayout, PicturesOfRankTwoGetAChannel) {
 }
 
 TEST(KerasLayout, PicturesAfterSequencesAreReshaped) {
-  const auto config = sequential_config(
+  const auto config = model_config(
       "x", {T, F},
       {lstm(4, true, {T, F}), conv(2, 3, {T, 4}), {"Flatten", ordered_json::object(), {10, 2, 2}}});
   EXPECT_EQ(config["config"]["layers"][0]["config"]["batch_input_shape"].dump(), "[null,12,5]");
@@ -126,7 +126,7 @@ std::vector<WeightTensor> renamed(std::vector<WeightTensor> weights, const order
 RunRecord keras_record(const std::string& kind, const std::filesystem::path& features_path) {
   const auto golden = H5File::open(TIMBRE_TEST_DATA "/results_" + kind + ".h5");
   const auto layers = kind == "cnn" ? cnn_layers() : lstm_layers();
-  const auto config = sequential_config(kind, {T, F}, layers);
+  const auto config = model_config(kind, {T, F}, layers);
   auto r = example_record();
   r.model_config = config.dump();
   r.weights = renamed(read_keras_weights(golden), config);
@@ -191,7 +191,7 @@ INSTANTIATE_TEST_SUITE_P(Models, KerasResult, testing::Values("cnn", "lstm"),
 TEST(KerasLayout, WeightsOfAnUnknownLayerAreRefused) {
   const TemporaryFolder folder;
   auto r = example_record();
-  r.model_config = sequential_config("x", {4}, {dense(2, "softmax", {4})}).dump();
+  r.model_config = model_config("x", {4}, {dense(2, "softmax", {4})}).dump();
   r.weights = {{"dense_7", "kernel", {4, 2}, std::vector<float>(8)}};
   EXPECT_NE(message_of<Error>([&] { write_result(folder / "result.h5", r); }).find("not in the model"),
             std::string::npos);

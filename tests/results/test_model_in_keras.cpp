@@ -42,6 +42,11 @@ class ConfiguredModel : public testing::TestWithParam<Tried> {
     PhiloxSequence random(1, stream::synthetic);
     features_.resize(std::size_t(rows * model_.input().size()));
     for (auto& x : features_) x = float(random.normal());
+    if (model_.mask_value())  // steps at the beginning, inside and at the end; a whole row
+      for (std::int64_t step = 0; step < rows * T; ++step)
+        if (step % 11 < 4 || step / T == 7)
+          std::fill_n(features_.begin() + step * tried.coefficients, tried.coefficients,
+                      *model_.mask_value());
     for (std::int32_t i = 0; i < rows; ++i) label_.push_back(i % classes), all_.push_back(i);
   }
   nn::Model model_;
@@ -67,7 +72,7 @@ TEST_P(ConfiguredModel, IsReadBackAndLoadsInKeras) {
   r.label_names.resize(classes);
   r.split.test = all_;
   r.test = evaluate(scores.probabilities, label_, all_, all_, std::vector<std::string>(rows, "x"));
-  r.model_config = sequential_config(GetParam().name, model_).dump();
+  r.model_config = model_config(GetParam().name, model_).dump();
   r.weights = model_weights(model_, state.arena);
   write_result(folder / "result.h5", r);
   const auto back = read_result(folder / "result.h5");
@@ -98,7 +103,7 @@ TEST_P(ConfiguredModel, RefusesWeightsOfAnotherModel) {
   };
   EXPECT_NE(message([](auto& w) { w.pop_back(); }).find("end before bias of layer"), std::string::npos);
   EXPECT_NE(message([](auto& w) { w.push_back(w.back()); }).find("one too many"), std::string::npos);
-  EXPECT_NE(message([](auto& w) { std::swap(w[0], w[1]); }).find("do not fit the model: kernel"),
+  EXPECT_NE(message([](auto& w) { std::swap(w[0], w[1]); }).find("do not fit the model: " + weights[0].name),
             std::string::npos);
 }
 
@@ -124,12 +129,43 @@ constexpr const char* picture_layers =
     "global_max_pooling2d, dense: "
     "{units: classes, activation: softmax}]";
 
-INSTANTIATE_TEST_SUITE_P(Models, ConfiguredModel,
-                         testing::Values(Tried{"mlp", 13}, Tried{"lstm", 13}, Tried{"cnn", 13},
-                                         Tried{"gru", 13}, Tried{"log_mel_cnn", 64}, Tried{"crnn", 64},
-                                         Tried{"sequences", 13, sequence_layers},
-                                         Tried{"pictures", 40, picture_layers}),
-                         [](const auto& info) { return std::string(info.param.name); });
+constexpr const char* picture_blocks =
+    "[residual: {layers: [conv2d: {filters: 4, kernel_size: 3, strides: 2, padding: same}, "
+    "batch_normalization, activation: "
+    "relu, conv2d: {filters: 4, kernel_size: 3, padding: same}, batch_normalization]}, dropout: 0.2, "
+    "residual: [conv2d: "
+    "{filters: 4, kernel_size: 3, padding: same, activation: tanh}], global_average_pooling2d, dense: "
+    "{units: classes, "
+    "activation: softmax}]";
+// Branches of different lengths, layers that see (T, F) as pictures, none that a block gives.
+constexpr const char* sequence_blocks =
+    "[dense: 6, residual: {layers: [gru: {units: 6, return_sequences: true}, layer_normalization], "
+    "activation: linear}, "
+    "residual: {layers: [conv1d: {filters: 7, kernel_size: 3, strides: 2, padding: same}]}, residual: "
+    "{layers: [conv2d: "
+    "{filters: 3, kernel_size: 3, strides: 2, padding: same}], activation: tanh}, reshape: [2, -1], "
+    "residual: {layers: [dense: "
+    "5], shortcut: [dense: 4, activation: tanh, layer_normalization, dense: 5]}, flatten, residual: {layers: "
+    "[dense: 5]}, "
+    "dense: {units: classes, activation: softmax}]";
+
+constexpr const char* masked_layers =
+    "[masking: 0.5, layer_normalization, lstm: {units: 6, return_sequences: true}, dropout: 0.1, gru: "
+    "{units: 5, "
+    "return_sequences: true, go_backwards: true}, bidirectional: {layer: {lstm: {units: 4, return_sequences: "
+    "true}}, "
+    "merge_mode: ave}, residual: {layers: [dense: 4], activation: linear}, bidirectional: {layer: {gru: 3}}, "
+    "dense: {units: "
+    "classes, activation: softmax}]";
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, ConfiguredModel,
+    testing::Values(Tried{"mlp", 13}, Tried{"lstm", 13}, Tried{"cnn", 13}, Tried{"gru", 13},
+                    Tried{"log_mel_cnn", 64}, Tried{"crnn", 64}, Tried{"short_chunk_cnn", 128},
+                    Tried{"picture_blocks", 40, picture_blocks},
+                    Tried{"sequence_blocks", 13, sequence_blocks}, Tried{"masked", 13, masked_layers},
+                    Tried{"sequences", 13, sequence_layers}, Tried{"pictures", 40, picture_layers}),
+    [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace
 }  // namespace timbre::results

@@ -167,7 +167,32 @@ inline std::vector<ConformanceCase> conformance_cases() {
            {"random crop", "random_crop: 7, dense: 4, random_crop: {frames: 5}, dense: 3"},
            {"gaussian noise", "dense: 4, gaussian_noise: 0.3"},
            {"permute and reshape", "dense: 4, permute: [2, 1], reshape: {target_shape: [-1, 6]}, dense: 3"},
-           {"silu and gelu", "dense: 4, activation: silu, dense: 5, activation: gelu"}})
+           {"silu and gelu", "dense: 4, activation: silu, dense: 5, activation: gelu"},
+           {"blocks of pictures",
+            "conv2d: {filters: 4, kernel_size: 3, padding: same}, residual: {layers: [conv2d: {filters: 4, "
+            "kernel_size: 3, padding: same, use_bias: false}, batch_normalization, activation: relu]}, "
+            "residual: {layers: [conv2d: {filters: 5, kernel_size: 3, strides: 2, padding: same}, dropout: "
+            "0.2]}"},
+           {"blocks of sequences",
+            "lstm: {units: 4, return_sequences: true}, residual: {layers: [dropout: 0.2, lstm: {units: 4, "
+            "return_sequences: true}], activation: linear}, residual: {layers: [conv1d: {filters: 3, "
+            "kernel_size: 3, strides: 2, padding: same}], activation: tanh}"},
+           {"masked lstm",
+            "masking: {mask_value: 0.25}, dense: {units: 4, activation: tanh}, lstm: {units: 5, "
+            "return_sequences: true}, dropout: 0.2, "
+            "layer_normalization, lstm: {units: 4, go_backwards: true}"},
+           {"masked gru and bidirectional",
+            "masking: 0.25, gru: {units: 4, return_sequences: true, go_backwards: true}, bidirectional: "
+            "{layer: "
+            "{lstm: {units: 3, return_sequences: true}}, merge_mode: mul}, residual: {layers: [gru: {units: "
+            "3, "
+            "return_sequences: true}], activation: linear}, bidirectional: {layer: {gru: 3}}"},
+           {"masked mean", "masking: 0.25, dense: 3, global_average_pooling1d"},
+           // Flatten gives its input's memory on, in both branches.
+           {"blocks of vectors",
+            "dense: 4, residual: {layers: [flatten, dense: 6], shortcut: [flatten, dense: 5, activation: "
+            "relu, "
+            "dense: 6]}, residual: {layers: [dense: 6, dropout: 0.3]}"}})
     cases.push_back({name, ending(layers), frames, "sgd: {learning_rate: 0.02}"});
   for (auto i = earlier; i < cases.size(); ++i) cases[i].further = true;
   for (const char* a : {"relu", "sigmoid", "tanh", "elu", "linear", "softmax", "leaky_relu", "selu"})
@@ -197,6 +222,10 @@ struct ConformanceSetup {
         x(test::hashed_values(std::size_t(rows * c.input.size()), 1, 2)),
         data(x.data(), rows, c.input.size()) {
     model.freeze(c.freeze);
+    if (c.name.starts_with("masked"))  // steps at the beginning, inside and at the end; whole rows
+      for (std::int64_t step = 0; step < rows * c.input[0]; ++step)
+        if (step % 7 < 2 || step / c.input[0] % 5 == 3)
+          std::fill_n(x.begin() + step * c.input[1], c.input[1], 0.25f);
     for (std::int64_t r = 0; r < rows; ++r) labels.push_back(std::int32_t(r * 7 % 4));
   }
   std::unique_ptr<TrainingStep> step(const std::string& device, std::uint64_t seed = 5,

@@ -138,7 +138,19 @@ INSTANTIATE_TEST_SUITE_P(
             "average_pooling2d, reshape: {target_shape: [-1, 48]}, gru: {units: 16, return_sequences: true}, "
             "layer_normalization, bidirectional: {layer: {lstm: {units: 8, return_sequences: true}}}, "
             "global_average_pooling1d, dense: {units: classes, activation: softmax}]",
-            "adam", "cross_entropy", 0, 0, "keras_training_recurrent.h5"}),
+            "adam", "cross_entropy", 0, 0, "keras_training_recurrent.h5"},
+        Case{"residual",
+             "[conv2d: {filters: 6, kernel_size: 3, padding: same, activation: tanh}, residual: {layers: "
+             "[conv2d: "
+             "{filters: 8, kernel_size: 3, strides: 2, padding: same, use_bias: false}, batch_normalization: "
+             "{momentum: "
+             "0.9}, activation: tanh, conv2d: {filters: 8, kernel_size: 3, padding: same, use_bias: false}, "
+             "batch_normalization: {momentum: 0.9}], activation: tanh}, residual: {layers: [conv2d: "
+             "{filters: 8, "
+             "kernel_size: 3, padding: same, activation: elu}, conv2d: {filters: 8, kernel_size: 3, padding: "
+             "same}], "
+             "activation: linear}, global_average_pooling2d, dense: {units: classes, activation: softmax}]",
+             "adam", "cross_entropy", 0, 0, "keras_training_residual.h5"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

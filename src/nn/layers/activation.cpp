@@ -58,6 +58,7 @@ class ActivationLayer final : public config::WithOptions<Layer, ActivationOption
     if (input.rank() == 0) fail_request("needs an input of rank 1 or more, not ()");
     return input;
   }
+  MaskUse mask_use() const override { return MaskUse::passes; }
   std::string keras_class() const override { return "Activation"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"activation", options_.activation}};

@@ -6,6 +6,7 @@
 #include "core/aligned.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/onnx.hpp"
+#include "nn/sum_cpu.hpp"
 
 namespace timbre::nn {
 
@@ -90,6 +91,10 @@ class BidirectionalCpu final : public LayerOp {
     for_each_step(context.rows, [&](std::int64_t one, std::int64_t other, std::int64_t out) {
       const float *f = y_[0].data() + one, *b = y_[1].data() + other;
       float* to = y + out;
+      if (masked(out)) {
+        std::fill_n(to, binding_.output.back(), 0.0f);
+        return;
+      }
       for (std::int64_t j = 0; j < units_; ++j) switch (merge_) {
           case Merge::concat:
             to[j] = f[j], to[units_ + j] = b[j];
@@ -112,6 +117,10 @@ class BidirectionalCpu final : public LayerOp {
     for_each_step(context.rows, [&](std::int64_t one, std::int64_t other, std::int64_t out) {
       const float *f = y_[0].data() + one, *b = y_[1].data() + other, *from = dy + out;
       float *df = dy_[0].data() + one, *db = dy_[1].data() + other;
+      if (masked(out)) {
+        std::fill_n(df, units_, 0.0f), std::fill_n(db, units_, 0.0f);
+        return;
+      }
       for (std::int64_t j = 0; j < units_; ++j) switch (merge_) {
           case Merge::concat:
             df[j] = from[j], db[j] = from[units_ + j];
@@ -132,8 +141,7 @@ class BidirectionalCpu final : public LayerOp {
     ops_[0]->backward(context, x, y_[0].data(), dy_[0].data(), dx);
     ops_[1]->backward(context, x, y_[1].data(), dy_[1].data(),
                       binding_.input_gradient ? dx_.data() : nullptr);
-    if (binding_.input_gradient)
-      for (std::int64_t i = 0; i < size; ++i) dx[i] += dx_[std::size_t(i)];
+    if (binding_.input_gradient) add_arrays(*binding_.pool, size, dx, dx_.data(), dx);
   }
 
  private:
@@ -146,6 +154,11 @@ class BidirectionalCpu final : public LayerOp {
         visit((row * steps_ + t) * units_, (row * steps_ + steps_ - 1 - t) * units_,
               (row * steps_ + t) * width);
     });
+  }
+
+  /// Of a step of the output: there both layers give 0.
+  bool masked(std::int64_t out) const {
+    return binding_.mask && sequences_ && !binding_.mask[out / binding_.output.back()];
   }
 
   LayerBinding binding_;
@@ -176,6 +189,7 @@ class BidirectionalLayer final : public config::WithOptions<Layer, Bidirectional
       }
     return out;
   }
+  MaskUse mask_use() const override { return MaskUse::takes; }
   std::string keras_class() const override { return "Bidirectional"; }
   nlohmann::ordered_json keras_config() const override {
     auto inner = layer_->keras_config();
@@ -196,9 +210,17 @@ class BidirectionalLayer final : public config::WithOptions<Layer, Bidirectional
     auto output = layer_->infer(place.input);
     OnnxPlace one{g, place.x, place.input, output, {place.weights.begin(), place.weights.begin() + half}},
         other{g, place.x, place.input, output, {place.weights.begin() + half, place.weights.end()}};
+    one.mask = other.mask = place.mask;
     const auto f = layer_->to_onnx(one);
     auto b = turned_->to_onnx(other);
     if (options_.layer.return_sequences()) b = onnx_reversed(g, b, 1);
+    const auto y = merged(g, f, b);
+    if (place.mask.empty() || !options_.layer.return_sequences()) return y;
+    return g.add("Mul", {y, g.add("Unsqueeze", {place.mask, g.integers("values", {2})})});
+  }
+
+ private:
+  std::string merged(OnnxGraph& g, const std::string& f, const std::string& b) const {
     switch (merge_of(options_.merge_mode)) {
       case Merge::concat:
         return g.add("Concat", {f, b}, {{"axis", std::int64_t{-1}}});
@@ -211,8 +233,6 @@ class BidirectionalLayer final : public config::WithOptions<Layer, Bidirectional
     }
     return g.add("Mul", {g.add("Add", {f, b}), g.number("half", 0.5f)});
   }
-
- private:
   static std::unique_ptr<Layer> layer_of(const RecurrentChoice& choice, std::int64_t classes) {
     const auto node = choice.dump();
     const auto& [name, options] = node.entries.front();

@@ -4,6 +4,7 @@
 //   x [T, F]     f = forward(x), b = backward(x), of `units` each
 //   y = [f, b] (concat), f + b (sum), f b (mul) or (f + b) / 2 (ave). With return_sequences [T, ...], b turned round, so that
 //   both have read up to step t; else the last f and the last b.
+// At masked steps (nn/layers/masking.hpp) of a sequence y is 0, as Keras has it here.
 // Both layers have the options of `layer`, and weights of their own: those of the first, then those of the second.
 // Errors: RequestError for an input that is no sequence, and for a layer that goes backwards (Keras refuses it, too).
 // Source: Schuster and Paliwal 1997; keras/src/layers/rnn/bidirectional.py.

@@ -113,6 +113,7 @@ class DenseLayer final : public config::WithOptions<Layer, DenseOptions> {
     if (options_.use_bias) out.push_back({.name = "bias", .shape = {units_}});
     return out;
   }
+  MaskUse mask_use() const override { return MaskUse::passes; }
   std::string keras_class() const override { return "Dense"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},

@@ -93,6 +93,7 @@ class DropoutLayer final : public config::WithOptions<Layer, DropoutOptions> {
  public:
   DropoutLayer(DropoutOptions options, std::int64_t) : WithOptions(options) {}
   Shape infer(const Shape& input) const override { return input; }
+  MaskUse mask_use() const override { return MaskUse::passes; }
   std::string keras_class() const override { return "Dropout"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},

@@ -56,6 +56,7 @@ class GaussianNoiseLayer final : public config::WithOptions<Layer, GaussianNoise
  public:
   GaussianNoiseLayer(GaussianNoiseOptions options, std::int64_t) : WithOptions(options) {}
   Shape infer(const Shape& input) const override { return input; }
+  MaskUse mask_use() const override { return MaskUse::passes; }
   std::string keras_class() const override { return "GaussianNoise"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true}, {"dtype", "float32"}, {"stddev", options_.stddev}};

@@ -39,6 +39,7 @@ class GlobalPoolingCpu final : public LayerOp {
  public:
   GlobalPoolingCpu(const Options&, const LayerBinding& binding)
       : pool_(*binding.pool),
+        mask_(binding.mask),
         input_gradient_(binding.input_gradient),
         channels_(binding.output.size()),
         places_(binding.input.size() / channels_) {
@@ -54,7 +55,7 @@ class GlobalPoolingCpu final : public LayerOp {
         if constexpr (Options::largest)
           maximum(from, to, keep ? place_.data() + row * channels_ : nullptr);
         else
-          mean(from, to);
+          mean(row, from, to);
       });
     });
   }
@@ -70,20 +71,30 @@ class GlobalPoolingCpu final : public LayerOp {
           for (std::int64_t c = 0; c < channels_; ++c)
             to[place_[std::size_t(row * channels_ + c)] * channels_ + c] = from[c];
         } else {
-          const float share = 1.0f / float(places_);
-          for (std::int64_t p = 0; p < places_; ++p)
-            for (std::int64_t c = 0; c < channels_; ++c) to[p * channels_ + c] = from[c] * share;
+          const float share = share_of_one(row);
+          for (std::int64_t p = 0; p < places_; ++p) {
+            const float each = counts(row, p) ? share : 0.0f;
+            for (std::int64_t c = 0; c < channels_; ++c) to[p * channels_ + c] = from[c] * each;
+          }
         }
       });
     });
   }
 
  private:
-  void mean(const float* x, float* y) const {
+  bool counts(std::int64_t row, std::int64_t p) const { return !mask_ || mask_[row * places_ + p]; }
+  /// 0 where none counts.
+  float share_of_one(std::int64_t row) const {
+    const auto n = mask_ ? std::count(mask_ + row * places_, mask_ + (row + 1) * places_, 1) : places_;
+    return n == 0 ? 0.0f : 1.0f / float(n);
+  }
+  void mean(std::int64_t row, const float* x, float* y) const {
     std::fill_n(y, channels_, 0.0f);
-    for (std::int64_t p = 0; p < places_; ++p)
+    for (std::int64_t p = 0; p < places_; ++p) {
+      if (!counts(row, p)) continue;
       for (std::int64_t c = 0; c < channels_; ++c) y[c] += x[p * channels_ + c];
-    const float share = 1.0f / float(places_);
+    }
+    const float share = share_of_one(row);
     for (std::int64_t c = 0; c < channels_; ++c) y[c] *= share;
   }
   void maximum(const float* x, float* y, std::int64_t* place) const {
@@ -99,6 +110,7 @@ class GlobalPoolingCpu final : public LayerOp {
   }
 
   ThreadPool& pool_;
+  const std::uint8_t* mask_;
   bool input_gradient_;
   std::int64_t channels_, places_;
   std::vector<std::int64_t> place_;  // [capacity, C] of the maxima
@@ -110,6 +122,9 @@ class GlobalPoolingLayer final : public config::WithOptions<Layer, Options> {
   GlobalPoolingLayer(Options options, std::int64_t) : config::WithOptions<Layer, Options>(options) {}
   Shape infer(const Shape& input) const override {
     return Options::pictures ? Shape{picture(input).back()} : Shape{sequence(input).back()};
+  }
+  MaskUse mask_use() const override {
+    return Options::largest || Options::pictures ? MaskUse::none : MaskUse::takes;
   }
   std::string keras_class() const override {
     return std::string(Options::largest ? "GlobalMaxPooling" : "GlobalAveragePooling") +
@@ -123,6 +138,14 @@ class GlobalPoolingLayer final : public config::WithOptions<Layer, Options> {
     auto x = place.x;
     if (Options::pictures && place.input.rank() == 2)
       x = place.graph.add("Unsqueeze", {x, place.graph.integers("channel_axis", {3})});
+    if (!place.mask.empty()) {
+      auto& g = place.graph;
+      const auto sum = [&](const std::string& of) {
+        return g.add("ReduceSum", {of, g.integers("steps", {1})}, {{"keepdims", std::int64_t{0}}});
+      };
+      const auto mask = g.add("Unsqueeze", {place.mask, g.integers("values", {2})});
+      return g.add("Div", {sum(g.add("Mul", {x, mask})), g.add("Max", {sum(mask), g.number("one", 1)})});
+    }
     return place.graph.add(
         Options::largest ? "ReduceMax" : "ReduceMean", {x},
         {{"axes", Options::pictures ? Integers{1, 2} : Integers{1}}, {"keepdims", std::int64_t{0}}});

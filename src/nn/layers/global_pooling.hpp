@@ -4,6 +4,8 @@
 //   global_average_pooling2d, global_max_pooling2d   x (H, W, C)   y (C)   over h and w; (T, F) is read as (T, F, 1)
 //
 //   average   y[c] = sum over the n places of x[p, c] / n     dx[p, c] = dy[c] / n
+//             global_average_pooling1d: over the steps that are not masked (nn/layers/masking.hpp), and 0 where all are (Keras
+//             divides 0 by 0)
 //   max       y[c] = max over the places of x[p, c]           dx[p, c] = dy[c] at the first place of the maximum
 // Equal maxima: Keras on TensorFlow shares dy between them; here, as in max_pooling2d, the first has it. A NaN is larger than
 // everything. Errors: RequestError for an input of another rank.

@@ -11,6 +11,7 @@
 #include "nn/layers/flush_denormals.hpp"
 #include "nn/layers/gru_cell.hpp"
 #include "nn/layers/keras_options.hpp"
+#include "nn/layers/skipping.hpp"
 #include "nn/onnx.hpp"
 
 namespace timbre::nn {
@@ -279,6 +280,7 @@ class GruLayer final : public config::WithOptions<Layer, GruOptions> {
     if (options_.use_bias) out.push_back({.name = "bias", .shape = {2, 3 * units_}});
     return out;
   }
+  MaskUse mask_use() const override { return MaskUse::takes; }
   std::string keras_class() const override { return "GRU"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -299,6 +301,13 @@ class GruLayer final : public config::WithOptions<Layer, GruOptions> {
             {"reset_after", true}};
   }
   std::string to_onnx(OnnxPlace& place) const override {
+    if (!place.mask.empty())
+      return onnx_skip_masked_steps(place, options_.go_backwards, options_.return_sequences,
+                                    [&](OnnxPlace& inner) {
+                                      auto every = options_;
+                                      every.return_sequences = true;
+                                      return GruLayer(every, units_).to_onnx(inner);
+                                    });
     auto& g = place.graph;
     const auto in = place.input[1], u = units_;
     const auto transposed = [&](std::span<const float> from, std::int64_t rows) {  // [rows, 3u] to [3u, rows]
@@ -334,7 +343,12 @@ const LayerRegistration<GruLayer, GruOptions> layer{
     {{"{units: 6, return_sequences: true}", {7, 5}},
      {"{units: 9}", {6, 4}},
      {"{units: 5, go_backwards: true, use_bias: false}", {5, 3}}}};
-const CpuOps::Add<GruCpu, GruOptions> cpu;
+struct GruOnCpu {
+  static std::unique_ptr<LayerOp> make(const GruOptions& options, const LayerBinding& binding) {
+    return with_mask<GruCpu>(options, binding);
+  }
+};
+const CpuOps::Add<GruOnCpu, GruOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

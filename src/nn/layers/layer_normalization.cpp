@@ -148,6 +148,7 @@ class LayerNormalizationLayer final : public config::WithOptions<Layer, LayerNor
     if (options_.center) out.push_back({.name = "beta", .shape = {input.back()}});
     return out;
   }
+  MaskUse mask_use() const override { return MaskUse::passes; }
   std::string keras_class() const override { return "LayerNormalization"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},

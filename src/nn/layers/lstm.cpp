@@ -12,6 +12,7 @@
 #include "nn/layers/flush_denormals.hpp"
 #include "nn/layers/keras_options.hpp"
 #include "nn/layers/lstm_cell.hpp"
+#include "nn/layers/skipping.hpp"
 #include "nn/onnx.hpp"
 
 namespace timbre::nn {
@@ -301,6 +302,7 @@ class LstmLayer final : public config::WithOptions<Layer, LstmOptions> {
            .initialiser = options_.unit_forget_bias ? Initialiser::unit_forget_bias : Initialiser::zeros});
     return out;
   }
+  MaskUse mask_use() const override { return MaskUse::takes; }
   std::string keras_class() const override { return "LSTM"; }
   nlohmann::ordered_json keras_config() const override {
     return {{"trainable", true},
@@ -322,6 +324,13 @@ class LstmLayer final : public config::WithOptions<Layer, LstmOptions> {
   }
   /// Time first (layout 0, which every runtime computes rightly), gates i o f c, Keras's bias as ONNX's input bias.
   std::string to_onnx(OnnxPlace& place) const override {
+    if (!place.mask.empty())
+      return onnx_skip_masked_steps(place, options_.go_backwards, options_.return_sequences,
+                                    [&](OnnxPlace& inner) {
+                                      auto every = options_;
+                                      every.return_sequences = true;
+                                      return LstmLayer(every, units_).to_onnx(inner);
+                                    });
     auto& g = place.graph;
     const auto in = place.input[1], u = units_;
     const auto transposed = [&](std::span<const float> from, std::int64_t rows) {  // [rows, 4u] to [4u, rows]
@@ -362,7 +371,12 @@ const LayerRegistration<LstmLayer, LstmOptions> layer{
     {{"{units: 6, return_sequences: true}", {7, 5}},
      {"{units: 9}", {6, 4}},
      {"{units: 5, go_backwards: true, use_bias: false}", {5, 3}}}};
-const CpuOps::Add<LstmCpu, LstmOptions> cpu;
+struct LstmOnCpu {
+  static std::unique_ptr<LayerOp> make(const LstmOptions& options, const LayerBinding& binding) {
+    return with_mask<LstmCpu>(options, binding);
+  }
+};
+const CpuOps::Add<LstmOnCpu, LstmOptions> cpu;
 
 }  // namespace
 }  // namespace timbre::nn

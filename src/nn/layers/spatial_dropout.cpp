@@ -84,6 +84,7 @@ class SpatialDropoutLayer final : public config::WithOptions<Layer, Options> {
                    Options::rank == 2 ? "2 (T, F)" : "3 (height, width, channels)", input.str());
     return input;
   }
+  MaskUse mask_use() const override { return Options::rank == 2 ? MaskUse::passes : MaskUse::none; }
   std::string keras_class() const override {
     return Options::rank == 2 ? "SpatialDropout1D" : "SpatialDropout2D";
   }
