@@ -94,7 +94,8 @@ TEST_F(ModelsLeave, OrNothingIsWritten) {
   ASSERT_EQ(run({"export_model", "model/result.h5", "-o", "whole.keras"}).status, 0);
   const auto whole = read_file(*folder_ / "whole.keras");
   write_file(*folder_ / "cut.keras", whole.substr(0, whole.size() / 2));
-  refused({"import_model", "cut.keras", "-o", "x.h5"}, 1, "cut.keras: is not a zip archive, or it is cut short");
+  refused({"import_model", "cut.keras", "-o", "x.h5"}, 1,
+          "cut.keras: is not a zip archive, or it is cut short");
   refused({"import_model", "whole.keras", "-o", "x.h5", "--labels", "a,b"}, 2,
           "2 labels, and the model tells 10 classes apart");
   for (const auto* file : {"model.pb", "x.keras", "x.onnx", "x.h5"})
