@@ -41,8 +41,6 @@ std::string what_the_cpu_extracts(const features::FeatureOptions& options) {
 
 device::EngineMaker open_features(int number, const features::FeatureOptions& options,
                                   std::int64_t segment_samples) {
-  if (!what_the_cpu_extracts(options).empty())
-    return [options, segment_samples] { return features::make_cpu_feature_engine(options, segment_samples); };
   const auto make = [&] { return std::make_unique<FeaturePipeline>(options, segment_samples); };
   return [pipeline = std::make_shared<OnDevice<FeaturePipeline>>(number, make), options, segment_samples] {
     return std::make_unique<Engine>(pipeline, options, segment_samples);

@@ -26,6 +26,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
+/// The kind of device that computes them.
+std::string where(const ExtractionHooks& hooks, const features::FeatureOptions& options) {
+  return device::backend_of(features::computed_on(hooks.device, options));
+}
+
 /// Extracts into the store file table.file.
 void build_store(const ClipIndex& index, const ClipContents& contents, const DatasetOptions& dataset,
                  const features::FeatureOptions& options, ThreadPool& pool, const ExtractionHooks& hooks,
@@ -39,7 +44,7 @@ void build_store(const ClipIndex& index, const ClipContents& contents, const Dat
   const Extraction extraction(index, dataset, options, folder, pool, hooks, dataset.on_bad_file == "error",
                               copy);
   require_unchanged(index, contents);
-  table.device = device::backend_of(hooks.device);
+  table.device = where(hooks, options);
   table.label.clear(), table.clip.clear(), table.segment.clear(), table.clips.clear(),
       table.bad_files.clear();
   std::vector<std::size_t> source;  // of each good clip, its number in the index
@@ -118,7 +123,7 @@ void prepare(const ClipIndex& index, const DatasetOptions& dataset, const featur
     copy.emplace(*waveform, std::uint32_t(number), contents.hashes);
     table.key = key_of_copy(table.key, *copy);
   }
-  const auto kind = device::backend_of(hooks.device);
+  const auto kind = where(hooks, options);
   const auto name = kind == "cpu" || index.external ? table.key : table.key + "-" + kind;
   table.file = store_folder / (name + ".h5");
   table.label_names = index.label_names;

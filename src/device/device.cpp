@@ -124,7 +124,9 @@ Choice choose(const std::string& requested) {
       fail_request("there is no device {}; there are auto, cpu, cuda and cuda:N", printable(requested));
     if (const auto reason = backend->why_not(number); !reason.empty())
       fail("device {} cannot be used: {}", requested, reason);
-    return {requested, "device: " + requested + " (" + backend->describe(number) + ")"};
+    // (cuda:0 and cuda are one.)
+    return {number == 0 ? backend_of(requested) : requested,
+            "device: " + requested + " (" + backend->describe(number) + ")"};
   }
   const auto& backends = BackendRegistry::instance();
   std::string reasons;

@@ -40,6 +40,10 @@ std::string device_note(const std::string& device, const FeatureOptions& options
   return backend->feature_note ? backend->feature_note(options) : "";
 }
 
+std::string computed_on(const std::string& device, const FeatureOptions& options) {
+  return device_note(device, options).empty() ? device : "cpu";
+}
+
 std::int64_t frame_count(const FeatureOptions& options, std::int64_t segment_samples) {
   if (segment_samples < 1) return 0;
   const auto* type = FeatureRegistry::instance().find(options.kind);
@@ -98,7 +102,7 @@ device::EngineMaker open_features(const std::string& device, const FeatureOption
                                   std::int64_t segment_samples) {
   if (options.external) fail("the model does not take audio: it takes {}", needs(*options.external));
   feature_shape(options, segment_samples);
-  const auto [backend, number] = device::find(device);
+  const auto [backend, number] = device::find(computed_on(device, options));
   return backend->open_features(number, options, segment_samples);
 }
 

@@ -5,8 +5,8 @@
 //   F = bins, n_mels, n_mfcc ..., by kind; with delta, times 2 or 3; of stacked kinds the sum; with a summary T is 1
 //
 // A kind of feature is one file in this room that registers a FeatureType, and an OwnRegistration (own_options.hpp) where
-// it has options of its own. An engine is serial and owns its
-// plan and work space: one engine per thread. The same samples give the same bytes in any batch.
+// it has options of its own. An engine is serial and owns its plan and work space: one engine per thread. The same samples
+// give the same bytes in any batch.
 // Errors: RequestError where no frame fits, or where the features of one segment would be absurdly large.
 #pragma once
 
@@ -80,7 +80,10 @@ std::unique_ptr<FeatureEngine> make_cpu_feature_engine(const FeatureOptions& opt
 /// Throws where a kind is taken of whole clips alone, and these are not.
 void require_whole_clips(const FeatureOptions& options, bool whole);
 
-/// Opens a device ("cpu", "cuda": as device::choose gave it) for segments of one size.
+/// The device that computes these features where this one is asked for: the CPU, where it lacks a kind (device_note).
+std::string computed_on(const std::string& device, const FeatureOptions& options);
+
+/// Opens a device ("cpu", "cuda": as device::choose gave it), or the one that computes in its place, for segments of one size.
 device::EngineMaker open_features(const std::string& device, const FeatureOptions& options,
                                   std::int64_t segment_samples);
 

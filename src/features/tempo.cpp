@@ -160,7 +160,7 @@ const Registration<FeatureType> registration{
      .make_cpu = [](const FeatureOptions& o, std::int64_t samples) -> std::unique_ptr<CpuFeature> {
        return std::make_unique<Tempo>(o, samples);
      },
-     .whole_clips = "of 3 s it was that of the clip in 63% of segments only"}};
+     .whole_clips = "taken from 3 s, it agreed with the clip's own in 63% of segments"}};
 
 }  // namespace
 }  // namespace timbre::features

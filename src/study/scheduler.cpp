@@ -13,15 +13,13 @@
 #include "core/interrupt.hpp"
 #include "core/memory.hpp"
 #include "core/text.hpp"
-#include "device/device.hpp"
 #include "results/run_record.hpp"
 #include "run/log.hpp"
-#include "run/prepare.hpp"
 #include "run/scoring.hpp"
 #include "storage/atomic_file.hpp"
 #include "storage/claim.hpp"
 #include "storage/door.hpp"
-#include "study/admission.hpp"
+#include "study/places.hpp"
 
 namespace timbre::study {
 
@@ -91,61 +89,6 @@ bool is_readable(const fs::path& folder) {
   }
 }
 
-/// Says before any work, and once, that a device is missing. Returns the name of each that is asked for.
-std::map<std::string, std::string> check_devices(const Study& study, const std::vector<std::size_t>& pending,
-                                                 const ScheduleOptions& options, run::Watcher& watcher) {
-  auto wanted = options.devices;
-  if (wanted.empty())
-    for (const auto index : pending) wanted.push_back(study.runs[index].config.device);
-  std::map<std::string, std::string> names;
-  for (const auto& device : wanted) {
-    if (names.contains(device)) continue;
-    const auto choice = device::choose(device);
-    names[device] = choice.name;
-    if (!choice.notice.empty()) watcher.line(choice.notice);
-  }
-  return names;
-}
-
-/// Which device each job and each run takes, and how much of its memory.
-struct Places {
-  std::map<std::string, std::string> names;  // of the devices that are asked for
-  const ScheduleOptions& options;
-  const Study& study;
-  std::map<std::size_t, std::int64_t> needs;  // of runs; absent: nothing
-
-  std::string device(int job, std::size_t run) const {
-    if (!options.devices.empty()) return options.devices[std::size_t(job) % options.devices.size()];
-    return names.at(study.runs[run].config.device);
-  }
-  std::int64_t need(std::size_t run) const {
-    const auto found = needs.find(run);
-    return found == needs.end() ? 0 : found->second;
-  }
-};
-
-Places place_runs(const Study& study, const std::vector<std::size_t>& pending, const ScheduleOptions& options,
-                  std::map<std::string, std::string> names, const FeatureSets& sets) {
-  Places places{std::move(names), options, study, {}};
-  for (const auto index : pending) {
-    const auto device = places.device(0, index);
-    if (device::find(device).backend->memory_needed)
-      places.needs[index] =
-          run::memory_needed(study.plan(study.runs[index]), sets[study.runs[index].features]->rows(), device);
-  }
-  return places;
-}
-
-Admission admission_for(const Places& places) {
-  std::map<std::string, std::optional<std::int64_t>> memory;
-  for (const auto& [asked, name] : places.names) {
-    const auto [backend, number] = device::find(name);
-    memory[name] = std::nullopt;
-    if (backend->free_memory) memory[name] = backend->free_memory(number);
-  }
-  return {memory, !places.options.devices.empty()};
-}
-
 void keep_failure(const fs::path& folder, const std::string& message) {
   try {
     storage::write_file(failure_file(folder), message + "\n", storage::Links::replace);
@@ -180,7 +123,7 @@ class Jobs {
         places_(std::move(places)),
         view_(view),
         waiting_(pending.begin(), pending.end()),
-        admission_(admission_for(places_)),
+        admission_(places_.admission()),
         working_(jobs) {
     view_.start(study_, pending, jobs);
   }
@@ -408,7 +351,7 @@ void extract_features(const Study& study, const ScheduleOptions& options, run::W
   for (std::size_t i = 0; i < study.runs.size(); ++i)
     if (is_of_task(options, i) && run_state(run_folder(options, study.runs[i])) != RunState::finished)
       pending.push_back(i);
-  check_devices(study, pending, options, watcher);
+  choose_devices(study, pending, options, watcher);
   auto wanted = options;
   wanted.feature_bytes = 1;  // they stay on disk
   load_feature_sets(study, pending, {}, wanted, options.threads > 0 ? options.threads : available_cores(),
@@ -424,7 +367,7 @@ Schedule run_all(const Study& study, const ScheduleOptions& options, run::Watche
     if (is_of_task(options, i) && (run_state(folder) != RunState::finished || !is_readable(folder)))
       pending.push_back(i);
   }
-  auto devices = check_devices(study, pending, options, watcher);
+  auto devices = choose_devices(study, pending, options, watcher);
   const int cores = available_cores(), each = std::max(1, int(options.devices.size()));
   const int wanted =
       each * (options.jobs > 0 ? options.jobs : study.jobs.value_or(std::max(1, cores / each)));
@@ -435,7 +378,8 @@ Schedule run_all(const Study& study, const ScheduleOptions& options, run::Watche
   if (pending.empty()) return {};
   watcher.line(fmt::format("{} of {} runs to do, {} at a time with {} thread{} each", pending.size(),
                            study.runs.size(), jobs, threads, threads == 1 ? "" : "s"));
-  auto places = place_runs(study, pending, options, std::move(devices), features);
+  const auto rows = [&](std::size_t index) { return features[study.runs[index].features]->rows(); };
+  Places places(study, pending, options, std::move(devices), rows);
   auto outcome =
       Jobs(study, options, pending, jobs, threads, std::move(features), std::move(places), view).work();
   if (stop_signal() != 0) watcher.line("stopped; the same command goes on from here");

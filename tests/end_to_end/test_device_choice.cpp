@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sndfile.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -196,6 +197,22 @@ TEST_F(DeviceChoice, AStudyOnTwoGpusGivesTheBytesOfOne) {
       ++results;
     }
   EXPECT_EQ(results, 4u);
+
+  // Every command takes a GPU by its number.
+  write_tone(folder / "tone.wav", 2);
+  ProcessOptions on_two{.folder = folder.path()};
+  on_two.environment["LD_PRELOAD"] = (folder / "stand_in/libtimbre.so").string();
+  on_two.environment["SIMT_DEVICES"] = "2";
+  const auto result = *std::find_if(fs::recursive_directory_iterator(folder / "two"), {},
+                                    [](const auto& entry) { return entry.path().filename() == "result.h5"; });
+  const auto predicted =
+      run_process({command("predict"), result.path().string(), "tone.wav", "--device", "cuda:1"}, on_two);
+  EXPECT_EQ(predicted.status, 0) << predicted.err;
+  EXPECT_NE(predicted.err.find("device: cuda:1 (SIMT host)"), predicted.err.npos) << predicted.err;
+  const auto unknown =
+      run_process({command("predict"), result.path().string(), "tone.wav", "--device", "tpu"}, on_two);
+  EXPECT_EQ(unknown.status, 2) << unknown.err;
+  EXPECT_EQ(unknown.err, "predict: there is no device tpu; there are auto, cpu, cuda and cuda:N\n");
 
   const auto absent = study("cuda:0,cuda:1", "none", "1");
   EXPECT_EQ(absent.status, 1);

@@ -222,8 +222,8 @@ TEST(Stack, TakesTheTempoOfWholeClipsAlone) {
   } catch (const RequestError& e) {
     EXPECT_STREQ(
         e.what(),
-        "features: tempo is taken of whole clips alone (dataset.segment.seconds: whole): of 3 s it was that "
-        "of the clip in 63% of segments only");
+        "features: tempo is taken of whole clips alone (dataset.segment.seconds: whole): taken from 3 s, it "
+        "agreed with the clip's own in 63% of segments");
   }
 }
 
