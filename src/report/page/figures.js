@@ -70,7 +70,7 @@ function headline() {
 
 const differenceColumns = [
   {name: 'difference, points (95% over repetitions)'}, {name: 'clips'}, {name: 'units for either'}, {name: 'p (signs, Holm)'},
-  {name: 'smallest detectable, points'}, {name: 'verdict', text: true}
+  {name: 'smallest detectable, points'}, {name: 'verdict', text: true, class: 'word'}
 ];
 const differenceCells = (c, tested = true) => [
   [signed(c.difference.mean), el('span', {class: 'small'}, c.interval)], c.clips,
