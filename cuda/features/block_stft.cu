@@ -4,14 +4,11 @@
 //
 // x_s continues beyond its segment by the padding: zeros, the nearest sample, or mirrored as often as needed.
 // One block per frame; neighbouring threads touch neighbouring samples.
-#include <cstdio>
-#include <type_traits>
 #include <vector>
 
 #include "cuda/features/block_stft.hpp"
 #include "cuda/features/frames.cuh"
 #include "cuda/features/power.cuh"
-#include "cuda/support/device_lock.hpp"
 #include "cuda/support/kernel.hpp"
 #include "features/engine.hpp"
 #include "features/window.hpp"
@@ -71,12 +68,6 @@ DeviceArray<Real> upload_window(const features::FeatureOptions& o, cudaStream_t 
 
 }  // namespace
 
-void FftPlanTraits::destroy(value_type plan) noexcept {
-  const std::lock_guard guard(device_lock());
-  if (const auto result = cufftDestroy(plan))
-    std::fprintf(stderr, "cuFFT: cufftDestroy: result %d\n", static_cast<int>(result));
-}
-
 template <class Real>
 std::size_t BlockStftOf<Real>::bytes_per_frame(const features::FeatureOptions& o) {
   return static_cast<std::size_t>(o.n_fft) * sizeof(Real) + static_cast<std::size_t>(o.bins()) * sizeof(Pair);
@@ -91,22 +82,8 @@ BlockStftOf<Real>::BlockStftOf(const features::FeatureOptions& options, std::int
       stream_(stream),
       window_(upload_window<Real>(options, stream)),
       frames_(static_cast<std::size_t>(block * layout_.size)),
-      spectrum_(static_cast<std::size_t>(block * bins_)) {
-  const std::lock_guard guard(device_lock());
-  cufftHandle plan = FftPlanTraits::null;
-  TIMBRE_FFT_CHECK(cufftCreate(&plan));
-  plan_ = FftPlan(plan);
-  TIMBRE_FFT_CHECK(cufftSetAutoAllocation(plan, 0));
-  // Embedded sizes must be given for the distances to count; they equal the sizes of one transform.
-  long long size = layout_.size, in_size = layout_.size, out_size = bins_;
-  std::size_t work_bytes = 0;
-  TIMBRE_FFT_CHECK(cufftMakePlanMany64(plan, 1, &size, &in_size, 1, layout_.size, &out_size, 1, bins_,
-                                       std::is_same_v<Real, float> ? CUFFT_R2C : CUFFT_D2Z, block_,
-                                       &work_bytes));
-  work_ = DeviceArray<char>(work_bytes);
-  if (work_bytes > 0) TIMBRE_FFT_CHECK(cufftSetWorkArea(plan, work_.data()));
-  TIMBRE_FFT_CHECK(cufftSetStream(plan, stream_));
-}
+      spectrum_(static_cast<std::size_t>(block * bins_)),
+      fft_(options.n_fft, block, stream) {}
 
 template <class Real>
 void BlockStftOf<Real>::transform_block(const float* segments, std::int64_t first, std::int64_t count) {
@@ -116,10 +93,7 @@ void BlockStftOf<Real>::transform_block(const float* segments, std::int64_t firs
     const auto bytes = static_cast<std::size_t>(rest * layout_.size) * sizeof(Real);
     TIMBRE_CUDA_CHECK(cudaMemsetAsync(frames_.data() + count * layout_.size, 0, bytes, stream_));
   }
-  if constexpr (std::is_same_v<Real, float>)
-    TIMBRE_FFT_CHECK(cufftExecR2C(plan_, frames_.data(), spectrum_.data()));
-  else
-    TIMBRE_FFT_CHECK(cufftExecD2Z(plan_, frames_.data(), spectrum_.data()));
+  fft_.enqueue(frames_.data(), spectrum_.data());
 }
 
 template class BlockStftOf<float>;

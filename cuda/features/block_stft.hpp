@@ -1,15 +1,11 @@
 // Short-time Fourier transforms of a batch of segments, a block of frames at a time (src/features/stft.hpp
-// has the formula). A kernel windows the frames. One batched cuFFT plan, made once for the shape, transforms them.
-// The plan's work area is ours: its memory is counted, and nothing is allocated while it runs.
+// has the formula). A kernel windows the frames, and one batched transform takes them.
 #pragma once
-
-#include <cufft.h>
 
 #include <algorithm>
 #include <cstdint>
-#include <type_traits>
 
-#include "cuda/support/handles.hpp"
+#include "cuda/features/batched_fft.hpp"
 #include "cuda/support/memory.hpp"
 #include "features/options.hpp"
 
@@ -39,19 +35,12 @@ FrameLayout frame_layout(const features::FeatureOptions& options, std::int64_t s
                          PadMode mode);
 PadMode pad_mode_of(const features::FeatureOptions& options);
 
-struct FftPlanTraits {
-  using value_type = cufftHandle;
-  static constexpr value_type null = -1;
-  static void destroy(value_type plan) noexcept;
-};
-using FftPlan = Handle<FftPlanTraits>;
-
 /// In float32, or in float64 for what weighs small magnitudes beside large ones.
 template <class Real>
 class BlockStftOf {
  public:
   /// A value of the spectrum.
-  using Pair = std::conditional_t<std::is_same_v<Real, float>, float2, double2>;
+  using Pair = typename BatchedFft<Real>::Pair;
 
   /// Room for blocks of `block` frames; work is enqueued on `stream` alone. Throws Error.
   BlockStftOf(const features::FeatureOptions& options, std::int64_t segment_samples, std::int64_t block,
@@ -84,8 +73,7 @@ class BlockStftOf {
   DeviceArray<Real> window_;    // [n_fft]
   DeviceArray<Real> frames_;    // [block, n_fft]
   DeviceArray<Pair> spectrum_;  // [block, bins]
-  DeviceArray<char> work_;
-  FftPlan plan_;
+  BatchedFft<Real> fft_;
 };
 extern template class BlockStftOf<float>;
 extern template class BlockStftOf<double>;

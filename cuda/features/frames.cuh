@@ -39,14 +39,6 @@ __device__ inline double warp_sum(double value) {
   return value;
 }
 
-/// |z|^power in float64.
-__device__ inline double magnitude(double2 z, double power) {
-  const double square = z.x * z.x + z.y * z.y;
-  if (power == 2.0) return square;
-  if (power == 1.0) return sqrt(square);
-  return pow(square, 0.5 * power);
-}
-
 /// Enqueues a kernel that gives each of `frames` frames a warp.
 template <class... Parameters, class... Arguments>
 void launch_frames(void (*kernel)(Parameters...), std::int64_t frames, cudaStream_t stream,

@@ -24,10 +24,11 @@ namespace timbre::cuda {
 
 inline constexpr int mel_lanes = 8;  // of one band: a group of weights
 
-__global__ void __launch_bounds__(256) mel_bands_kernel(const float2* __restrict__ spectrum, MelBands mel,
+template <class Pair>
+__global__ void __launch_bounds__(256) mel_bands_kernel(const Pair* __restrict__ spectrum, MelBands mel,
                                                         float exponent, int tile, float* __restrict__ out) {
   TIMBRE_DYNAMIC_SHARED(float, power);  // [tile]
-  const float2* row = spectrum + static_cast<std::int64_t>(blockIdx.x) * mel.bins;
+  const Pair* row = spectrum + static_cast<std::int64_t>(blockIdx.x) * mel.bins;
   float* bands = out + static_cast<std::int64_t>(blockIdx.x) * mel.bands;
   const int lane = static_cast<int>(threadIdx.x) % mel_lanes;
   const int at_once = static_cast<int>(blockDim.x) / mel_lanes;
@@ -98,14 +99,24 @@ unsigned blocks_per_segment(std::int64_t size) {
       std::clamp<std::int64_t>(pieces(size, feature_threads * values_per_thread), 1, 1024));
 }
 
+template <class Pair>
+void enqueue_mel_bands(cudaStream_t stream, const Pair* spectrum, std::int64_t frames, const MelBands& mel,
+                       float exponent, float* out, int tile) {
+  constexpr int largest_tile = 8193;  // 32 kB; the bins of n_fft 16384
+  if (tile == 0) tile = std::min(mel.bins, largest_tile);
+  launch(mel_bands_kernel<Pair>, dim3(static_cast<unsigned>(frames)), dim3(feature_threads),
+         static_cast<std::size_t>(tile) * sizeof(float), stream, spectrum, mel, exponent, tile, out);
+}
+
 }  // namespace
 
 void mel_bands(cudaStream_t stream, const float2* spectrum, std::int64_t frames, const MelBands& mel,
                float exponent, float* out, int tile) {
-  constexpr int largest_tile = 8193;  // 32 kB; the bins of n_fft 16384
-  if (tile == 0) tile = std::min(mel.bins, largest_tile);
-  launch(mel_bands_kernel, dim3(static_cast<unsigned>(frames)), dim3(feature_threads),
-         static_cast<std::size_t>(tile) * sizeof(float), stream, spectrum, mel, exponent, tile, out);
+  enqueue_mel_bands(stream, spectrum, frames, mel, exponent, out, tile);
+}
+void mel_bands(cudaStream_t stream, const double2* spectrum, std::int64_t frames, const MelBands& mel,
+               float exponent, float* out, int tile) {
+  enqueue_mel_bands(stream, spectrum, frames, mel, exponent, out, tile);
 }
 
 void segment_maxima(cudaStream_t stream, const float* values, std::int64_t segments, std::int64_t size,
@@ -141,6 +152,10 @@ CudaMelBands::CudaMelBands(const features::FeatureOptions& options, cudaStream_t
 }
 
 void CudaMelBands::enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first,
+                           std::int64_t count, float* out) const {
+  mel_bands(stream, spectrum, count, view_, power_, out + first * view_.bands);
+}
+void CudaMelBands::enqueue(cudaStream_t stream, const double2* spectrum, std::int64_t first,
                            std::int64_t count, float* out) const {
   mel_bands(stream, spectrum, count, view_, power_, out + first * view_.bands);
 }

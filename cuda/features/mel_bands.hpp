@@ -24,6 +24,8 @@ struct MelBands {
 /// spectrum [frames, bins] -> out [frames, bands]. tile: bins staged at a time, for tests; 0 chooses.
 void mel_bands(cudaStream_t stream, const float2* spectrum, std::int64_t frames, const MelBands& mel,
                float exponent, float* out, int tile = 0);
+void mel_bands(cudaStream_t stream, const double2* spectrum, std::int64_t frames, const MelBands& mel,
+               float exponent, float* out, int tile = 0);
 
 /// Largest of each segment's values [segments, size], at least smallest_power. maxima [segments] must be
 /// zeros.
@@ -40,6 +42,8 @@ class CudaMelBands {
   std::int64_t bands() const { return view_.bands; }
   /// spectrum [count, bins] -> out + first * bands: [count, bands]
   void enqueue(cudaStream_t stream, const float2* spectrum, std::int64_t first, std::int64_t count,
+               float* out) const;
+  void enqueue(cudaStream_t stream, const double2* spectrum, std::int64_t first, std::int64_t count,
                float* out) const;
 
  private:

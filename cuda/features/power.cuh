@@ -20,4 +20,16 @@ __device__ inline float power_of(float2 z, float exponent) {
   return powf(square, 0.5f * exponent);
 }
 
+/// |z|^power in float64.
+__device__ inline double magnitude(double2 z, double power) {
+  const double square = z.x * z.x + z.y * z.y;
+  if (power == 2.0) return square;
+  if (power == 1.0) return sqrt(square);
+  return pow(square, 0.5 * power);
+}
+
+__device__ inline float power_of(double2 z, float exponent) {
+  return static_cast<float>(magnitude(z, static_cast<double>(exponent)));
+}
+
 }  // namespace timbre::cuda

@@ -1,6 +1,8 @@
-// gru (nn/layers/gru.hpp has the formula), by own kernels: what does not depend on the step before is products over all rows
-// and steps at once, in Keras's layout as the arena has it; a step is one product and one kernel. (cuDNN's GRU wants the gates
-// in another order. Whether it is faster has not been measured.)
+// gru (nn/layers/gru.hpp has the formula): on cuDNN (rnn_cudnn.hpp), or by own kernels, as the environment variable TIMBRE_GRU
+// says: cudnn, own, or auto (the default), which takes cuDNN. Neither has been timed on a GPU yet.
+//
+// By own kernels what does not depend on the step before is products over all rows and steps at once, in Keras's layout as the
+// arena has it; a step is one product and one kernel:
 //
 //   forward   z = x W [rows * T, 3u]; for each step h R, and the unit's arithmetic
 //   backward  for each step the unit's arithmetic, and dh += d R^T; then dW = x^T dz, dR = h'^T d, biases' sums, dx = dz W^T
@@ -8,9 +10,11 @@
 // Arrays are batch-major, [rows, T, ..], in the order of x. y and dy are in the order of processing.
 #include "cuda/layers/activation.hpp"
 #include "cuda/layers/cuda_layer.hpp"
+#include "cuda/layers/rnn_cudnn.hpp"
 #include "cuda/layers/skipping.hpp"
 #include "cuda/support/divisor.cuh"
 #include "cuda/support/elementwise.cuh"
+#include "device/algorithms.hpp"
 #include "nn/layers/gru.hpp"
 #include "nn/layers/gru_cell.hpp"
 
@@ -82,9 +86,9 @@ struct GruBackwardStep {
 
 // ---- The host's half
 
-class GruDevice final : public CudaLayer {
+class OwnGru final : public CudaLayer {
  public:
-  GruDevice(const nn::GruOptions& options, const CudaBinding& binding)
+  OwnGru(const nn::GruOptions& options, const CudaBinding& binding)
       : binding_(binding),
         options_(options),
         steps_(binding.input[0]),
@@ -144,6 +148,8 @@ class GruDevice final : public CudaLayer {
                   gates, 0, dx, in_);
   }
 
+  std::string note() const override { return rnn_name("gru", binding_) + ": own kernels"; }
+
  private:
   bool wanted(std::int64_t step) const { return options_.return_sequences || step + 1 == steps_; }
   std::int64_t time_of(std::int64_t step) const { return options_.go_backwards ? steps_ - 1 - step : step; }
@@ -158,14 +164,15 @@ class GruDevice final : public CudaLayer {
   DeviceArray<float> gates_, recurrent_, recurrent_n_, h_before_, d_recurrent_, dh_, work_;
 };
 
-struct GruOnDevice {
+struct GruDevice {
   static std::unique_ptr<CudaLayer> make(const nn::GruOptions& options, const CudaBinding& binding) {
     return with_mask(options, binding,
                      [](const nn::GruOptions& o, const CudaBinding& b) -> std::unique_ptr<CudaLayer> {
-                       return std::make_unique<GruDevice>(o, b);
+                       if (device::algorithm("TIMBRE_GRU") == "own") return std::make_unique<OwnGru>(o, b);
+                       return make_rnn_on_cudnn({o, b});
                      });
   }
 };
-inline const CudaLayers::Add<GruOnDevice, nn::GruOptions> gru;
+inline const CudaLayers::Add<GruDevice, nn::GruOptions> gru;
 
 }  // namespace timbre::cuda

@@ -4,16 +4,13 @@
 // The environment variable TIMBRE_LSTM says which: cudnn, own (where it can), or auto (the default). auto
 // takes cuDNN: the own kernel is quicker on paper (lstm_recurrence.cuh), and has not been timed on a GPU yet.
 #include "cuda/layers/lstm.hpp"
+#include "cuda/layers/rnn_cudnn.hpp"
 #include "cuda/layers/skipping.hpp"
 #include "device/algorithms.hpp"
 
 namespace timbre::cuda {
 
 // ---- The host's half
-
-std::string lstm_name(const CudaBinding& b) {
-  return "lstm (layer " + std::to_string(b.index) + ", " + std::to_string(b.output.back()) + " units)";
-}
 
 struct LstmDevice {
   static std::unique_ptr<CudaLayer> make(const nn::LstmOptions& options, const CudaBinding& binding) {
@@ -25,7 +22,7 @@ struct LstmDevice {
     const auto wanted = device::algorithm("TIMBRE_LSTM");
     const auto why_not = wanted == "own" ? why_not_on_chip(binding) : "";
     if (wanted == "own" && why_not.empty()) return make_lstm_on_chip(options, binding);
-    return make_lstm_on_cudnn({{{options, binding}}, 0}, why_not);
+    return make_rnn_on_cudnn({options, binding}, why_not);
   }
 };
 const CudaLayers::Add<LstmDevice, nn::LstmOptions> lstm;

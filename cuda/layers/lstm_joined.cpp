@@ -1,8 +1,9 @@
 #include "cuda/layers/lstm_joined.hpp"
 
-#include "cuda/layers/lstm.hpp"
+#include "cuda/layers/rnn_cudnn.hpp"
 #include "device/algorithms.hpp"
 #include "nn/layers/dropout.hpp"
+#include "nn/layers/lstm.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -42,11 +43,11 @@ std::size_t joined_layers(std::span<const nn::Model::Entry> layers) {
 
 std::unique_ptr<CudaLayer> make_joined(std::span<const nn::Model::Entry> layers,
                                        std::span<const CudaBinding> bindings) {
-  LstmStack stack;
-  for (std::size_t i = 0; i < layers.size(); i += 2)
-    stack.layers.push_back({options_of<nn::LstmOptions>(layers[i]), bindings[i]});
+  RnnStack stack(options_of<nn::LstmOptions>(layers[0]), bindings[0]);
+  for (std::size_t i = 2; i < layers.size(); i += 2)
+    stack.add(options_of<nn::LstmOptions>(layers[i]), bindings[i]);
   stack.rate = options_of<nn::DropoutOptions>(layers[1]).rate;
-  return make_lstm_on_cudnn(stack, "");
+  return make_rnn_on_cudnn(stack);
 }
 
 }  // namespace timbre::cuda

@@ -8,6 +8,7 @@
 #include "cuda/layers/activation.hpp"
 #include "cuda/layers/lstm.hpp"
 #include "cuda/layers/lstm_recurrence.cuh"
+#include "cuda/layers/rnn_cudnn.hpp"
 #include "device/algorithms.hpp"
 
 namespace timbre::cuda {
@@ -95,7 +96,7 @@ class LstmOnChip final : public CudaLayer {
                   binding_.parameters[0], 4 * units_, 0, dx, inputs_);
   }
 
-  std::string note() const override { return lstm_name(binding_) + ": own kernel, weights on the chip"; }
+  std::string note() const override { return rnn_name("lstm", binding_) + ": own kernel, weights on the chip"; }
 
  private:
   CudaBinding binding_;

@@ -32,11 +32,11 @@ DnnHandle make_dnn_handle() {
   return DnnHandle(v);
 }
 
-LstmDescriptors::LstmDescriptors(const LstmShape& s, LstmLayout layout) {
+RnnDescriptors::RnnDescriptors(const RnnShape& s, RnnLayout layout) {
   const std::vector<int> lengths(std::size_t(s.rows), s.steps);
   float padding = 0;
   const auto set = [&](cudnnRNNDataDescriptor_t d, int size) {
-    return layout == LstmLayout::packed
+    return layout == RnnLayout::packed
                ? cudnnSetRNNDataDescriptor(d, CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED,
                                            s.steps, s.rows, size, lengths.data(), nullptr)
                : cudnnSetRNNDataDescriptor(d, CUDNN_DATA_FLOAT, CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED,
@@ -48,13 +48,13 @@ LstmDescriptors::LstmDescriptors(const LstmShape& s, LstmLayout layout) {
   TIMBRE_DNN_CHECK(cudnnSetTensorNdDescriptor(state, CUDNN_DATA_FLOAT, 3, extents, strides));
 }
 
-cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, LstmLayout layout,
-                       const LstmShape& s, cudnnDropoutDescriptor_t dropout) {
-  // Two biases, of which Timbre leaves the second at zero: the persistent algorithms take no other mode.
+cudnnStatus_t set_rnn(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, RnnLayout layout,
+                      const RnnShape& s, cudnnDropoutDescriptor_t dropout) {
+  // Two biases. A GRU needs both; of an LSTM's Timbre leaves the second at zero: the persistent algorithms take no other mode.
   return cudnnSetRNNDescriptor_v8(
-      rnn, algorithm, CUDNN_LSTM, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
+      rnn, algorithm, s.cell, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,
       CUDNN_DATA_FLOAT, CUDNN_DATA_FLOAT, CUDNN_FMA_MATH, s.inputs, s.units, s.units, s.layers, dropout,
-      layout == LstmLayout::packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED);
+      layout == RnnLayout::packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED);
 }
 
 }  // namespace timbre::cuda

@@ -49,24 +49,25 @@ using DnnHandle = Handle<DnnHandleTraits>;
 /// Made and ended under the device's lock (support/device_lock.hpp).
 DnnHandle make_dnn_handle();
 
-/// An LSTM over whole sequences of one length, time-major: x [T, rows, inputs] -> y [T, rows, units].
-struct LstmShape {
+/// An RNN over whole sequences of one length, time-major: x [T, rows, inputs] -> y [T, rows, units].
+struct RnnShape {
   int rows, steps, inputs, units;
   int layers = 1;  // each above the first takes the one below's y, with dropout between
+  cudnnRNNMode_t cell = CUDNN_LSTM;
 };
 
 /// How sequences of one length lie is the same in both layouts; what algorithms take is not.
-enum class LstmLayout { packed, padded };
+enum class RnnLayout { packed, padded };
 
-struct LstmDescriptors {
-  LstmDescriptors(const LstmShape& shape, LstmLayout layout);
+struct RnnDescriptors {
+  RnnDescriptors(const RnnShape& shape, RnnLayout layout);
   RnnDataDescriptor x, y;
-  TensorDescriptor state;  // of h and c
+  TensorDescriptor state;  // of h, and of an LSTM's c
 };
 
 /// Sets up the algorithm; the status says whether cuDNN takes it. float32 throughout, without TF32. dropout:
 /// between the layers, or null where there is no device.
-cudnnStatus_t set_lstm(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, LstmLayout layout,
-                       const LstmShape& shape, cudnnDropoutDescriptor_t dropout);
+cudnnStatus_t set_rnn(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, RnnLayout layout,
+                      const RnnShape& shape, cudnnDropoutDescriptor_t dropout);
 
 }  // namespace timbre::cuda

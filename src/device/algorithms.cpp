@@ -20,6 +20,7 @@ struct Way {
   std::string_view usual;  // what auto is
 };
 constexpr Way ways[] = {{"TIMBRE_LSTM", "an LSTM", "cudnn"},
+                        {"TIMBRE_GRU", "a GRU", "cudnn"},
                         {"TIMBRE_CONV", "a convolution", "cudnn"},
                         {"TIMBRE_DROPOUT", "dropout", "own"}};
 

@@ -2,6 +2,7 @@
 // last bits of a result, and dropout's masks altogether, so it is part of a run's key and record.
 //
 //   TIMBRE_LSTM      auto | cudnn | own    an LSTM: cuDNN's RNN, or the own kernel where it can   (cuda/layers/lstm.cu)
+//   TIMBRE_GRU       auto | cudnn | own    a GRU: cuDNN's RNN, or own kernels                     (cuda/layers/gru.cu)
 //   TIMBRE_CONV      auto | cudnn | own    a convolution: cuDNN's, or columns and cuBLAS          (cuda/layers/conv2d.cu)
 //   TIMBRE_DROPOUT   auto | own | cudnn    masks of the CPU's, or of cuDNN's generator            (cuda/layers/dropout.cu)
 //

@@ -63,60 +63,36 @@ const config::Schema<ChromaStftOptions>& schema(config::of<ChromaStftOptions>) {
   return s;
 }
 
-ChromaFilters::ChromaFilters(const FeatureOptions& options)
-    : o_(options.own_as<ChromaStftOptions>()), sample_rate_(options.sample_rate), n_fft_(options.n_fft) {
-  for (int k = 1; k < n_fft_; ++k)
-    octaves_.push_back(std::log2(k * (double(sample_rate_) / n_fft_) / (440.0 / 16)));
+std::vector<double> chroma_octaves(const FeatureOptions& o) {
+  std::vector<double> out;
+  for (int k = 1; k < o.n_fft; ++k)
+    out.push_back(std::log2(k * (double(o.sample_rate) / o.n_fft) / (440.0 / 16)));
+  return out;
 }
+
+ChromaFilters::ChromaFilters(const FeatureOptions& options)
+    : o_(options.own_as<ChromaStftOptions>()), n_fft_(options.n_fft), octaves_(chroma_octaves(options)) {}
 
 const std::vector<float>& ChromaFilters::weights(double tuning) {
   if (tuning_ == tuning) return weights_;
   tuning_ = tuning;
   const std::int64_t bins = 1 + n_fft_ / 2, classes = o_.n_chroma;
-  const double steps = o_.n_chroma, half = std::nearbyint(steps / 2), moved = tuning / steps;
-  // Of bin 0 one and a half octaves below bin 1.
-  const auto place = [&](std::int64_t k) {
-    return k == 0 ? steps * (octaves_[0] - moved) - 1.5 * steps
-                  : steps * (octaves_[std::size_t(k - 1)] - moved);
-  };
+  const double steps = o_.n_chroma;
   weights_.resize(static_cast<std::size_t>(bins * classes));
   std::vector<double> bump(static_cast<std::size_t>(classes));
   for (std::int64_t k = 0; k < bins; ++k) {
-    const double at = place(k), width = k + 1 < n_fft_ ? std::max(place(k + 1) - at, 1.0) : 1.0;
+    const auto bin = ChromaBin::of(octaves_.data(), k, n_fft_, steps, tuning);
     double square = 0;
     for (std::int64_t c = 0; c < classes; ++c) {
-      double d = std::fmod(at - double(c) + half + 10 * steps, steps);
-      if (d < 0) d += steps;
-      d = 2 * (d - half) / width;
-      bump[std::size_t(c)] = std::exp(-0.5 * d * d);
+      bump[std::size_t(c)] = bin.bump(c, steps);
       square += bump[std::size_t(c)] * bump[std::size_t(c)];
     }
-    double scale = std::sqrt(square) < smallest_norm ? 1.0 : 1 / std::sqrt(square);
-    if (o_.octwidth) {
-      const double away = (at / steps - o_.ctroct) / *o_.octwidth;
-      scale *= std::exp(-0.5 * away * away);
-    }
-    const auto turned = o_.base_c ? 3 * (classes / 12) : 0;
+    const double scale = bin.scale(square, steps, o_.ctroct, o_.octwidth.value_or(0));
     for (std::int64_t c = 0; c < classes; ++c)
-      weights_[std::size_t(k * classes + (c - turned + classes) % classes)] =
+      weights_[std::size_t(k * classes + chroma_column(c, classes, o_.base_c))] =
           static_cast<float>(scale * bump[std::size_t(c)]);
   }
   return weights_;
-}
-
-double chroma_norm(const ChromaNorm& norm, const double* values, std::int64_t n_chroma) {
-  if (!norm.p) return 1;
-  double out = 0;
-  if (std::isinf(*norm.p)) {
-    const auto [low, high] = std::minmax_element(values, values + n_chroma);
-    out = *norm.p > 0 ? *high : *low;
-  } else if (*norm.p == 0) {
-    out = double(std::count_if(values, values + n_chroma, [](double v) { return v > 0; }));
-  } else {
-    for (std::int64_t c = 0; c < n_chroma; ++c) out += std::pow(values[c], *norm.p);
-    out = std::pow(out, 1 / *norm.p);
-  }
-  return out < smallest_norm ? 1 : out;
 }
 
 namespace {
@@ -165,7 +141,7 @@ class ChromaStft final : public CpuFeature {
       std::copy_n(weights.data() + k * o_.n_chroma, o_.n_chroma, weights_.data() + k * padded_);
     for (std::int64_t t = 0; t < frames_; ++t) {
       add_up(powers_.data() + t * bins_, bins_, weights_.data(), padded_, sums_.data());
-      const double norm = chroma_norm(o_.norm, sums_.data(), o_.n_chroma);
+      const double norm = o_.norm.p ? p_norm(*o_.norm.p, sums_.data(), o_.n_chroma) : 1;
       for (std::int64_t c = 0; c < o_.n_chroma; ++c)
         *out++ = static_cast<float>(sums_[std::size_t(c)] / norm);
     }

@@ -1,19 +1,16 @@
 // What the features of a magnitude spectrum share: its frequencies, its weighted mean, and how a row becomes a number.
 #pragma once
 
-#include <limits>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "core/simd.hpp"
 #include "features/cpu_feature.hpp"
+#include "features/norms.hpp"
 #include "features/sums.hpp"
 
 namespace timbre::features {
-
-/// Below this, librosa leaves a row as it is in place of dividing it by its norm: the smallest normal float64.
-inline constexpr double smallest_norm = std::numeric_limits<double>::min();
 
 /// Of each bin, in Hz: librosa.fft_frequencies, to the last bit.
 inline std::vector<double> bin_frequencies(int sample_rate, int n_fft) {

@@ -29,11 +29,15 @@ const config::Schema<OnsetStrengthOptions>& schema(config::of<OnsetStrengthOptio
   return s;
 }
 
+std::int64_t onset_shift(const FeatureOptions& options, const OnsetStrengthOptions& own) {
+  return own.lag + (own.center ? options.n_fft / (2 * options.hop_length) : 0);
+}
+
 OnsetEnvelope::OnsetEnvelope(const FeatureOptions& options, const OnsetStrengthOptions& own,
                              std::int64_t segment_samples)
     : o_(own),
       frames_(frame_count(options, segment_samples)),
-      shift_(own.lag + (own.center ? options.n_fft / (2 * options.hop_length) : 0)),
+      shift_(onset_shift(options, own)),
       power_(options.power),
       filters_(options),
       bands_(static_cast<std::size_t>(frames_ * filters_.size())),

@@ -28,6 +28,9 @@ struct OnsetStrengthOptions {
 };
 const config::Schema<OnsetStrengthOptions>& schema(config::of<OnsetStrengthOptions>);
 
+/// By how many frames the envelope is later than the frames whose differences it holds: lag, and half a frame where centred.
+std::int64_t onset_shift(const FeatureOptions& options, const OnsetStrengthOptions& own);
+
 /// The envelope of one segment, block of frames after block; onset_strength and tempo have it.
 class OnsetEnvelope {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "config/schema.hpp"
 #include "core/error.hpp"
@@ -28,6 +29,17 @@ const config::Schema<TempoOptions>& schema(config::of<TempoOptions>) {
           .field("max_tempo", &O::max_tempo, "a tempo is less than this. null: no limit", config::above(0.0))
           .unit("beats a minute");
   return s;
+}
+
+std::int64_t tempo_lags(const FeatureOptions& o) {
+  return static_cast<std::int64_t>(o.own_as<TempoOptions>().ac_size * o.sample_rate) / o.hop_length;
+}
+
+TempoScore::TempoScore(const FeatureOptions& o)
+    : samples_per_minute(60.0 * o.sample_rate), hop_length(o.hop_length) {
+  const auto& own = o.own_as<TempoOptions>();
+  start_bpm = own.start_bpm, std_bpm = own.std_bpm;
+  max_tempo = own.max_tempo.value_or(std::numeric_limits<double>::infinity());
 }
 
 namespace {
@@ -73,22 +85,12 @@ class Autocorrelation {
   fftw_plan forth_, back_;
 };
 
-std::int64_t lags_of(const FeatureOptions& o) {
-  return static_cast<std::int64_t>(o.own_as<TempoOptions>().ac_size * o.sample_rate) / o.hop_length;
-}
-
-/// Of a lag, in beats a minute.
-double tempo_of(const FeatureOptions& o, std::int64_t lag) {
-  return 60.0 * o.sample_rate / (double(o.hop_length) * double(lag));
-}
-
 class Tempo final : public CpuFeature {
  public:
   Tempo(const FeatureOptions& options, std::int64_t samples)
-      : options_(options),
-        o_(options.own_as<TempoOptions>()),
+      : score_(options),
         envelope_(options, {}, samples),
-        lags_(lags_of(options)),
+        lags_(tempo_lags(options)),
         window_(window_values("hann", static_cast<int>(lags_), static_cast<int>(lags_))),
         autocorrelation_(lags_) {}
 
@@ -113,7 +115,7 @@ class Tempo final : public CpuFeature {
       if (largest < smallest_norm) largest = 1;
       for (std::int64_t l = 0; l < lags_; ++l) mean[std::size_t(l)] += a[l] / largest;
     }
-    std::fill_n(out, frames, static_cast<float>(tempo_of(options_, best(mean, double(frames)))));
+    std::fill_n(out, frames, static_cast<float>(score_.bpm(best(mean, double(frames)))));
   }
 
  private:
@@ -122,17 +124,14 @@ class Tempo final : public CpuFeature {
     std::int64_t out = 0;
     double highest = 0;
     for (std::int64_t l = 1; l < lags_; ++l) {
-      const double bpm = tempo_of(options_, l);
-      if (o_.max_tempo && !(bpm < *o_.max_tempo)) continue;
-      const double away = (std::log2(bpm) - std::log2(o_.start_bpm)) / o_.std_bpm;
-      const double score = std::log1p(1e6 * (sums[std::size_t(l)] / frames)) - 0.5 * away * away;
+      if (!score_.allowed(l)) continue;
+      const double score = score_.of(l, sums[std::size_t(l)] / frames);
       if (out == 0 || score > highest) out = l, highest = score;
     }
     return out;
   }
 
-  FeatureOptions options_;
-  TempoOptions o_;
+  TempoScore score_;
   OnsetEnvelope envelope_;
   std::int64_t lags_;
   std::vector<double> window_;  // [lags]
@@ -141,8 +140,8 @@ class Tempo final : public CpuFeature {
 
 std::string check(const FeatureOptions& o) {
   const auto& own = o.own_as<TempoOptions>();
-  const auto lags = lags_of(o);
-  if (lags < 2 || (own.max_tempo && !(tempo_of(o, lags - 1) < *own.max_tempo)))
+  const auto lags = tempo_lags(o);
+  if (lags < 2 || !TempoScore(o).allowed(lags - 1))
     return fmt::format("tempo: no tempo below max_tempo repeats within ac_size, {} s",
                        number_text(own.ac_size));
   if (lags > 1 << 20) return "tempo: ac_size has more than 1,048,576 frames; a larger hop_length";

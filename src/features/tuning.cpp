@@ -8,8 +8,7 @@
 namespace timbre::features {
 namespace {
 
-constexpr double lowest = 150, highest = 4000, share = 0.1;  // piptrack's fmin, fmax, threshold
-constexpr int steps = 100;                                   // of one hundredth
+constexpr double lowest = 150, highest = 4000;  // piptrack's fmin, fmax, in Hz
 
 double median(std::vector<double>& x) {
   const auto half = x.begin() + std::ssize(x) / 2;
@@ -18,20 +17,19 @@ double median(std::vector<double>& x) {
   return 0.5 * (*std::max_element(x.begin(), half) + *half);
 }
 
-/// numpy.linspace(-0.5, 0.5, steps + 1)
-double edge(int i) { return i == steps ? 0.5 : i * (1.0 / steps) + -0.5; }
-
 }  // namespace
 
-TuningEstimate::TuningEstimate(int sample_rate, std::int64_t bins, int bins_per_octave)
-    : bins_(bins), bins_per_octave_(bins_per_octave) {
+TuningRange::TuningRange(int sample_rate, std::int64_t bins) {
   // (piptrack sees only S: it takes n_fft for even.)
   const auto n_fft = 2 * (bins - 1);
-  rate_per_bin_ = double(sample_rate) / double(n_fft);
+  rate_per_bin = double(sample_rate) / double(n_fft);
   const auto f = bin_frequencies(sample_rate, static_cast<int>(n_fft));
-  low_ = std::lower_bound(f.begin(), f.end(), lowest) - f.begin();
-  high_ = std::lower_bound(f.begin(), f.end(), std::min(highest, sample_rate / 2.0)) - f.begin();
+  low = std::max<std::ptrdiff_t>(1, std::lower_bound(f.begin(), f.end(), lowest) - f.begin());
+  high = std::lower_bound(f.begin(), f.end(), std::min(highest, sample_rate / 2.0)) - f.begin();
 }
+
+TuningEstimate::TuningEstimate(int sample_rate, std::int64_t bins, int bins_per_octave)
+    : range_(sample_rate, bins), bins_(bins), bins_per_octave_(bins_per_octave) {}
 
 void TuningEstimate::add(const double* row) {
   const double largest = vectorised([&] {
@@ -44,18 +42,9 @@ void TuningEstimate::add(const double* row) {
     for (const double t : top) out = t > out ? t : out;
     return out;
   });
-  const double threshold = share * largest;
-  const auto kept = [&](std::int64_t k) { return row[k] > threshold ? row[k] : 0.0; };
-  for (auto k = std::max<std::int64_t>(low_, 1); k < high_; ++k) {
-    if (!(row[k] > threshold)) continue;
-    const bool is_last = k == bins_ - 1;
-    if (!(row[k] > kept(k - 1)) || (!is_last && !(row[k] >= kept(k + 1)))) continue;
-    double shift = 0, slope = is_last ? row[k] - row[k - 1] : (row[k + 1] - row[k - 1]) / 2;
-    if (!is_last) {
-      const double a = row[k + 1] + row[k - 1] - 2 * row[k], b = (row[k + 1] - row[k - 1]) / 2;
-      if (std::abs(b) < std::abs(a)) shift = -b / a;
-    }
-    peaks_.push_back({(double(k) + shift) * rate_per_bin_, row[k] + 0.5 * slope * shift});
+  for (auto k = range_.low; k < range_.high; ++k) {
+    const auto peak = TuningPeak::at([&](std::int64_t i) { return row[i]; }, k, bins_, tuning_share * largest);
+    if (peak.height >= 0) peaks_.push_back({peak.place * range_.rate_per_bin, peak.height});
   }
 }
 
@@ -64,19 +53,10 @@ double TuningEstimate::result() {
   heights_.clear();
   for (const auto& p : peaks_) heights_.push_back(p.height);
   const double threshold = median(heights_);
-  int counts[steps] = {};
-  for (const auto& p : peaks_) {
-    if (!(p.height >= threshold)) continue;
-    const double octaves = std::log2(p.pitch / (440.0 / 16));
-    double residual = bins_per_octave_ * octaves;
-    residual -= std::floor(residual);
-    if (residual >= 0.5) residual -= 1;
-    int i = std::clamp(static_cast<int>((residual + 0.5) * steps), 0, steps - 1);
-    while (i > 0 && residual < edge(i)) --i;
-    while (i + 1 < steps && residual >= edge(i + 1)) ++i;
-    ++counts[i];
-  }
-  return edge(static_cast<int>(std::max_element(counts, counts + steps) - counts));
+  int counts[tuning_steps] = {};
+  for (const auto& p : peaks_)
+    if (p.height >= threshold) ++counts[tuning_hundredth(p.pitch, bins_per_octave_)];
+  return tuning_edge(static_cast<int>(std::max_element(counts, counts + tuning_steps) - counts));
 }
 
 }  // namespace timbre::features

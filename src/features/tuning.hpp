@@ -7,10 +7,55 @@
 // is flat: what peaks it has are rounding's, and the result is as arbitrary as librosa's.)
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
+#include "core/philox.hpp"  // TIMBRE_HD
+
 namespace timbre::features {
+
+/// Which bins may have a peak.
+struct TuningRange {
+  double rate_per_bin;     // Hz
+  std::int64_t low, high;  // bins [low, high)
+  TuningRange(int sample_rate, std::int64_t bins);
+};
+/// Of a frame's largest value, what a peak exceeds: piptrack's threshold.
+inline constexpr double tuning_share = 0.1;
+inline constexpr int tuning_steps = 100;  // hundredths
+
+/// What CPU and CUDA kernels share.
+struct TuningPeak {
+  double place, height;  // in bins; height below 0: no peak
+  /// Of row(k), k < bins, at bin k of [1, bins).
+  template <class Row>
+  TIMBRE_HD static TuningPeak at(const Row& row, std::int64_t k, std::int64_t bins, double threshold) {
+    const double here = row(k), before = row(k - 1);
+    if (!(here > threshold) || !(here > (before > threshold ? before : 0.0))) return {0, -1};
+    if (k == bins - 1) return {double(k), here};
+    const double after = row(k + 1);
+    if (!(here >= (after > threshold ? after : 0.0))) return {0, -1};
+    const double a = after + before - 2 * here, b = (after - before) / 2;
+    const double shift = fabs(b) < fabs(a) ? -b / a : 0;
+    return {double(k) + shift, here + 0.5 * b * shift};
+  }
+};
+/// numpy.linspace(-0.5, 0.5, tuning_steps + 1)
+TIMBRE_HD inline double tuning_edge(int i) {
+  return i == tuning_steps ? 0.5 : i * (1.0 / tuning_steps) + -0.5;
+}
+/// In which hundredth of a step a frequency in Hz lies beside the nearest of bins_per_octave steps.
+TIMBRE_HD inline int tuning_hundredth(double pitch, int bins_per_octave) {
+  double residual = bins_per_octave * log2(pitch / (440.0 / 16));
+  residual -= floor(residual);
+  if (residual >= 0.5) residual -= 1;
+  int i = static_cast<int>((residual + 0.5) * tuning_steps);
+  i = i < 0 ? 0 : i >= tuning_steps ? tuning_steps - 1 : i;
+  while (i > 0 && residual < tuning_edge(i)) --i;
+  while (i + 1 < tuning_steps && residual >= tuning_edge(i + 1)) ++i;
+  return i;
+}
 
 class TuningEstimate {
  public:
@@ -25,8 +70,8 @@ class TuningEstimate {
   struct Peak {
     double pitch, height;
   };
-  double rate_per_bin_;  // Hz
-  std::int64_t bins_, low_, high_;
+  TuningRange range_;
+  std::int64_t bins_;
   int bins_per_octave_;
   std::vector<Peak> peaks_;
   std::vector<double> heights_;

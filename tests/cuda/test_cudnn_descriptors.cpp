@@ -12,13 +12,15 @@
 namespace timbre::cuda {
 namespace {
 
-constexpr LstmShape shapes[] = {
-    {20, 130, 13, 128}, {1, 1, 1, 1}, {64, 1292, 128, 300}, {20, 130, 13, 128, 2}};
+constexpr RnnShape shapes[] = {{20, 130, 13, 128},    {1, 1, 1, 1},
+                               {64, 1292, 128, 300},  {20, 130, 13, 128, 2},
+                               {20, 130, 13, 128, 1, CUDNN_GRU}, {256, 32, 64, 32, 1, CUDNN_GRU},
+                               {4, 9, 3, 200, 1, CUDNN_GRU}};
 
 TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
-  for (const auto layout : {LstmLayout::packed, LstmLayout::padded})
+  for (const auto layout : {RnnLayout::packed, RnnLayout::padded})
     for (const auto& s : shapes) {
-      const LstmDescriptors d(s, layout);
+      const RnnDescriptors d(s, layout);
       for (const auto& [descriptor, size] : {std::pair(d.x.get(), s.inputs), std::pair(d.y.get(), s.units)}) {
         cudnnDataType_t type{};
         cudnnRNNDataLayout_t lies{};
@@ -29,7 +31,7 @@ TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
                                             lengths.data(), &padding),
                   CUDNN_STATUS_SUCCESS);
         EXPECT_EQ(type, CUDNN_DATA_FLOAT);
-        EXPECT_EQ(lies, layout == LstmLayout::packed ? CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED
+        EXPECT_EQ(lies, layout == RnnLayout::packed ? CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED
                                                      : CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED);
         EXPECT_EQ((std::array{steps, rows, vector}), (std::array{s.steps, s.rows, size}));
         EXPECT_EQ(lengths, std::vector<int>(std::size_t(s.rows), s.steps));
@@ -45,12 +47,12 @@ TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
     }
 }
 
-TEST(CudnnDescriptors, OfLstmsFinaliseForBothAlgorithmsWithoutTf32) {
-  for (const auto layout : {LstmLayout::packed, LstmLayout::padded})
+TEST(CudnnDescriptors, OfRnnsFinaliseForBothAlgorithmsWithoutTf32) {
+  for (const auto layout : {RnnLayout::packed, RnnLayout::padded})
     for (const auto& s : shapes)
       for (const auto algorithm : {CUDNN_RNN_ALGO_STANDARD, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H}) {
         const RnnDescriptor rnn;
-        ASSERT_EQ(set_lstm(rnn, algorithm, layout, s, nullptr), CUDNN_STATUS_SUCCESS);
+        ASSERT_EQ(set_rnn(rnn, algorithm, layout, s, nullptr), CUDNN_STATUS_SUCCESS);
         cudnnRNNAlgo_t set{};
         cudnnRNNMode_t cell{};
         cudnnRNNBiasMode_t biases{};
@@ -65,7 +67,7 @@ TEST(CudnnDescriptors, OfLstmsFinaliseForBothAlgorithmsWithoutTf32) {
                                            &math, &inputs, &hidden, &projected, &layers, &dropout, &flags),
                   CUDNN_STATUS_SUCCESS);
         EXPECT_EQ(set, algorithm);
-        EXPECT_EQ(cell, CUDNN_LSTM);
+        EXPECT_EQ(cell, s.cell);
         EXPECT_EQ(biases, CUDNN_RNN_DOUBLE_BIAS);
         EXPECT_EQ(math, CUDNN_FMA_MATH);
         EXPECT_EQ(type, CUDNN_DATA_FLOAT);
@@ -73,7 +75,7 @@ TEST(CudnnDescriptors, OfLstmsFinaliseForBothAlgorithmsWithoutTf32) {
         EXPECT_EQ((std::array{inputs, hidden, projected, layers}),
                   (std::array{s.inputs, s.units, s.units, s.layers}));
         EXPECT_EQ(flags,
-                  layout == LstmLayout::packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED);
+                  layout == RnnLayout::packed ? CUDNN_RNN_PADDED_IO_DISABLED : CUDNN_RNN_PADDED_IO_ENABLED);
       }
 }
 
@@ -107,7 +109,7 @@ TEST(CudnnDescriptors, OfDropoutWithARateNeedADevice) {
 
 TEST(CudnnDescriptors, WrongShapesAreErrorsThatShowTheCall) {
   try {
-    const LstmDescriptors d({0, 5, 3, 2}, LstmLayout::packed);
+    const RnnDescriptors d({0, 5, 3, 2}, RnnLayout::packed);
     FAIL();
   } catch (const Error& e) {
     const std::string text = e.what();

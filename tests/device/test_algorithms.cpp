@@ -11,7 +11,7 @@ namespace timbre::device {
 namespace {
 
 constexpr auto as_usual =
-    "TIMBRE_LSTM=cudnn TIMBRE_CONV=cudnn TIMBRE_DROPOUT=own TIMBRE_CUDA_EVALUATION_ROWS=128 "
+    "TIMBRE_LSTM=cudnn TIMBRE_GRU=cudnn TIMBRE_CONV=cudnn TIMBRE_DROPOUT=own TIMBRE_CUDA_EVALUATION_ROWS=128 "
     "TIMBRE_CUDA_WINDOW_FLOATS=33554432 TIMBRE_LSTM_SINGLE_ROWS=128";
 
 TEST(Algorithms, AreTheUsualOnesWhereNothingIsSet) {

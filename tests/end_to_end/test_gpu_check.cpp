@@ -101,7 +101,7 @@ TEST_F(GpuCheckOnTheStandIn, Check) {
       "check", {"--check-batches", "4", "--set", "dataset.synthetic={clips_per_genre: 5, clip_seconds: 1}",
                 "--set", "dataset.segment_seconds=1"});
   EXPECT_EQ(s["well"], true) << s;
-  EXPECT_EQ(s["rows"].size(), 6u) << s;  // mlp, the cnn by both, the lstm three ways
+  EXPECT_EQ(s["rows"].size(), 8u) << s;  // mlp, the cnn and the gru by both, the lstm three ways
   for (const auto& [name, network] : s["networks"].items()) {
     const auto graphs = std::ranges::count_if(network["notes"], [](const nlohmann::json& note) {
       return note.get<std::string>().starts_with("the training step is one graph of ");
@@ -109,7 +109,7 @@ TEST_F(GpuCheckOnTheStandIn, Check) {
     EXPECT_EQ(graphs, 1) << name << network;
   }
   const auto log = read_file(folder / "check.json.logs/check.log");
-  EXPECT_NE(log.find("$ TIMBRE_LSTM=own TIMBRE_CONV=own"), log.npos) << log;
+  EXPECT_NE(log.find("$ TIMBRE_LSTM=own TIMBRE_GRU=own TIMBRE_CONV=own"), log.npos) << log;
   EXPECT_NE(log.find("[exit status 0]"), log.npos) << log;
   environment["TIMBRE_CUDA_GRAPHS"] = "off";
   EXPECT_EQ(section("check", {"--check-batches", "4", "--set", "dataset.segment_seconds=1"})["rows"][0][1],

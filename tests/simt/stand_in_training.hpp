@@ -29,7 +29,10 @@ class StandInTraining : public testing::TestWithParam<bool> {
   }
 };
 
-/// Which LSTM and which convolution the back end takes, for a while.
+/// Which LSTM, GRU and convolution the back end takes, for a while.
+struct GruBy : Environment {
+  explicit GruBy(const char* way) : Environment("TIMBRE_GRU", way) {}
+};
 struct LstmBy : Environment {
   explicit LstmBy(const char* way) : Environment("TIMBRE_LSTM", way) {}
 };

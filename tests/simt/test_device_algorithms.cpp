@@ -16,6 +16,27 @@ TEST_P(StandInTraining, TrainsAsTheCpuWithTheOwnLstm) {
   expect_the_same_bytes_side_by_side("cuda");
 }
 
+TEST_P(StandInTraining, TrainsAsTheCpuWithTheOwnGru) {
+  const GruBy way("own");
+  for (const char* name :
+       {"gru", "gru backwards over sequences", "bidirectional gru", "masked gru and bidirectional"})
+    expect_every_layer_agrees("cuda", name);
+}
+
+TEST_P(StandInTraining, TheGrusAlgorithmIsChosenAndSaid) {
+  ConformanceSetup small(case_of("gru")), both(case_of("bidirectional gru")),
+      large({"large gru", "[gru: {units: 130}, dense: {units: classes, activation: softmax}]", {4, 3}});
+  const auto notes = [](ConformanceSetup& s) { return s.step("cuda")->notes(); };
+  EXPECT_EQ(notes(small), (std::vector<std::string>{
+                              "gru (layer 0, 6 units): cuDNN's persistent algorithm for small states",
+                              "gru (layer 1, 5 units): cuDNN's persistent algorithm for small states"}));
+  EXPECT_EQ(notes(both).at(0), "gru (layer 0, 4 units): cuDNN's persistent algorithm for small states");
+  EXPECT_EQ(notes(large).at(0),
+            "gru (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
+  const GruBy way("own");
+  EXPECT_EQ(notes(small).at(1), "gru (layer 1, 5 units): own kernels");
+}
+
 TEST_P(StandInTraining, TheLstmsAlgorithmIsChosenAndSaid) {
   ConformanceSetup setup(case_of("lstm")), large(case_of("large lstm"));
   const auto state_with = [&](cudnnStatus_t at_once, cudnnStatus_t in_backward, const std::string& note) {

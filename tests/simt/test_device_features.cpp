@@ -43,6 +43,7 @@ TEST_P(StandIn, StacksWhatItHasKernelsFor) {
         "{n_fft: 300, hop_length: 100, summary: [std, mean], stack: [spectral_rolloff, log_mel: {n_mels: "
         "20}, "
         "spectral_bandwidth: {n_fft: 512}, zero_crossing_rate]}",
+        "{hop_length: 400, stack: [chroma_stft, mfcc: {n_mfcc: 5, n_mels: 20}, onset_strength: {delta: 1}, tempo]}",
         "{kind: rms, delta: 1, hop_length: 200}"}) {
     SCOPED_TRACE(yaml);
     EXPECT_EQ(device_note("cuda", options_of(yaml)), "");
@@ -51,9 +52,13 @@ TEST_P(StandIn, StacksWhatItHasKernelsFor) {
 }
 
 TEST_P(StandIn, SaysWhatTheCpuExtractsInItsPlace) {
-  const auto options = options_of("[rms, tempo]");
+  // A kind that somebody has added for the CPU alone.
+  auto& kinds = FeatureRegistry::instance();
+  if (!kinds.find("of_the_cpu")) kinds.add("of_the_cpu", *kinds.find("spectrogram"));
+  auto options = options_of("[rms, spectrogram]");
+  options.stack[1].kind = "of_the_cpu";
   EXPECT_EQ(device_note("cuda", options),
-            "features: the CPU extracts them, since the CUDA plug-in has no kernel for tempo");
+            "features: the CPU extracts them, since the CUDA plug-in has no kernel for of_the_cpu");
   EXPECT_EQ(device_note("cpu", options), "");
   expect_the_cpus_values_of("cuda", options, 6000);
 }

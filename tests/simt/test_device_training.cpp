@@ -267,7 +267,8 @@ void every_call_fails(const std::string& layers, Shape input, std::int64_t least
       noticed = true;
       const std::string text = e.what();
       EXPECT_TRUE(text.starts_with("CUDA: cuda") || text.starts_with("cuBLAS: cublas") ||
-                  text.starts_with("cuDNN: ") || text.starts_with("lstm (layer 0"))
+                  text.starts_with("cuDNN: ") || text.starts_with("lstm (layer 0") ||
+                  text.starts_with("gru (layer 0"))
           << text;
     }
     const auto said = testing::internal::GetCapturedStderr();
@@ -284,6 +285,13 @@ TEST_P(StandInTraining, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
 TEST_P(StandInTraining, EveryCallOfTheOwnLstmThatFailsIsNamedAndLeavesNothingBehind) {
   const LstmBy way("own");
   every_call_fails("lstm: {units: 100}", {2, 2}, 100);
+}
+TEST_P(StandInTraining, EveryCallOfTheGruThatFailsIsNamedAndLeavesNothingBehind) {
+  every_call_fails("gru: {units: 2}", {2, 2}, 150);
+}
+TEST_P(StandInTraining, EveryCallOfTheOwnGruThatFailsIsNamedAndLeavesNothingBehind) {
+  const GruBy way("own");
+  every_call_fails("gru: {units: 2}", {2, 2}, 60);
 }
 TEST_P(StandInTraining, EveryCallOfCudnnsDropoutThatFailsIsNamedAndLeavesNothingBehind) {
   const DropoutBy way("cudnn");

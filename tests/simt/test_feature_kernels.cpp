@@ -18,7 +18,7 @@
 #include "cuda/features/zero_crossing_rate.cu"
 #include "features/decibel.hpp"
 #include "features/mel_filters.hpp"
-#include "kernel_harness.hpp"
+#include "spectra.hpp"
 
 namespace timbre::cuda {
 namespace {
@@ -48,13 +48,6 @@ KernelCase frames_case(std::string name, FrameLayout layout, std::int64_t segmen
                                           g % layout.frames * layout.hop + n - layout.padding, layout.mode));
             return worst_error(from_device(out), expected, [](double) { return 6e-8; });
           }};
-}
-
-std::vector<float2> random_spectrum(std::size_t n) {
-  const auto re = random_values(n, 3, -4, 4), im = random_values(n, 4, -4, 4);
-  std::vector<float2> z(n);
-  for (std::size_t i = 0; i < n; ++i) z[i] = {re[i], im[i]};
-  return z;
 }
 
 double power(float2 z, double exponent) { return std::pow(std::hypot(double(z.x), double(z.y)), exponent); }
@@ -245,12 +238,6 @@ KernelCase crossings_case(FrameLayout layout, std::int64_t segments, double thre
           }};
 }
 
-std::vector<double2> random_exact_spectrum(std::size_t n) {
-  std::vector<double2> z;
-  for (const auto v : random_spectrum(n)) z.push_back({double(v.x), double(v.y)});
-  return z;
-}
-
 /// A kind with one value a frame of magnitudes; the last frame is silent.
 KernelCase row_case(std::string name, int bins, std::int64_t frames,
                     std::function<void(const double2*, float*)> kernel,
@@ -273,12 +260,6 @@ KernelCase row_case(std::string name, int bins, std::int64_t frames,
             return worst_error(from_device(out), expected,
                                [](double e) { return 2e-7 * std::abs(e) + 1e-12; });
           }};
-}
-
-double total(const std::vector<double>& row) {
-  double sum = 0;
-  for (const double m : row) sum += m;
-  return sum;
 }
 
 double mean_bin(const std::vector<double>& row) {
@@ -381,6 +362,35 @@ KernelCase contrast_case(std::int64_t segments, std::int64_t frames, bool linear
           }};
 }
 
+KernelCase exact_mel_case(int n_fft, int n_mels, std::int64_t frames, float exponent) {
+  return {"mel bands in float64 " + std::to_string(n_mels), [=] {
+            features::FeatureOptions o;
+            o.n_fft = n_fft, o.n_mels = n_mels, o.power = exponent;
+            const CudaMelBands mel(o, nullptr);
+            const auto z = random_exact_spectrum(std::size_t(frames * o.bins()));
+            const auto dz = to_device(z);
+            const DeviceArray<float> out(std::size_t((frames + 1) * n_mels));
+            clear_on_device(out, nullptr);
+            mel.enqueue(nullptr, dz.data(), 1, frames, out.data());
+            std::vector<double> expected(static_cast<std::size_t>(n_mels), 0.0);
+            const features::MelFilters filters(o);
+            for (std::int64_t t = 0; t < frames; ++t) {
+              const float* w = filters.weights().data();
+              for (const auto& f : filters.filters()) {
+                double sum = 0;
+                for (int i = 0; i < 8 * f.groups; ++i, ++w)
+                  if (f.first + i < o.bins()) {
+                    const auto& v = z[std::size_t(t * o.bins() + f.first + i)];
+                    sum += double(*w) * std::pow(std::hypot(v.x, v.y), double(exponent));
+                  }
+                expected.push_back(sum);
+              }
+            }
+            return worst_error(from_device(out), expected,
+                               [](double e) { return 2e-6 * std::abs(e) + 1e-12; });
+          }};
+}
+
 std::vector<KernelCase> feature_kernels() {
   return {frames_case("padded by zeros", {1000, 5, 300, 250, 150, PadMode::constant}, 3, 0, 15),
           frames_case("mirrored", {1000, 5, 300, 250, 150, PadMode::reflect}, 3, 0, 15),
@@ -421,7 +431,9 @@ std::vector<KernelCase> feature_kernels() {
           contrast_case(2, 20, true),
           flatness_case(301, 5, 2, 1e-10),
           flatness_case(32, 4, 1, 0.5),
-          flatness_case(7, 4, 0.7, 1e-3)};
+          flatness_case(7, 4, 0.7, 1e-3),
+          exact_mel_case(600, 20, 3, 2),
+          exact_mel_case(256, 11, 2, 1)};
 }
 
 TEST(FeatureKernels, AgreeWithReferencesInDoubleInEveryOrderOfThreads) {

@@ -1,7 +1,7 @@
-#include <cmath>
 #include <vector>
 
 #include "host/dnn_types.hpp"
+#include "host/recurrent.hpp"
 
 namespace simt {
 Dnn& dnn() {
@@ -11,113 +11,7 @@ Dnn& dnn() {
 
 namespace {
 
-/// The weight space: for each gate, from the last to the first: second bias, R [u, u], first bias, W [u, F].
-struct Space {
-  int inputs, units;
-  std::int64_t gate_size() const { return std::int64_t(units) * (inputs + units + 2); }
-  std::int64_t bias_2(int gate) const { return (3 - gate) * gate_size(); }
-  std::int64_t recurrent(int gate) const { return bias_2(gate) + units; }
-  std::int64_t bias_1(int gate) const { return recurrent(gate) + std::int64_t(units) * units; }
-  std::int64_t kernel(int gate) const { return bias_1(gate) + units; }
-  std::size_t bytes() const { return std::size_t(4 * gate_size()) * sizeof(float); }
-};
-
-/// One run over sequences. The reserve holds, per step and row: gates i f g o (in backward their dz), c.
-struct Sequence {
-  int steps, rows, inputs, units;
-  Space space() const { return {inputs, units}; }
-  float* gates(float* reserve, int t, int row) const {
-    return reserve + (std::int64_t(t) * rows + row) * 5 * units;
-  }
-  float* cell(float* reserve, int t, int row) const { return gates(reserve, t, row) + 4 * units; }
-
-  static double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
-
-  void forward(const float* weights, const float* x, float* y, float* reserve) const {
-    const Space s = space();
-    for (int t = 0; t < steps; ++t)
-      for (int r = 0; r < rows; ++r) {
-        const float* h = t > 0 ? y + (std::int64_t(t - 1) * rows + r) * units : nullptr;
-        float *z = gates(reserve, t, r), *c = cell(reserve, t, r);
-        for (int g = 0; g < 4; ++g)
-          for (int u = 0; u < units; ++u) {
-            double sum = double(weights[s.bias_1(g) + u]) + weights[s.bias_2(g) + u];
-            for (int i = 0; i < inputs; ++i)
-              sum += double(weights[s.kernel(g) + std::int64_t(u) * inputs + i]) *
-                     x[(std::int64_t(t) * rows + r) * inputs + i];
-            for (int i = 0; h && i < units; ++i)
-              sum += double(weights[s.recurrent(g) + std::int64_t(u) * units + i]) * h[i];
-            z[g * units + u] = float(g == 2 ? std::tanh(sum) : sigmoid(sum));
-          }
-        for (int u = 0; u < units; ++u) {
-          const double before = t > 0 ? cell(reserve, t - 1, r)[u] : 0;
-          c[u] = float(double(z[units + u]) * before + double(z[u]) * z[2 * units + u]);
-          y[(std::int64_t(t) * rows + r) * units + u] = float(z[3 * units + u] * std::tanh(double(c[u])));
-        }
-      }
-  }
-
-  /// Leaves dz in the reserve, for backward_weights.
-  void backward_data(const float* weights, const float* dy, float* dx, float* reserve) const {
-    const Space s = space();
-    for (int r = 0; r < rows; ++r) {
-      std::vector<double> dh(std::size_t(units), 0.0), dc(std::size_t(units), 0.0);
-      for (int t = steps - 1; t >= 0; --t) {
-        float *z = gates(reserve, t, r), *c = cell(reserve, t, r);
-        for (int u = 0; u < units; ++u) {
-          const auto k = std::size_t(u);
-          const double i = z[u], f = z[units + u], g = z[2 * units + u], o = z[3 * units + u],
-                       tanh_c = std::tanh(double(c[u]));
-          const double before = t > 0 ? cell(reserve, t - 1, r)[u] : 0;
-          const double d = dh[k] + dy[(std::int64_t(t) * rows + r) * units + u];
-          const double e = dc[k] + d * o * (1 - tanh_c * tanh_c);
-          z[u] = float(e * g * i * (1 - i)), z[units + u] = float(e * before * f * (1 - f));
-          z[2 * units + u] = float(e * i * (1 - g * g)), z[3 * units + u] = float(d * tanh_c * o * (1 - o));
-          dc[k] = e * f;
-        }
-        for (int k = 0; k < units; ++k) {
-          double sum = 0;
-          for (int g = 0; g < 4; ++g)
-            for (int u = 0; u < units; ++u)
-              sum += double(z[g * units + u]) * weights[s.recurrent(g) + std::int64_t(u) * units + k];
-          dh[std::size_t(k)] = sum;
-        }
-        for (int k = 0; k < inputs; ++k) {
-          double sum = 0;
-          for (int g = 0; g < 4; ++g)
-            for (int u = 0; u < units; ++u)
-              sum += double(z[g * units + u]) * weights[s.kernel(g) + std::int64_t(u) * inputs + k];
-          dx[(std::int64_t(t) * rows + r) * inputs + k] = float(sum);
-        }
-      }
-    }
-  }
-
-  void backward_weights(const float* x, const float* y, float* gradients, float* reserve) const {
-    const Space s = space();
-    for (int g = 0; g < 4; ++g)
-      for (int u = 0; u < units; ++u) {
-        double bias = 0;
-        std::vector<double> w(std::size_t(inputs), 0.0), r_(std::size_t(units), 0.0);
-        for (int t = 0; t < steps; ++t)
-          for (int r = 0; r < rows; ++r) {
-            const double dz = gates(reserve, t, r)[g * units + u];
-            bias += dz;
-            for (int i = 0; i < inputs; ++i)
-              w[std::size_t(i)] += dz * x[(std::int64_t(t) * rows + r) * inputs + i];
-            for (int i = 0; t > 0 && i < units; ++i)
-              r_[std::size_t(i)] += dz * y[(std::int64_t(t - 1) * rows + r) * units + i];
-          }
-        gradients[s.bias_1(g) + u] += float(bias), gradients[s.bias_2(g) + u] += float(bias);
-        for (int i = 0; i < inputs; ++i)
-          gradients[s.kernel(g) + std::int64_t(u) * inputs + i] += float(w[std::size_t(i)]);
-        for (int i = 0; i < units; ++i)
-          gradients[s.recurrent(g) + std::int64_t(u) * units + i] += float(r_[std::size_t(i)]);
-      }
-  }
-};
-
-/// LSTMs on top of each other. The reserve holds for each, one after the other: that of its sequence, its y, what dropout
+/// Recurrent layers on top of each other. The reserve holds for each, one after the other: that of its sequence, its y, what dropout
 /// leaves of it, and the masks.
 struct Stack {
   Sequence first;
@@ -127,7 +21,7 @@ struct Stack {
 
   std::int64_t cells() const { return std::int64_t(first.steps) * first.rows; }
   Sequence at(int l) const {
-    return {first.steps, first.rows, l > 0 ? first.units : first.inputs, first.units};
+    return {first.steps, first.rows, l > 0 ? first.units : first.inputs, first.units, first.gates};
   }
   std::int64_t weights_before(int l) const {
     std::int64_t floats = 0;
@@ -174,7 +68,7 @@ struct Stack {
 };
 
 Stack stack_of(cudnnRNNDescriptor_t rnn, cudnnRNNDataDescriptor_t x) {
-  return {{x->steps, x->rows, rnn->inputs, rnn->units},
+  return {{x->steps, x->rows, rnn->inputs, rnn->units, rnn->gates},
           rnn->layers,
           rnn->dropout ? rnn->dropout->rate : 0,
           rnn->dropout ? rnn->dropout->states : nullptr};
@@ -238,20 +132,20 @@ cudnnStatus_t cudnnGetTensorNdDescriptor(cudnnTensorDescriptor_t d, int asked, c
 }
 cudnnStatus_t cudnnCreateRNNDescriptor(cudnnRNNDescriptor_t* d) { return create(d); }
 cudnnStatus_t cudnnDestroyRNNDescriptor(cudnnRNNDescriptor_t d) { return destroy(d); }
-cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t d, cudnnRNNAlgo_t algorithm, cudnnRNNMode_t,
+cudnnStatus_t cudnnSetRNNDescriptor_v8(cudnnRNNDescriptor_t d, cudnnRNNAlgo_t algorithm, cudnnRNNMode_t cell,
                                        cudnnRNNBiasMode_t biases, cudnnDirectionMode_t, cudnnRNNInputMode_t,
                                        cudnnDataType_t, cudnnDataType_t, cudnnMathType_t, std::int32_t inputs,
                                        std::int32_t hidden, std::int32_t projected, std::int32_t layers,
                                        cudnnDropoutDescriptor_t dropout, std::uint32_t flags) {
   SIMT_DNN_CALL;
   if (inputs < 1 || hidden < 1 || projected != hidden || layers < 1 || biases != CUDNN_RNN_DOUBLE_BIAS ||
-      (dropout && !dropout->set))
+      (dropout && !dropout->set) || (cell != CUDNN_LSTM && cell != CUDNN_GRU))
     return CUDNN_STATUS_BAD_PARAM;
   const bool padded = flags == CUDNN_RNN_PADDED_IO_ENABLED;
   if (algorithm != CUDNN_RNN_ALGO_STANDARD && dnn().persistent) return dnn().persistent;
   if (algorithm != CUDNN_RNN_ALGO_STANDARD && !padded && dnn().persistent_packed)
     return dnn().persistent_packed;
-  *d = {algorithm, inputs, hidden, layers, padded, dropout};
+  *d = {algorithm, cell == CUDNN_GRU ? 3 : 4, inputs, hidden, layers, padded, dropout};
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnCreateRNNDataDescriptor(cudnnRNNDataDescriptor_t* d) { return create(d); }
@@ -279,7 +173,7 @@ cudnnStatus_t cudnnGetRNNTempSpaceSizes(cudnnHandle_t h, cudnnRNNDescriptor_t d,
 cudnnStatus_t cudnnGetRNNWeightSpaceSize(cudnnHandle_t h, cudnnRNNDescriptor_t d, std::size_t* bytes) {
   SIMT_DNN_CALL;
   if (!h) return CUDNN_STATUS_BAD_PARAM;
-  *bytes = Stack{{0, 0, d->inputs, d->units}, d->layers, 0, nullptr}.weight_bytes();
+  *bytes = Stack{{0, 0, d->inputs, d->units, d->gates}, d->layers, 0, nullptr}.weight_bytes();
   return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t, cudnnRNNDescriptor_t d, std::int32_t layer,
@@ -287,14 +181,14 @@ cudnnStatus_t cudnnGetRNNWeightParams(cudnnHandle_t, cudnnRNNDescriptor_t d, std
                                       cudnnTensorDescriptor_t m, void** matrix, cudnnTensorDescriptor_t b,
                                       void** bias) {
   SIMT_DNN_CALL;
-  const Stack stack{{0, 0, d->inputs, d->units}, d->layers, 0, nullptr};
-  if (bytes != stack.weight_bytes() || which < 0 || which > 7 || layer < 0 || layer >= d->layers)
+  const Stack stack{{0, 0, d->inputs, d->units, d->gates}, d->layers, 0, nullptr};
+  if (bytes != stack.weight_bytes() || which < 0 || which >= 2 * d->gates || layer < 0 || layer >= d->layers)
     return CUDNN_STATUS_BAD_PARAM;
   const Space s = stack.at(layer).space();
   auto* base = static_cast<float*>(const_cast<void*>(space)) + stack.weights_before(layer);
-  const int gate = which % 4, columns = which < 4 ? s.inputs : s.units;
-  *matrix = base + (which < 4 ? s.kernel(gate) : s.recurrent(gate)),
-  *bias = base + (which < 4 ? s.bias_1(gate) : s.bias_2(gate));
+  const int gate = which % s.gates, columns = which < s.gates ? s.inputs : s.units;
+  *matrix = base + (which < s.gates ? s.kernel(gate) : s.recurrent(gate)),
+  *bias = base + (which < s.gates ? s.bias_1(gate) : s.bias_2(gate));
   m->extents = {1, s.units, columns}, m->strides = {s.units * columns, columns, 1};
   b->extents = {1, s.units, 1}, b->strides = {s.units, 1, 1};
   return CUDNN_STATUS_SUCCESS;

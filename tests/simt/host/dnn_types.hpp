@@ -27,6 +27,7 @@ struct cudnnDropoutStruct {
 };
 struct cudnnRNNStruct {
   cudnnRNNAlgo_t algorithm;
+  int gates = 0;  // 4 of an LSTM, 3 of a GRU
   int inputs = 0, units = 0, layers = 0;
   bool padded = false;
   cudnnDropoutDescriptor_t dropout = nullptr;

@@ -24,7 +24,7 @@ enum cudnnConvolutionFwdAlgo_t {
 enum cudnnConvolutionBwdDataAlgo_t { CUDNN_CONVOLUTION_BWD_DATA_ALGO_0 = 0, CUDNN_CONVOLUTION_BWD_DATA_ALGO_1 = 1 };
 enum cudnnConvolutionBwdFilterAlgo_t { CUDNN_CONVOLUTION_BWD_FILTER_ALGO_0 = 0, CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1 = 1 };
 enum cudnnRNNAlgo_t { CUDNN_RNN_ALGO_STANDARD = 0, CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H = 3 };
-enum cudnnRNNMode_t { CUDNN_LSTM = 2 };
+enum cudnnRNNMode_t { CUDNN_LSTM = 2, CUDNN_GRU = 3 };
 enum cudnnRNNBiasMode_t { CUDNN_RNN_NO_BIAS = 0, CUDNN_RNN_SINGLE_INP_BIAS = 1, CUDNN_RNN_DOUBLE_BIAS = 2 };
 enum cudnnDirectionMode_t { CUDNN_UNIDIRECTIONAL = 0 };
 enum cudnnRNNInputMode_t { CUDNN_LINEAR_INPUT = 0 };

@@ -1,47 +1,48 @@
-// Between Keras's layout of an LSTM and cuDNN's, and between batch-major and time-major sequences.
+// Between Keras's layout of an LSTM or GRU and cuDNN's, and between batch-major and time-major sequences.
 //
-// Keras: kernel (F, 4u), recurrent_kernel (u, 4u), bias (4u), gates side by side in the order i, f, c, o.
-// cuDNN: one matrix [u, F] or [u, u] per gate and kind, and two biases [u] per gate, anywhere in one weight
-// space; gates in the same order.
+// Keras: kernel (F, gu), recurrent_kernel (u, gu), bias (gu) of an LSTM or (2, gu) of a GRU, with the g gates side by side:
+// i, f, c, o, or z, r, h.
+// cuDNN: one matrix [u, F] or [u, u] per gate and kind, and two biases [u] per gate, anywhere in one weight space.
 #pragma once
 
 #include "cuda/support/elementwise.cuh"
 
 namespace timbre::cuda {
 
-/// Where cuDNN keeps the gates i, f, c, o, in floats from the start of its weight space.
-struct LstmPlaces {
-  std::int64_t kernel[4], recurrent[4], bias[4];
+/// Where cuDNN keeps each gate, by Keras's order, in floats from the start of its weight space.
+struct RnnPlaces {
+  std::int64_t kernel[4], recurrent[4], bias[4], recurrent_bias[4];
 };
-/// Keras's arrays (inputs, 4u), (u, 4u), (4u); bias may be null.
-struct LstmArrays {
+/// Keras's arrays (inputs, gu), (u, gu), (biases, gu).
+struct RnnArrays {
   float *kernel, *recurrent, *bias;
   std::int64_t inputs, units;
+  int gates, biases;  // 4 and 1 of an LSTM, 3 and 2 of a GRU; no biases without use_bias
 };
 
-/// One value of an LSTM's weights, counted through kernel, recurrent kernel and bias in Keras's layout.
-struct LstmWeight {
-  LstmPlaces at;
-  LstmArrays a;
+/// One value of a layer's weights, counted through kernel, recurrent kernel and bias in Keras's layout.
+struct RnnWeight {
+  RnnPlaces at;
+  RnnArrays a;
   float* space;
   bool to_space;  // the direction: weights go there, gradients come back
   template <class Index>
   __device__ void operator()(Index i) const {
     const std::int64_t inputs = a.inputs, units = a.units;
-    const auto gates = static_cast<Index>(4 * units);
-    const std::int64_t row = i / gates, column = i % gates;
-    const std::int64_t gate = i % gates / static_cast<Index>(units), unit = column - gate * units;
+    const auto width = static_cast<Index>(a.gates * units);
+    const std::int64_t row = i / width, column = i % width;
+    const std::int64_t gate = i % width / static_cast<Index>(units), unit = column - gate * units;
     float* keras;
     std::int64_t place;
     if (row < inputs) {
       keras = a.kernel + i;
       place = at.kernel[gate] + unit * inputs + row;
     } else if (row < inputs + units) {
-      keras = a.recurrent + (i - inputs * 4 * units);
+      keras = a.recurrent + (i - inputs * width);
       place = at.recurrent[gate] + unit * units + (row - inputs);
     } else {
-      keras = a.bias + column;
-      place = at.bias[gate] + unit;
+      keras = a.bias + (i - (inputs + units) * width);
+      place = (row == inputs + units ? at.bias : at.recurrent_bias)[gate] + unit;
     }
     if (to_space)
       space[place] = *keras;
@@ -81,16 +82,16 @@ struct LastStepOnly {
   }
 };
 
-inline std::int64_t weights_of(const LstmArrays& a) {
-  return (a.inputs + a.units + (a.bias ? 1 : 0)) * 4 * a.units;
+inline std::int64_t weights_of(const RnnArrays& a) {
+  return (a.inputs + a.units + a.biases) * a.gates * a.units;
 }
-inline void lstm_to_space(cudaStream_t stream, const LstmPlaces& places, const LstmArrays& arrays,
-                          float* space) {
-  for_each_element(stream, weights_of(arrays), LstmWeight{places, arrays, space, true});
-}
-inline void lstm_from_space(cudaStream_t stream, const LstmPlaces& places, const LstmArrays& arrays,
+inline void to_weight_space(cudaStream_t stream, const RnnPlaces& places, const RnnArrays& arrays,
                             float* space) {
-  for_each_element(stream, weights_of(arrays), LstmWeight{places, arrays, space, false});
+  for_each_element(stream, weights_of(arrays), RnnWeight{places, arrays, space, true});
+}
+inline void from_weight_space(cudaStream_t stream, const RnnPlaces& places, const RnnArrays& arrays,
+                              float* space) {
+  for_each_element(stream, weights_of(arrays), RnnWeight{places, arrays, space, false});
 }
 /// from [rows, T, n] -> to [T, rows, n]; reversed: time backwards.
 inline void to_time_major(cudaStream_t stream, const float* from, float* to, std::int64_t rows,

@@ -1,9 +1,9 @@
-// lstm on cuDNN's RNN interface.
+// lstm and gru on cuDNN's RNN interface.
 //
 // Sequences become time-major and back; weights are brought into cuDNN's weight space before every forward,
-// since the arena holds them in Keras's layout, and gradients come back from it. Of cuDNN's two biases per
-// gate the second stays zero, and its gradient is not taken. Rows that do not belong to the batch hold zeros
-// and have dy = 0: they add nothing.
+// since the arena holds them in Keras's layout, and gradients come back from it. A GRU has both of cuDNN's biases, in
+// another order of gates; an LSTM has the first, and the second stays zero, without a gradient. Rows that do not belong to
+// the batch hold zeros and have dy = 0: they add nothing.
 //
 // The persistent algorithm for small states keeps the recurrent weights on the chip; where cuDNN refuses it
 // for this shape (a trial with zeros shows) in both layouts of sequences, or the state is larger than it is meant
@@ -14,8 +14,8 @@
 #include <array>
 
 #include "core/error_types.hpp"
-#include "cuda/layers/lstm.hpp"
-#include "cuda/layers/lstm_layout.cuh"
+#include "cuda/layers/rnn_cudnn.hpp"
+#include "cuda/layers/rnn_layout.cuh"
 #include "cuda/support/dnn_dropout.hpp"
 
 namespace timbre::cuda {
@@ -30,19 +30,31 @@ constexpr int largest_persistent = 128;
 // The limit of cudnnSetRNNDataDescriptor (tried with 9.19).
 constexpr int most_steps = 65535;
 
-class LstmOnCudnn final : public CudaLayer {
+/// A kind of cell. order: cuDNN's number of each gate, by Keras's order.
+struct Cell {
+  cudnnRNNMode_t mode;
+  int gates, biases;
+  std::array<int, 4> order;
+};
+constexpr Cell lstm_cell{CUDNN_LSTM, 4, 1, {0, 1, 2, 3}};
+constexpr Cell gru_cell{CUDNN_GRU, 3, 2, {1, 0, 2, -1}};
+
+class RnnOnCudnn final : public CudaLayer {
  public:
-  LstmOnCudnn(const LstmStack& stack, const std::string& why_not_on_chip)
-      : binding_(stack.layers.front().binding),
+  RnnOnCudnn(const RnnStack& stack, const std::string& why_not_own)
+      : part_(stack.part),
+        cell_(part_ == "gru" ? gru_cell : lstm_cell),
+        binding_(stack.layers.front().binding),
         shape_(shape_of(stack)),
+        sequences_(stack.sequences),
+        reversed_(stack.reversed),
         dropout_(dnn(), stream(), binding_.trained ? stack.rate : 0,
                  generator_seed(binding_.seed, binding_.index)) {
-    sequences_ = stack.layers.back().options.return_sequences;
-    reversed_ = stack.layers.front().options.go_backwards;
-    for (const auto& [options, binding] : stack.layers) {
+    for (const auto& [use_bias, binding] : stack.layers) {
       const auto inputs = parameters_.empty() ? shape_.inputs : shape_.units;
       const auto arrays = [&](const std::vector<float*>& p) {
-        return LstmArrays{p[0], p[1], options.use_bias ? p[2] : nullptr, inputs, shape_.units};
+        return RnnArrays{p[0],         p[1],        use_bias ? p[2] : nullptr,   inputs,
+                         shape_.units, cell_.gates, use_bias ? cell_.biases : 0};
       };
       parameters_.push_back(arrays(binding.parameters)), gradients_.push_back(arrays(binding.gradients));
     }
@@ -54,12 +66,12 @@ class LstmOnCudnn final : public CudaLayer {
     lengths_ = upload(std::span(lengths), stream());
     choose(stack.layers.size(), stack.rate);
     if (dropout_.states().size() > 0) dropout_.restart();  // trials have drawn
-    if (!why_not_on_chip.empty()) note_ += "; the own kernel: " + why_not_on_chip;
+    if (!why_not_own.empty()) note_ += "; the own kernel: " + why_not_own;
   }
 
   void forward(bool training, const float* x, float* y) override {
     for (std::size_t l = 0; l < places_.size(); ++l)
-      lstm_to_space(stream(), places_[l], parameters_[l], weights_.data());
+      to_weight_space(stream(), places_[l], parameters_[l], weights_.data());
     to_time_major(stream(), x, x_.data(), shape_.rows, shape_.steps, shape_.inputs, reversed_);
     TIMBRE_DNN_CHECK(run_forward(training));
     if (sequences_)
@@ -78,7 +90,7 @@ class LstmOnCudnn final : public CudaLayer {
     clear_on_device(d_weights_, stream());
     TIMBRE_DNN_CHECK(run_backward_weights());
     for (std::size_t l = 0; l < places_.size(); ++l)
-      lstm_from_space(stream(), places_[l], gradients_[l], d_weights_.data());
+      from_weight_space(stream(), places_[l], gradients_[l], d_weights_.data());
     if (binding_.input_gradient)
       from_time_major(stream(), dx_.data(), dx, shape_.rows, shape_.steps, shape_.inputs, reversed_);
   }
@@ -89,12 +101,12 @@ class LstmOnCudnn final : public CudaLayer {
   std::string note() const override { return note_; }
 
  private:
-  static LstmShape shape_of(const LstmStack& stack) {
+  RnnShape shape_of(const RnnStack& stack) const {
     const auto& b = stack.layers.front().binding;
     if (b.input[0] > most_steps)
-      throw Error(lstm_name(b) + ": cuDNN takes " + std::to_string(most_steps) + " time steps at most");
-    return {int(b.capacity), int(b.input[0]), int(b.input[1]), int(b.output.back()),
-            int(stack.layers.size())};
+      throw Error(rnn_name(part_, b) + ": cuDNN takes " + std::to_string(most_steps) + " time steps at most");
+    return {int(b.capacity),      int(b.input[0]),          int(b.input[1]),
+            int(b.output.back()), int(stack.layers.size()), cell_.mode};
   }
   cudaStream_t stream() const { return binding_.tools->stream; }
   cudnnHandle_t dnn() const { return binding_.tools->dnn(); }
@@ -122,16 +134,16 @@ class LstmOnCudnn final : public CudaLayer {
   }
 
   void choose(std::size_t layers, double rate) {
-    auto name = lstm_name(binding_);
+    auto name = rnn_name(part_, binding_);
     if (layers > 1) name += " and " + std::to_string(layers - 1) + " above it, dropout " + short_text(rate);
     std::string refused = "for " + std::to_string(largest_persistent) + " units at most";
     if (shape_.units <= largest_persistent) {
-      refused = attempt(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, LstmLayout::packed);
+      refused = attempt(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, RnnLayout::packed);
       if (refused.empty()) {
         note_ = name + ": cuDNN's persistent algorithm for small states";
         return;
       }
-      const auto padded = attempt(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, LstmLayout::padded);
+      const auto padded = attempt(CUDNN_RNN_ALGO_PERSIST_STATIC_SMALL_H, RnnLayout::padded);
       if (padded.empty()) {
         note_ = name + ": cuDNN's persistent algorithm for small states, padded (packed: " + refused + ")";
         return;
@@ -139,7 +151,7 @@ class LstmOnCudnn final : public CudaLayer {
       if (padded != refused) refused += "; padded: " + padded;
     }
     note_ = name + ": cuDNN's standard algorithm (persistent: " + refused + ")";
-    if (const auto why = attempt(CUDNN_RNN_ALGO_STANDARD, LstmLayout::packed); !why.empty())
+    if (const auto why = attempt(CUDNN_RNN_ALGO_STANDARD, RnnLayout::packed); !why.empty())
       throw Error(name + ": cuDNN refuses it: " + why);
   }
   static std::string short_text(double rate) {
@@ -148,13 +160,13 @@ class LstmOnCudnn final : public CudaLayer {
   }
 
   /// Sets everything up for an algorithm and runs it once on zeros; "" or what cuDNN refused.
-  std::string attempt(cudnnRNNAlgo_t algorithm, LstmLayout layout) {
+  std::string attempt(cudnnRNNAlgo_t algorithm, RnnLayout layout) {
     const WaitAtEnd end(stream());  // the next attempt takes the memory away
-    data_ = std::make_unique<LstmDescriptors>(shape_, layout);
+    data_ = std::make_unique<RnnDescriptors>(shape_, layout);
     const auto refused = [](const char* call, cudnnStatus_t s) {
       return std::string(call) + ": " + cudnnGetErrorString(s);
     };
-    if (const auto s = set_lstm(rnn_, algorithm, layout, shape_, dropout_.descriptor()))
+    if (const auto s = set_rnn(rnn_, algorithm, layout, shape_, dropout_.descriptor()))
       return refused("cudnnSetRNNDescriptor_v8", s);
     std::size_t work = 0, reserve = 0, work_alone = 0, none = 0, bytes = 0;
     if (binding_.trained)
@@ -191,17 +203,18 @@ class LstmOnCudnn final : public CudaLayer {
   void find_places() {
     TensorDescriptor matrix, bias;
     const auto place = [&](const void* address) {
-      if (!address) throw Error("cuDNN: an LSTM's weights without a place");
+      if (!address) throw Error("cuDNN: an RNN's weights without a place");
       return static_cast<const float*>(address) - weights_.data();
     };
     places_.assign(std::size_t(shape_.layers), {});
-    for (int place_of = 0; place_of < 8 * shape_.layers; ++place_of) {
-      const int layer = place_of / 8, gate = place_of % 4;
-      const bool recurrent = place_of % 8 >= 4;
+    for (int place_of = 0; place_of < 2 * cell_.gates * shape_.layers; ++place_of) {
+      const int layer = place_of / (2 * cell_.gates), gate = place_of % cell_.gates;
+      const bool recurrent = place_of % (2 * cell_.gates) >= cell_.gates;
       auto& places = places_[std::size_t(layer)];
       void *m = nullptr, *b = nullptr;
       TIMBRE_DNN_CHECK(cudnnGetRNNWeightParams(dnn(), rnn_, layer, weight_bytes_, weights_.data(),
-                                               gate + (recurrent ? 4 : 0), matrix, &m, bias, &b));
+                                               cell_.order[std::size_t(gate)] + (recurrent ? cell_.gates : 0), matrix, &m,
+                                               bias, &b));
       cudnnDataType_t type{};
       int rank = 0;
       std::array<int, 3> extents{}, strides{};
@@ -209,22 +222,24 @@ class LstmOnCudnn final : public CudaLayer {
       const int columns = recurrent || layer > 0 ? shape_.units : shape_.inputs;
       if (rank != 3 ||
           std::int64_t(extents[0]) * extents[1] * extents[2] != std::int64_t(shape_.units) * columns)
-        throw Error("cuDNN: an LSTM's weights of " + std::to_string(extents[0]) + " x " +
+        throw Error("cuDNN: an RNN's weights of " + std::to_string(extents[0]) + " x " +
                     std::to_string(extents[1]) + " x " + std::to_string(extents[2]) + ", and not " +
                     std::to_string(shape_.units) + " x " + std::to_string(columns));
       (recurrent ? places.recurrent : places.kernel)[gate] = place(m);
-      if (!recurrent) places.bias[gate] = place(b);
+      (recurrent ? places.recurrent_bias : places.bias)[gate] = place(b);
     }
   }
 
+  std::string part_;
+  Cell cell_;
   CudaBinding binding_;
-  LstmShape shape_;
-  std::unique_ptr<LstmDescriptors> data_;  // of the layout that was taken
+  RnnShape shape_;
+  bool sequences_, reversed_;
+  std::unique_ptr<RnnDescriptors> data_;  // of the layout that was taken
   RnnDescriptor rnn_;
   DnnGenerator dropout_;  // between the layers
-  bool sequences_ = false, reversed_ = false;
-  std::vector<LstmArrays> parameters_, gradients_;  // layer by layer
-  std::vector<LstmPlaces> places_;
+  std::vector<RnnArrays> parameters_, gradients_;  // layer by layer
+  std::vector<RnnPlaces> places_;
   std::size_t weight_bytes_ = 0;
   DeviceArray<float> x_, y_, dx_, dy_;      // time-major
   DeviceArray<float> weights_, d_weights_;  // cuDNN's weight space
@@ -235,8 +250,12 @@ class LstmOnCudnn final : public CudaLayer {
 
 }  // namespace
 
-std::unique_ptr<CudaLayer> make_lstm_on_cudnn(const LstmStack& stack, const std::string& why_not_on_chip) {
-  return std::make_unique<LstmOnCudnn>(stack, why_not_on_chip);
+std::string rnn_name(const std::string& part, const CudaBinding& b) {
+  return part + " (layer " + std::to_string(b.index) + ", " + std::to_string(b.output.back()) + " units)";
+}
+
+std::unique_ptr<CudaLayer> make_rnn_on_cudnn(const RnnStack& stack, const std::string& why_not_own) {
+  return std::make_unique<RnnOnCudnn>(stack, why_not_own);
 }
 
 }  // namespace timbre::cuda
