@@ -2,11 +2,9 @@
 #pragma once
 
 #include "cuda/features/frames.cuh"
+#include "features/norms.hpp"
 
 namespace timbre::cuda {
-
-/// Below this a sum of magnitudes counts as 1: the smallest normal float64.
-inline constexpr double smallest_norm = 2.2250738585072014e-308;
 
 struct Centroid {
   double norm, frequency;  // the sum of the magnitudes; Hz
@@ -21,7 +19,7 @@ __device__ inline Centroid centroid_of(const double2* row, int bins, double dist
     weighted += k * distance * m;
   }
   norm = warp_sum(norm);
-  if (norm < smallest_norm) norm = 1.0;
+  if (norm < features::smallest_norm) norm = 1.0;
   return {norm, warp_sum(weighted) / norm};
 }
 

@@ -3,6 +3,7 @@
 // While spectra come, their powers are kept, and, where the tuning is estimated, each bin's peak: its height and its hundredth
 // of a step. After a batch's last frame a block takes each segment's tuning (the median height by its bits, eight at a time,
 // then the fullest hundredth), a thread the weights of a bin, a warp a class of a frame, and a thread a frame's norm.
+#include <algorithm>
 #include <cstring>
 #include <span>
 
@@ -35,7 +36,7 @@ struct PowerRow {
   __device__ double operator()(std::int64_t k) const { return magnitude(row[k], 2.0); }
 };
 
-/// A warp for each frame. heights [frames, high - low]: below 0 where there is no peak; hundredths: the same.
+/// A warp for each frame. heights [frames, high - low]: below 0 where there is no peak; hundredths the same: 0 there.
 __global__ void __launch_bounds__(128)
     chroma_peaks_kernel(const double2* __restrict__ spectrum, std::int64_t frames, ChromaPeaks peaks,
                         double* __restrict__ heights, std::uint8_t* __restrict__ hundredths) {
@@ -44,16 +45,16 @@ __global__ void __launch_bounds__(128)
   const PowerRow row{spectrum + frame * peaks.bins};
   double largest = 0.0;
   for (int k = lane_of_thread(); k < peaks.bins; k += warp_size) largest = fmax(largest, row(k));
-  for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    largest = fmax(largest, __shfl_xor_sync(whole_warp, largest, distance));
+  largest = warp_maximum(largest);
   const auto [rate, low, high] = peaks.range;
   for (auto k = low + lane_of_thread(); k < high; k += warp_size) {
     const auto peak = features::TuningPeak::at(row, k, peaks.bins, features::tuning_share * largest);
     const auto at = frame * (high - low) + k - low;
     heights[at] = peak.height;
-    hundredths[at] = peak.height < 0.0 ? 0
-                                       : static_cast<std::uint8_t>(features::tuning_hundredth(
-                                             peak.place * rate, peaks.bins_per_octave));
+    hundredths[at] =
+        peak.height < 0.0
+            ? 0
+            : static_cast<std::uint8_t>(features::tuning_hundredth(peak.place * rate, peaks.bins_per_octave));
   }
 }
 
@@ -143,9 +144,9 @@ struct ChromaWeights {
 /// A warp for each class of each frame: powers [segments, frames, bins] -> sums [segments, frames, classes]. all_share: there are
 /// weights of one segment.
 __global__ void __launch_bounds__(128)
-    chroma_sums_kernel(const float* __restrict__ powers, const float* __restrict__ weights, std::int64_t items,
-                       std::int64_t frames, std::int64_t bins, std::int64_t classes, bool all_share,
-                       double* __restrict__ sums) {
+    chroma_sums_kernel(const float* __restrict__ powers, const float* __restrict__ weights,
+                       std::int64_t items, std::int64_t frames, std::int64_t bins, std::int64_t classes,
+                       bool all_share, double* __restrict__ sums) {
   const auto item = frame_of_warp();
   if (item >= items) return;
   const auto frame = item / classes, segment = all_share ? 0 : frame / frames;
@@ -182,15 +183,15 @@ inline void chroma_peaks(cudaStream_t stream, const double2* spectrum, std::int6
 }
 inline void chroma_tunings(cudaStream_t stream, const double* heights, const std::uint8_t* hundredths,
                            std::int64_t segments, std::int64_t n, double* tunings) {
-  launch(chroma_tuning_kernel, dim3(static_cast<unsigned>(segments)), dim3(feature_threads), 0, stream, heights,
-         hundredths, n, tunings);
+  launch(chroma_tuning_kernel, dim3(static_cast<unsigned>(segments)), dim3(feature_threads), 0, stream,
+         heights, hundredths, n, tunings);
 }
 inline void chroma_weights(cudaStream_t stream, std::int64_t segments, const ChromaWeights& weights) {
   for_each_element(stream, segments * weights.bins, weights);
 }
-inline void chroma_sums(cudaStream_t stream, const float* powers, const float* weights, std::int64_t all_frames,
-                        std::int64_t frames, std::int64_t bins, std::int64_t classes, bool all_share,
-                        double* sums) {
+inline void chroma_sums(cudaStream_t stream, const float* powers, const float* weights,
+                        std::int64_t all_frames, std::int64_t frames, std::int64_t bins, std::int64_t classes,
+                        bool all_share, double* sums) {
   const auto items = all_frames * classes;
   launch_frames(chroma_sums_kernel, items, stream, powers, weights, items, frames, bins, classes, all_share,
                 sums);
@@ -234,7 +235,8 @@ class ChromaStft final : public CudaFeature {
 
   void finish(cudaStream_t stream, std::int64_t segments, float* out) override {
     if (!o_.tuning) {
-      chroma_tunings(stream, heights_.data(), hundredths_.data(), segments, frames_ * places(), tunings_.data());
+      chroma_tunings(stream, heights_.data(), hundredths_.data(), segments, frames_ * places(),
+                     tunings_.data());
       weigh(stream, segments);
     }
     chroma_sums(stream, powers_.data(), weights_.data(), segments * frames_, frames_, bins_, o_.n_chroma,
@@ -247,7 +249,8 @@ class ChromaStft final : public CudaFeature {
     const auto& own = o.own_as<features::ChromaStftOptions>();
     const std::int64_t bins = o.bins();
     const features::TuningRange range(o.sample_rate, bins);
-    const auto tuned = own.tuning ? 0 : frames * (range.high - range.low) * 9 / 4 + 3;
+    const auto places = std::max<std::int64_t>(0, range.high - range.low);
+    const auto tuned = own.tuning ? 0 : frames * places * 9 / 4 + 3;
     return frames * bins + own.n_chroma * bins + 2 * frames * own.n_chroma + tuned + 2;
   }
 
@@ -275,6 +278,9 @@ inline const Registration<CudaFeatureType> chroma_stft{
                 cudaStream_t stream) -> std::unique_ptr<CudaFeature> {
        return std::make_unique<ChromaStft>(o, frames, segments, stream);
      },
-     .work_floats = ChromaStft::work_floats}};
+     .work_floats = ChromaStft::work_floats,
+     .once_floats = [](const features::FeatureOptions& o, std::int64_t) -> std::int64_t {
+       return 2 * o.n_fft;
+     }}};
 
 }  // namespace timbre::cuda

@@ -1,4 +1,4 @@
-// What the kernels share that give one frame to a warp: samples beyond a segment's ends, magnitudes of float64, sums of a
+// What the kernels share that give one frame to a warp: samples beyond a segment's ends, sums and maxima of a
 // warp. No barriers: lanes meet in shuffles alone.
 #pragma once
 
@@ -36,6 +36,13 @@ __device__ inline int lane_of_thread() { return static_cast<int>(threadIdx.x) % 
 __device__ inline double warp_sum(double value) {
   for (int distance = warp_size / 2; distance > 0; distance /= 2)
     value += __shfl_xor_sync(whole_warp, value, distance);
+  return value;
+}
+
+/// The largest of the lanes' values, in every lane.
+__device__ inline double warp_maximum(double value) {
+  for (int distance = warp_size / 2; distance > 0; distance /= 2)
+    value = fmax(value, __shfl_xor_sync(whole_warp, value, distance));
   return value;
 }
 

@@ -18,7 +18,8 @@ struct OnsetDifference {
   }
   template <class Index>
   __device__ void operator()(Index i) const {
-    const std::int64_t band = i % static_cast<Index>(layout.bands), frame = i / static_cast<Index>(layout.bands);
+    const std::int64_t band = i % static_cast<Index>(layout.bands),
+                       frame = i / static_cast<Index>(layout.bands);
     const std::int64_t t = frame % layout.frames;
     if (t < layout.shift) {
       differences[i] = 0.0;
@@ -38,13 +39,7 @@ struct OnsetDifference {
   }
 };
 
-__device__ inline double warp_largest(double value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    value = fmax(value, __shfl_xor_sync(whole_warp, value, distance));
-  return value;
-}
-
-/// The value that has `rank` smaller or equal ones before it in row [n], found by counting; values are at least 0.
+/// The value at place `rank` of row [n] in ascending order, found by counting; values are at least 0.
 __device__ inline double value_of_rank(const double* row, std::int64_t n, std::int64_t rank) {
   double found = 0.0;
   for (std::int64_t m = lane_of_thread(); m < n; m += warp_size) {
@@ -52,7 +47,7 @@ __device__ inline double value_of_rank(const double* row, std::int64_t n, std::i
     for (std::int64_t k = 0; k < n; ++k) smaller += row[k] < row[m], equal += row[k] == row[m];
     if (smaller <= rank && rank < smaller + equal) found = row[m];
   }
-  return warp_largest(found);
+  return warp_maximum(found);
 }
 
 __global__ void __launch_bounds__(128)

@@ -14,8 +14,8 @@ struct OnsetLayout {
   bool median;
 };
 
-/// bands [segments, T, n] and maxima [segments] -> differences [segments, T, n], at least 0, of the frames that have an earlier
-/// one; at frame t what the envelope has at t.
+/// bands [segments, T, n] and maxima [segments] -> differences [segments, T, n], at least 0. Those of frame t belong to the
+/// envelope at t; the first `shift` frames have 0.
 void onset_differences(cudaStream_t stream, const float* bands, const float* maxima, std::int64_t segments,
                        const OnsetLayout& layout, double* differences);
 /// -> envelope [segments, T]

@@ -44,21 +44,24 @@ BatchPlan plan_batches(const features::FeatureOptions& options, std::int64_t seg
   features::feature_shape(options, segment_samples);  // or says what is wrong
   const auto parts = options.parts();
   std::int64_t frames = 0, floats = 2 * segment_samples;
-  std::size_t per_frame = 0;
+  std::size_t per_frame = 0, once = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
     frames = features::frame_count(parts[i], segment_samples);
     const auto& type = type_of(parts[i]);
     floats += 2 * frames * features::width_of(parts[i]) +
               (type.work_floats ? type.work_floats(parts[i], frames) : 0);
+    if (type.once_floats)
+      once += sizeof(float) * static_cast<std::size_t>(type.once_floats(parts[i], frames));
     const bool is_first = std::none_of(parts.begin(), parts.begin() + std::ptrdiff_t(i),
                                        [&](const auto& other) { return share_spectra(other, parts[i]); });
     // cuFFT's work area is known when the plan is made; it has been no larger than what it transforms.
     if (is_first) per_frame += 2 * bytes_per_frame(parts[i]);
   }
   const auto per_segment = sizeof(float) * static_cast<std::size_t>(floats);
-  if (per_segment + per_frame > budget)
+  if (once + per_segment + per_frame > budget)
     fail("device cuda: a segment of these features needs {:.1f} MB of GPU memory, {:.1f} MB may be used",
-         static_cast<double>(per_segment + per_frame) / 1e6, static_cast<double>(budget) / 1e6);
+         static_cast<double>(once + per_segment + per_frame) / 1e6, static_cast<double>(budget) / 1e6);
+  budget -= once;
   const auto segments =
       std::clamp<std::int64_t>(static_cast<std::int64_t>(budget / 2 / per_segment), 1, largest_batch);
   const auto rest = budget - static_cast<std::size_t>(segments) * per_segment;

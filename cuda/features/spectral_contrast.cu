@@ -49,12 +49,6 @@ __global__ void __launch_bounds__(128)
 
 __device__ inline double exact_decibels(double x) { return 10.0 * log10(fmax(x, 1e-10)); }
 
-__device__ inline double warp_largest(double value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    value = fmax(value, __shfl_xor_sync(whole_warp, value, distance));
-  return value;
-}
-
 /// peaks, valleys [segments, size] -> out, a warp for each segment.
 __global__ void __launch_bounds__(128)
     contrast_of_segments_kernel(const double* __restrict__ peaks, const double* __restrict__ valleys,
@@ -66,8 +60,8 @@ __global__ void __launch_bounds__(128)
   double peak = 0.0, valley = 0.0;
   for (auto i = begin + lane_of_thread(); i < end; i += warp_size)
     peak = fmax(peak, peaks[i]), valley = fmax(valley, valleys[i]);
-  const double peak_floor = exact_decibels(warp_largest(peak)) - 80.0,
-               valley_floor = exact_decibels(warp_largest(valley)) - 80.0;
+  const double peak_floor = exact_decibels(warp_maximum(peak)) - 80.0,
+               valley_floor = exact_decibels(warp_maximum(valley)) - 80.0;
   for (auto i = begin + lane_of_thread(); i < end; i += warp_size) {
     const double difference =
         linear ? peaks[i] - valleys[i]

@@ -43,7 +43,7 @@ struct TempoRow {
   }
 };
 
-/// One value of rows [count, 2 lags]: the squares of spectrum [count, lags + 1], and once more from behind.
+/// One value of rows [count, 2 lags]: the squares of spectrum [count, lags + 1], and behind them their mirror image.
 struct TempoSquares {
   const double2* spectrum;
   std::int64_t lags;
@@ -65,8 +65,7 @@ __global__ void __launch_bounds__(128)
   double largest = 0.0;
   for (auto l = static_cast<std::int64_t>(lane_of_thread()); l < lags; l += warp_size)
     largest = fmax(largest, fabs(autocorrelation[row * (lags + 1) + l].x));
-  for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    largest = fmax(largest, __shfl_xor_sync(whole_warp, largest, distance));
+  largest = warp_maximum(largest);
   if (lane_of_thread() != 0) return;
   const double size = static_cast<double>(2 * lags);
   scales[row] = largest / size < features::smallest_norm ? 1.0 / size : 1.0 / largest;
@@ -90,8 +89,8 @@ struct TempoSum {
 
 /// sums [segments, lags] over `frames` frames -> out [segments, frames], the tempo of the best lag.
 __global__ void __launch_bounds__(128)
-    tempo_kernel(const double* __restrict__ sums, std::int64_t segments, std::int64_t frames, std::int64_t lags,
-                 features::TempoScore score, float* __restrict__ out) {
+    tempo_kernel(const double* __restrict__ sums, std::int64_t segments, std::int64_t frames,
+                 std::int64_t lags, features::TempoScore score, float* __restrict__ out) {
   const auto segment = frame_of_warp();
   if (segment >= segments) return;
   double highest = 0.0;
@@ -168,8 +167,12 @@ class Tempo final : public CudaFeature {
   }
 
   static std::int64_t work_floats(const features::FeatureOptions& o, std::int64_t frames) {
+    return CudaOnsetEnvelope::work_floats(o, frames) + 2 * features::tempo_lags(o);
+  }
+  /// With a work area of the transform as large as its rows.
+  static std::int64_t once_floats(const features::FeatureOptions& o, std::int64_t frames) {
     const auto lags = features::tempo_lags(o);
-    return CudaOnsetEnvelope::work_floats(o, frames) + 2 * lags + rows_at_once(o, frames) * (12 * lags + 6);
+    return 2 * lags + rows_at_once(o, frames) * (12 * lags + 6);
   }
 
  private:
@@ -192,6 +195,7 @@ inline const Registration<CudaFeatureType> tempo{
                 cudaStream_t stream) -> std::unique_ptr<CudaFeature> {
        return std::make_unique<Tempo>(o, frames, segments, stream);
      },
-     .work_floats = Tempo::work_floats}};
+     .work_floats = Tempo::work_floats,
+     .once_floats = Tempo::once_floats}};
 
 }  // namespace timbre::cuda

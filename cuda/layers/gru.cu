@@ -1,5 +1,6 @@
 // gru (nn/layers/gru.hpp has the formula): on cuDNN (rnn_cudnn.hpp), or by own kernels, as the environment variable TIMBRE_GRU
-// says: cudnn, own, or auto (the default), which takes cuDNN. Neither has been timed on a GPU yet.
+// says: cudnn, own, or auto (the default), which takes cuDNN, and own kernels where cuDNN refuses. Neither has been timed on a
+// GPU yet.
 //
 // By own kernels what does not depend on the step before is products over all rows and steps at once, in Keras's layout as the
 // arena has it; a step is one product and one kernel:
@@ -88,8 +89,10 @@ struct GruBackwardStep {
 
 class OwnGru final : public CudaLayer {
  public:
-  OwnGru(const nn::GruOptions& options, const CudaBinding& binding)
+  /// refused: what cuDNN says, where it was asked.
+  OwnGru(const nn::GruOptions& options, const CudaBinding& binding, std::string refused)
       : binding_(binding),
+        refused_(std::move(refused)),
         options_(options),
         steps_(binding.input[0]),
         in_(binding.input[1]),
@@ -148,7 +151,10 @@ class OwnGru final : public CudaLayer {
                   gates, 0, dx, in_);
   }
 
-  std::string note() const override { return rnn_name("gru", binding_) + ": own kernels"; }
+  std::string note() const override {
+    const auto note = rnn_name("gru", binding_) + ": own kernels";
+    return refused_.empty() ? note : note + " (" + refused_ + ")";
+  }
 
  private:
   bool wanted(std::int64_t step) const { return options_.return_sequences || step + 1 == steps_; }
@@ -159,6 +165,7 @@ class OwnGru final : public CudaLayer {
   }
 
   CudaBinding binding_;
+  std::string refused_;
   nn::GruOptions options_;
   std::int64_t steps_, in_, units_, rows_;
   DeviceArray<float> gates_, recurrent_, recurrent_n_, h_before_, d_recurrent_, dh_, work_;
@@ -166,11 +173,19 @@ class OwnGru final : public CudaLayer {
 
 struct GruDevice {
   static std::unique_ptr<CudaLayer> make(const nn::GruOptions& options, const CudaBinding& binding) {
-    return with_mask(options, binding,
-                     [](const nn::GruOptions& o, const CudaBinding& b) -> std::unique_ptr<CudaLayer> {
-                       if (device::algorithm("TIMBRE_GRU") == "own") return std::make_unique<OwnGru>(o, b);
-                       return make_rnn_on_cudnn({o, b});
-                     });
+    return with_mask(options, binding, &without_mask);
+  }
+
+ private:
+  static std::unique_ptr<CudaLayer> without_mask(const nn::GruOptions& options, const CudaBinding& binding) {
+    std::string refused;
+    if (device::algorithm("TIMBRE_GRU") == "cudnn") try {
+        return make_rnn_on_cudnn({options, binding});
+      } catch (const RnnRefused& e) {
+        if (device::asked_for("TIMBRE_GRU")) throw;
+        refused = e.what();
+      }
+    return std::make_unique<OwnGru>(options, binding, refused);
   }
 };
 inline const CudaLayers::Add<GruDevice, nn::GruOptions> gru;

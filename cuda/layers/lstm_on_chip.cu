@@ -96,7 +96,9 @@ class LstmOnChip final : public CudaLayer {
                   binding_.parameters[0], 4 * units_, 0, dx, inputs_);
   }
 
-  std::string note() const override { return rnn_name("lstm", binding_) + ": own kernel, weights on the chip"; }
+  std::string note() const override {
+    return rnn_name("lstm", binding_) + ": own kernel, weights on the chip";
+  }
 
  private:
   CudaBinding binding_;

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 
-#include "core/error_types.hpp"
 #include "cuda/layers/rnn_cudnn.hpp"
 #include "cuda/layers/rnn_layout.cuh"
 #include "cuda/support/dnn_dropout.hpp"
@@ -24,8 +23,8 @@ namespace timbre::cuda {
 
 namespace {
 
-// Units. cuDNN 9 takes the descriptor for more, and refuses later: backward has kernels for up to 128,
-// forward for up to 192. PyTorch, too, draws the line here.
+// Units. cuDNN 9 takes the descriptor for more, and refuses later: of LSTMs, backward has kernels for up to 128, forward for up
+// to 192. PyTorch, too, draws the line here.
 constexpr int largest_persistent = 128;
 // The limit of cudnnSetRNNDataDescriptor (tried with 9.19).
 constexpr int most_steps = 65535;
@@ -53,7 +52,7 @@ class RnnOnCudnn final : public CudaLayer {
     for (const auto& [use_bias, binding] : stack.layers) {
       const auto inputs = parameters_.empty() ? shape_.inputs : shape_.units;
       const auto arrays = [&](const std::vector<float*>& p) {
-        return RnnArrays{p[0],         p[1],        use_bias ? p[2] : nullptr,   inputs,
+        return RnnArrays{p[0],         p[1],        use_bias ? p[2] : nullptr,  inputs,
                          shape_.units, cell_.gates, use_bias ? cell_.biases : 0};
       };
       parameters_.push_back(arrays(binding.parameters)), gradients_.push_back(arrays(binding.gradients));
@@ -104,7 +103,8 @@ class RnnOnCudnn final : public CudaLayer {
   RnnShape shape_of(const RnnStack& stack) const {
     const auto& b = stack.layers.front().binding;
     if (b.input[0] > most_steps)
-      throw Error(rnn_name(part_, b) + ": cuDNN takes " + std::to_string(most_steps) + " time steps at most");
+      throw RnnRefused(rnn_name(part_, b) + ": cuDNN takes " + std::to_string(most_steps) +
+                       " time steps at most");
     return {int(b.capacity),      int(b.input[0]),          int(b.input[1]),
             int(b.output.back()), int(stack.layers.size()), cell_.mode};
   }
@@ -152,7 +152,7 @@ class RnnOnCudnn final : public CudaLayer {
     }
     note_ = name + ": cuDNN's standard algorithm (persistent: " + refused + ")";
     if (const auto why = attempt(CUDNN_RNN_ALGO_STANDARD, RnnLayout::packed); !why.empty())
-      throw Error(name + ": cuDNN refuses it: " + why);
+      throw RnnRefused(name + ": cuDNN refuses it: " + why);
   }
   static std::string short_text(double rate) {
     auto text = std::to_string(rate);
@@ -213,8 +213,8 @@ class RnnOnCudnn final : public CudaLayer {
       auto& places = places_[std::size_t(layer)];
       void *m = nullptr, *b = nullptr;
       TIMBRE_DNN_CHECK(cudnnGetRNNWeightParams(dnn(), rnn_, layer, weight_bytes_, weights_.data(),
-                                               cell_.order[std::size_t(gate)] + (recurrent ? cell_.gates : 0), matrix, &m,
-                                               bias, &b));
+                                               cell_.order[std::size_t(gate)] + (recurrent ? cell_.gates : 0),
+                                               matrix, &m, bias, &b));
       cudnnDataType_t type{};
       int rank = 0;
       std::array<int, 3> extents{}, strides{};
@@ -237,7 +237,7 @@ class RnnOnCudnn final : public CudaLayer {
   bool sequences_, reversed_;
   std::unique_ptr<RnnDescriptors> data_;  // of the layout that was taken
   RnnDescriptor rnn_;
-  DnnGenerator dropout_;  // between the layers
+  DnnGenerator dropout_;                           // between the layers
   std::vector<RnnArrays> parameters_, gradients_;  // layer by layer
   std::vector<RnnPlaces> places_;
   std::size_t weight_bytes_ = 0;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error_types.hpp"
 #include "cuda/layers/cuda_layer.hpp"
 
 namespace timbre::cuda {
@@ -34,7 +35,13 @@ struct RnnStack {
   }
 };
 
-/// The note also tells why the own kernel was not taken, where that is not empty.
+/// cuDNN does not take this layer; the text says why.
+class RnnRefused : public Error {
+ public:
+  using Error::Error;
+};
+
+/// The note also tells why the own kernel was not taken, where that is not empty. Throws RnnRefused.
 std::unique_ptr<CudaLayer> make_rnn_on_cudnn(const RnnStack& stack, const std::string& why_not_own = "");
 
 /// For notes: "lstm (layer 0, 128 units)".

@@ -48,8 +48,8 @@ RnnDescriptors::RnnDescriptors(const RnnShape& s, RnnLayout layout) {
   TIMBRE_DNN_CHECK(cudnnSetTensorNdDescriptor(state, CUDNN_DATA_FLOAT, 3, extents, strides));
 }
 
-cudnnStatus_t set_rnn(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, RnnLayout layout,
-                      const RnnShape& s, cudnnDropoutDescriptor_t dropout) {
+cudnnStatus_t set_rnn(cudnnRNNDescriptor_t rnn, cudnnRNNAlgo_t algorithm, RnnLayout layout, const RnnShape& s,
+                      cudnnDropoutDescriptor_t dropout) {
   // Two biases. A GRU needs both; of an LSTM's Timbre leaves the second at zero: the persistent algorithms take no other mode.
   return cudnnSetRNNDescriptor_v8(
       rnn, algorithm, s.cell, CUDNN_RNN_DOUBLE_BIAS, CUDNN_UNIDIRECTIONAL, CUDNN_LINEAR_INPUT,

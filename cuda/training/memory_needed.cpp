@@ -10,7 +10,7 @@ namespace timbre::cuda {
 
 namespace {
 
-/// What a layer keeps for each value that it puts out: recurrent ones gates, states and their gradients.
+/// What a layer keeps for each value that it puts out; recurrent ones for each unit and step: gates, states and their gradients.
 constexpr std::int64_t kept = 2, kept_by_recurrent = 16;
 
 /// Floats of a network with batches of this many rows.
@@ -22,8 +22,13 @@ std::int64_t network_floats(const nn::Model& model, std::int64_t rows) {
     for (const int index : layer.parameters) {
       const auto& [name, kernel] = std::tie(model.parameters()[std::size_t(index)].spec.name,
                                             model.parameters()[std::size_t(index)].spec.shape);
-      recurrent |= name.ends_with("recurrent_kernel");
-      if (recurrent) floats += 3 * kernel.size();  // in a library's own order, and its gradient
+      if (name.ends_with("recurrent_kernel")) {
+        recurrent = true;
+        const auto units = kernel[0], gates = kernel.size() / units, inputs = layer.input[1];
+        // Both ways round in a library's own order, with two biases; twice in training.
+        floats += 3 * (inputs + units + 2) * gates;
+        floats += rows * layer.input[0] * (kept_by_recurrent * units + 2 * inputs);
+      }
       if (kernel.rank() < 3) continue;
       // A convolution's window matrix: a row for each place of its output, and the same for the way back.
       const auto filters = kernel[kernel.rank() - 1];
@@ -34,8 +39,7 @@ std::int64_t network_floats(const nn::Model& model, std::int64_t rows) {
     if (recurrent && layer.mask >= 0)
       floats += rows * (2 * layer.input.size() +
                         layer.input[0] * ((3 + kept_by_recurrent) * layer.output.back() + 3));
-    floats +=
-        rows * ((1 + (recurrent ? kept_by_recurrent : kept)) * layer.output.size() + layer.input.size());
+    floats += rows * ((1 + kept) * layer.output.size() + layer.input.size());
   }
   return floats;
 }

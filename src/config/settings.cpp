@@ -127,6 +127,26 @@ std::string flow(const Node* node) {
   return "{" + out + "}";
 }
 
+namespace {
+
+/// Without the keys of maps that say nothing: those that are null.
+Node without_nulls(const Node& node) {
+  Node out = node;
+  std::erase_if(out.entries, [](const auto& entry) { return entry.second.is_null(); });
+  for (auto& [key, value] : out.entries) value = without_nulls(value);
+  return out;
+}
+
+/// All that a value says, of a map without the braces around it; "off" for null.
+std::string whole(const Node* value) {
+  if (!value || value->is_null()) return "off";
+  const auto node = without_nulls(*value);
+  const auto text = flow(&node);
+  return node.is_map() && text.size() > 2 ? text.substr(1, text.size() - 2) : text;
+}
+
+}  // namespace
+
 std::vector<std::string> short_texts(const std::vector<const Node*>& values) {
   std::set<std::string> varying;
   const auto is_part = [](const Node& v) { return v.entries.size() == 1 && v.entries[0].second.is_map(); };
@@ -139,15 +159,19 @@ std::vector<std::string> short_texts(const std::vector<const Node*>& values) {
       for (const auto& [key, value] : x.entries)
         if (const auto* other = y.find(key); other && !same(&value, other)) varying.insert(key);
     }
+  // The shortest that tell different values apart.
   std::vector<std::string> out;
-  for (const auto* v : values) out.push_back(brief(v, {varying.begin(), varying.end()}));
-  for (std::size_t i = 0; i < values.size(); ++i)
-    for (std::size_t j = 0; j < i; ++j)
-      if (out[i] == out[j] && !same(values[i], values[j])) {
-        out.clear();
-        for (const auto* v : values) out.push_back(v && !v->is_null() ? flow(v) : "off");
-        return out;
-      }
+  const auto are_enough = [&](const auto& text) {
+    out.clear();
+    for (const auto* v : values) out.push_back(text(v));
+    for (std::size_t i = 0; i < values.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j)
+        if (out[i] == out[j] && !same(values[i], values[j])) return false;
+    return true;
+  };
+  if (are_enough([&](const Node* v) { return brief(v, {varying.begin(), varying.end()}); })) return out;
+  if (are_enough(whole)) return out;
+  are_enough([](const Node* v) { return v ? flow(v) : "off"; });
   return out;
 }
 

@@ -22,7 +22,7 @@ const Node* at(const Node& root, std::string_view path);
 std::string flow(const Node* node);
 
 /// Short texts for the values at one path, in the order given: "0.001", "off", "patience 20", "adam"; where
-/// short texts would hide a difference, flow style.
+/// short texts would hide a difference, flow style: "features: {mixup: {alpha: 0.2}}".
 std::vector<std::string> short_texts(const std::vector<const Node*>& values);
 
 /// Names of the keys that are as short as they can be without two being the same: "l2", "dropout".

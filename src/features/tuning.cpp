@@ -43,7 +43,8 @@ void TuningEstimate::add(const double* row) {
     return out;
   });
   for (auto k = range_.low; k < range_.high; ++k) {
-    const auto peak = TuningPeak::at([&](std::int64_t i) { return row[i]; }, k, bins_, tuning_share * largest);
+    const auto peak =
+        TuningPeak::at([&](std::int64_t i) { return row[i]; }, k, bins_, tuning_share * largest);
     if (peak.height >= 0) peaks_.push_back({peak.place * range_.rate_per_bin, peak.height});
   }
 }

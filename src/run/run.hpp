@@ -31,7 +31,9 @@ struct RunOptions {
   std::string device = "";         // instead of the plan's; the result does not tell it from its like
   int threads = 0;                 // 0: one per core
   double checkpoint_seconds = 60;  // between checkpoints while training
-  std::optional<std::int64_t> feature_bytes;  // larger features stay on disk; absent: half of the free memory
+  std::optional<std::int64_t>
+      feature_bytes;  // larger features stay on disk; absent: half of the free memory.
+                      // Copies of the sound always do, where `features` are given
   std::string by = "run_experiment", why = "this run";  // who looks at the test part, for its ledger
   bool sealed = false;  // the test part is not looked at: see unseal (scoring.hpp)
   std::shared_ptr<const data::FeatureSet> features;  // of this plan, found before: a study's runs share them

@@ -32,8 +32,10 @@ CONFIGS = next((c for c in (os.path.join(HERE, "../configs"), os.path.join(HERE,
 COUNTS = {"cpu": {"mlp": 40, "cnn": 15, "lstm": 7, "gru": 7, "conv1d": 20, "crnn": 5},
           "cuda": {"mlp": 200, "cnn": 200, "lstm": 60, "gru": 30, "conv1d": 200, "crnn": 60}}
 FLOOR = {"TIMBRE_BENCH": "floor"}  # (tells a worker of its own from the one that is measured)
-# The LSTM has two algorithms on a GPU.
-VARIANTS = [("cuDNN", {"TIMBRE_LSTM": "cudnn"}), ("own kernel", {"TIMBRE_LSTM": "own"})]
+# Recurrent networks have two algorithms on a GPU.
+VARIANTS = {"lstm": [("cuDNN", {"TIMBRE_LSTM": "cudnn"}), ("own kernel", {"TIMBRE_LSTM": "own"})],
+            "gru": [("cuDNN", {"TIMBRE_GRU": "cudnn"}), ("own kernels", {"TIMBRE_GRU": "own"})]}
+VARIANTS["crnn"] = VARIANTS["gru"]
 # With two rows of the batch a block a run alone is slower, and takes half of the multiprocessors.
 TWO_ROWS = [("own kernel, two rows a block", {"TIMBRE_LSTM": "own", "TIMBRE_LSTM_SINGLE_ROWS": "0"})]
 
@@ -147,7 +149,7 @@ class Comparison:
         return out
 
     def variants(self, network):
-        return VARIANTS if self.a.device == "cuda" and network == "lstm" else [("", {})]
+        return VARIANTS.get(network, [("", {})]) if self.a.device == "cuda" else [("", {})]
 
     def table(self, name, title, columns):
         print(f"\n{title}\n\n| {' | '.join(columns)} |\n|{' --- |' * len(columns)}", flush=True)

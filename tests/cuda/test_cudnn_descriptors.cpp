@@ -12,9 +12,12 @@
 namespace timbre::cuda {
 namespace {
 
-constexpr RnnShape shapes[] = {{20, 130, 13, 128},    {1, 1, 1, 1},
-                               {64, 1292, 128, 300},  {20, 130, 13, 128, 2},
-                               {20, 130, 13, 128, 1, CUDNN_GRU}, {256, 32, 64, 32, 1, CUDNN_GRU},
+constexpr RnnShape shapes[] = {{20, 130, 13, 128},
+                               {1, 1, 1, 1},
+                               {64, 1292, 128, 300},
+                               {20, 130, 13, 128, 2},
+                               {20, 130, 13, 128, 1, CUDNN_GRU},
+                               {256, 32, 64, 32, 1, CUDNN_GRU},
                                {4, 9, 3, 200, 1, CUDNN_GRU}};
 
 TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
@@ -32,7 +35,7 @@ TEST(CudnnDescriptors, OfSequencesHoldTheirShape) {
                   CUDNN_STATUS_SUCCESS);
         EXPECT_EQ(type, CUDNN_DATA_FLOAT);
         EXPECT_EQ(lies, layout == RnnLayout::packed ? CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED
-                                                     : CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED);
+                                                    : CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED);
         EXPECT_EQ((std::array{steps, rows, vector}), (std::array{s.steps, s.rows, size}));
         EXPECT_EQ(lengths, std::vector<int>(std::size_t(s.rows), s.steps));
       }

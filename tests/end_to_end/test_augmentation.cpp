@@ -57,6 +57,23 @@ TEST_F(Augmentation, OfEveryKindGivesTheSameBytesAgainAndIsReproduced) {
   }
 }
 
+/// Alone a run has its copies in memory; runs of a study read them from the store, which they share.
+TEST_F(Augmentation, RunsOfAStudyWithCopiesGiveTheBytesOfARunAlone) {
+  const std::string copies = "augmentation={waveform: {copies: 2, gain: {}, noise: {}}}";
+  ASSERT_EQ(train("alone", {copies, "seed=1"}).status, 0);
+  write_file(folder / "study.yaml", "study: copies\nruns: [small.yaml]\nseeds: [0, 1]\n");
+  const auto study =
+      run_process({command("run_study"), "study.yaml", "--set", copies, "--jobs", "2", "--out", "study"},
+                  {.folder = folder.path()});
+  ASSERT_EQ(study.status, 0) << study.err;
+  std::vector<results::RunRecord> seeds;
+  for (const auto& run : fs::directory_iterator(folder / "study/runs"))
+    if (auto r = results::read_result(run.path() / "result.h5"); r.seed == 1) seeds.push_back(std::move(r));
+  ASSERT_EQ(seeds.size(), 1u);
+  EXPECT_EQ(seeds[0].key, record("alone").key);
+  EXPECT_EQ(seeds[0].weights, record("alone").weights);
+}
+
 TEST_F(Augmentation, SpecAugmentHasOneKeyAtEitherPlace) {
   ASSERT_EQ(train("short", {"augmentation={spec_augment: {time_width: 9}}"}).status, 0);
   ASSERT_EQ(train("long", {"augmentation={features: {spec_augment: {time_width: 9}}}"}).status, 0);

@@ -114,7 +114,8 @@ TEST_F(Reproduce, ARunOfTheGpuIsMadeAgainByItsAlgorithms) {
       {.folder = folder.path(), .environment = {{"LD_PRELOAD", library}, {"TIMBRE_DROPOUT", "cudnn"}}});
   ASSERT_EQ(there.status, 0) << there.err;
   const auto record = results::read_result(folder / "own/result.h5");
-  EXPECT_TRUE(algorithms_of(record).starts_with("TIMBRE_LSTM=cudnn TIMBRE_GRU=cudnn TIMBRE_CONV=cudnn TIMBRE_DROPOUT=cudnn "))
+  EXPECT_TRUE(algorithms_of(record).starts_with(
+      "TIMBRE_LSTM=cudnn TIMBRE_GRU=cudnn TIMBRE_CONV=cudnn TIMBRE_DROPOUT=cudnn "))
       << algorithms_of(record);
   fs::copy_file(folder / "own/result.h5", folder / "elsewhere/result.h5",
                 fs::copy_options::overwrite_existing);

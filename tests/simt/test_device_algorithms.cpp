@@ -33,6 +33,15 @@ TEST_P(StandInTraining, TheGrusAlgorithmIsChosenAndSaid) {
   EXPECT_EQ(notes(both).at(0), "gru (layer 0, 4 units): cuDNN's persistent algorithm for small states");
   EXPECT_EQ(notes(large).at(0),
             "gru (layer 0, 130 units): cuDNN's standard algorithm (persistent: for 128 units at most)");
+  ConformanceSetup lengthy(
+      {"long", "[gru: {units: 1}, dense: {units: classes, activation: softmax}]", {65536, 1}}, 4);
+  EXPECT_EQ(
+      notes(lengthy).at(0),
+      "gru (layer 0, 1 units): own kernels (gru (layer 0, 1 units): cuDNN takes 65535 time steps at most)");
+  {
+    const GruBy cudnn("cudnn");
+    EXPECT_THROW(notes(lengthy), Error);
+  }
   const GruBy way("own");
   EXPECT_EQ(notes(small).at(1), "gru (layer 1, 5 units): own kernels");
 }

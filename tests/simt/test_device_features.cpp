@@ -43,8 +43,12 @@ TEST_P(StandIn, StacksWhatItHasKernelsFor) {
         "{n_fft: 300, hop_length: 100, summary: [std, mean], stack: [spectral_rolloff, log_mel: {n_mels: "
         "20}, "
         "spectral_bandwidth: {n_fft: 512}, zero_crossing_rate]}",
-        "{hop_length: 400, stack: [chroma_stft, mfcc: {n_mfcc: 5, n_mels: 20}, onset_strength: {delta: 1}, tempo]}",
-        "{kind: rms, delta: 1, hop_length: 200}"}) {
+        "{hop_length: 400, stack: [chroma_stft, mfcc: {n_mfcc: 5, n_mels: 20}, onset_strength: {delta: 1}, "
+        "tempo]}",
+        "{kind: chroma_stft, n_fft: 4, hop_length: 500}", "{kind: chroma_stft, n_fft: 5, hop_length: 500}",
+        "{kind: chroma_stft, n_fft: 600, hop_length: 3000, n_chroma: 240}",
+        "{kind: onset_strength, n_fft: 600, hop_length: 3000, n_mels: 20, lag: 9}",
+        "{kind: tempo, hop_length: 7000}", "{kind: rms, delta: 1, hop_length: 200}"}) {
     SCOPED_TRACE(yaml);
     EXPECT_EQ(device_note("cuda", options_of(yaml)), "");
     expect_the_cpus_values_of("cuda", options_of(yaml), 6000);
@@ -74,7 +78,7 @@ FeatureOptions random_options(PhiloxSequence& random) {
   FeatureOptions o;
   o.kind = kinds[std::size_t(below(int(kinds.size())))];
   o.n_fft = 2 + below(400), o.hop_length = 1 + below(300), o.win_length = 1 + below(o.n_fft);
-  if (o.kind == "tempo") o.hop_length += 300;  // eight seconds of frames are compared with themselves
+  if (o.kind == "tempo") o.hop_length += 300;  // with a hop of 1 it would have 176,400 lags
   o.window = windows[below(5)], o.center = below(3) > 0, o.pad_mode = pads[below(3)];
   const double powers[] = {1, 2, 0.5, 3};
   o.power = powers[below(4)];
@@ -147,6 +151,21 @@ TEST_P(StandIn, ThreadsThatShareTheDeviceEachGetTheirOwnSegments) {
 TEST_P(StandIn, MemoryStaysBelowAQuarterOfWhatIsFree) {
   const Batch batch;
   const auto x = batch.segments(70);
+  for (const auto* further :
+       {"{hop_length: 2000, stack: [chroma_stft: {n_fft: 512}, onset_strength: {n_fft: 512, n_mels: 20}]}",
+        "{kind: tempo, hop_length: 2000}"}) {
+    SCOPED_TRACE(further);
+    Batch of;
+    of.options = options_of(further), of.samples = 9000;
+    for (const std::size_t free : {8u << 20, 64u << 20}) {
+      simt::device().free_bytes = free, simt::device().largest_bytes = 0;
+      const auto engine = open_features("cuda", of.options, of.samples)();
+      std::vector<float> out(static_cast<std::size_t>(3 * engine->shape().size()));
+      engine->compute(of.segments(3).data(), 3, out.data());
+      EXPECT_LE(simt::device().largest_bytes,
+                std::int64_t(free / 4) + (40 << 10));  // and tables: of mel bands
+    }
+  }
   for (const std::size_t free : {200u << 10, 1u << 20, 16u << 20}) {
     SCOPED_TRACE(free);
     simt::device().free_bytes = free, simt::device().largest_bytes = 0;
@@ -171,7 +190,10 @@ TEST_P(StandIn, TooLittleMemoryIsSaidInOneLine) {
 }
 
 TEST_P(StandIn, EveryCallThatFailsIsNamedAndLeavesNothingBehind) {
-  const Batch batch;
+  Batch batch;
+  batch.options = options_of(
+      "{hop_length: 64, stack: [mfcc: {n_fft: 64, n_mels: 20, n_mfcc: 5}, chroma_stft: {n_fft: 64}, "
+      "onset_strength: {n_fft: 64, n_mels: 5}, tempo: {ac_size: 0.5}]}");
   const auto x = batch.segments(3);
   const auto use = [&] {
     const auto engine = open_features("cuda", batch.options, batch.samples)();

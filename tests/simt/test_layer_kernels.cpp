@@ -7,8 +7,8 @@
 #include "cuda/layers/batch_normalization.cu"
 #include "cuda/layers/conv2d_layout.cuh"
 #include "cuda/layers/dropout_own.cuh"
-#include "cuda/layers/rnn_layout.cuh"
 #include "cuda/layers/max_pooling2d.cu"
+#include "cuda/layers/rnn_layout.cuh"
 #include "cuda/layers/window_columns.cuh"
 #include "kernel_harness.hpp"
 #include "nn/layer_harness.hpp"
@@ -279,48 +279,47 @@ KernelCase padding_case(Shape input, nn::Extent2D kernel, nn::Extent2D stride, s
 }
 
 KernelCase rnn_layout_case(std::int64_t inputs, std::int64_t units, int cell_gates, int biases) {
-  return {"weights of " + std::to_string(cell_gates) + " gates, " + std::to_string(inputs) + " to " +
-              std::to_string(units),
-          [=] {
-            const auto gates = std::size_t(cell_gates * units);
-            const auto w = random_values(std::size_t(inputs) * gates, 1, -1, 1),
-                       r = random_values(std::size_t(units) * gates, 2, -1, 1);
-            const auto b = random_values(std::size_t(biases) * gates, 3, -1, 1);
-            // Matrices in any order, with gaps between them.
-            RnnPlaces places{};
-            std::int64_t at = 5;
-            for (int gate = cell_gates - 1; gate >= 0; --gate) {
-              places.kernel[gate] = at, at += inputs * units + 3;
-              places.bias[gate] = at, at += units + 1;
-              places.recurrent_bias[gate] = at, at += units + 4;
-              places.recurrent[gate] = at, at += units * units + 2;
-            }
-            const auto dw = to_device(w), dr = to_device(r), db = to_device(b);
-            const auto space = to_device(std::vector<float>(std::size_t(at), 0.0f));
-            to_weight_space(nullptr, places,
-                            {dw.data(), dr.data(), db.data(), inputs, units, cell_gates, biases},
-                            space.data());
-            std::vector<double> expected(std::size_t(at), 0);
-            for (std::int64_t gate = 0; gate < cell_gates; ++gate)
-              for (std::int64_t u = 0; u < units; ++u) {
-                const auto column = std::size_t(gate * units + u);
-                for (std::int64_t i = 0; i < inputs; ++i)
-                  expected[std::size_t(places.kernel[gate] + u * inputs + i)] =
-                      w[std::size_t(i) * gates + column];
-                for (std::int64_t i = 0; i < units; ++i)
-                  expected[std::size_t(places.recurrent[gate] + u * units + i)] =
-                      r[std::size_t(i) * gates + column];
-                if (biases > 0) expected[std::size_t(places.bias[gate] + u)] = b[column];
-                if (biases > 1) expected[std::size_t(places.recurrent_bias[gate] + u)] = b[gates + column];
-              }
-            const DeviceArray<float> w2(w.size()), r2(r.size()), b2(b.size());
-            from_weight_space(nullptr, places,
-                              {w2.data(), r2.data(), b2.data(), inputs, units, cell_gates, biases},
-                              space.data());
-            const bool back = from_device(w2) == w && from_device(r2) == r && from_device(b2) == b;
-            return std::max(back ? 0.0 : 2.0,
-                            worst_error(from_device(space), expected, [](double) { return 1e-30; }));
-          }};
+  return {
+      "weights of " + std::to_string(cell_gates) + " gates, " + std::to_string(inputs) + " to " +
+          std::to_string(units),
+      [=] {
+        const auto gates = std::size_t(cell_gates * units);
+        const auto w = random_values(std::size_t(inputs) * gates, 1, -1, 1),
+                   r = random_values(std::size_t(units) * gates, 2, -1, 1);
+        const auto b = random_values(std::size_t(biases) * gates, 3, -1, 1);
+        // Matrices in any order, with gaps between them.
+        RnnPlaces places{};
+        std::int64_t at = 5;
+        for (int gate = cell_gates - 1; gate >= 0; --gate) {
+          places.kernel[gate] = at, at += inputs * units + 3;
+          places.bias[gate] = at, at += units + 1;
+          places.recurrent_bias[gate] = at, at += units + 4;
+          places.recurrent[gate] = at, at += units * units + 2;
+        }
+        const auto dw = to_device(w), dr = to_device(r), db = to_device(b);
+        const auto space = to_device(std::vector<float>(std::size_t(at), 0.0f));
+        to_weight_space(nullptr, places, {dw.data(), dr.data(), db.data(), inputs, units, cell_gates, biases},
+                        space.data());
+        std::vector<double> expected(std::size_t(at), 0);
+        for (std::int64_t gate = 0; gate < cell_gates; ++gate)
+          for (std::int64_t u = 0; u < units; ++u) {
+            const auto column = std::size_t(gate * units + u);
+            for (std::int64_t i = 0; i < inputs; ++i)
+              expected[std::size_t(places.kernel[gate] + u * inputs + i)] =
+                  w[std::size_t(i) * gates + column];
+            for (std::int64_t i = 0; i < units; ++i)
+              expected[std::size_t(places.recurrent[gate] + u * units + i)] =
+                  r[std::size_t(i) * gates + column];
+            if (biases > 0) expected[std::size_t(places.bias[gate] + u)] = b[column];
+            if (biases > 1) expected[std::size_t(places.recurrent_bias[gate] + u)] = b[gates + column];
+          }
+        const DeviceArray<float> w2(w.size()), r2(r.size()), b2(b.size());
+        from_weight_space(nullptr, places,
+                          {w2.data(), r2.data(), b2.data(), inputs, units, cell_gates, biases}, space.data());
+        const bool back = from_device(w2) == w && from_device(r2) == r && from_device(b2) == b;
+        return std::max(back ? 0.0 : 2.0,
+                        worst_error(from_device(space), expected, [](double) { return 1e-30; }));
+      }};
 }
 
 KernelCase time_major_case(std::int64_t rows, std::int64_t steps, std::int64_t size, bool reversed) {

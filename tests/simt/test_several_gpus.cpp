@@ -114,11 +114,17 @@ TEST_P(TwoGpus, AStepNeedsNoMoreMemoryThanWasSaid) {
       {"[bidirectional: {layer: {gru: {units: 40, return_sequences: true}}}, gru: {units: 130}, dense: "
        "{units: "
        "classes, activation: softmax}]",
-       {20, 13}}};
+       {20, 13}},
+      {"[gru: {units: 64}, dense: {units: classes, activation: softmax}]", {40, 13}},
+      {"[lstm: {units: 20}, dense: {units: classes, activation: softmax}]", {40, 100}},
+      {"[bidirectional: {layer: {gru: {units: 30}}, merge_mode: sum}, dense: {units: classes, activation: "
+       "softmax}]",
+       {40, 7}}};
   const Environment rows("TIMBRE_CUDA_EVALUATION_ROWS", "16");
   for (const auto* way : {"own", "cudnn"})
     for (const auto& [text, input] : cases) {
       const LstmBy lstm(way);
+      const GruBy gru(way);
       const ConvolutionBy convolution(way);
       ConformanceSetup setup({"memory", text, input, "adam"}, 40);
       simt::device().largest_bytes = 0;

@@ -75,7 +75,8 @@ void Sequence::backward_data(const float* weights, const float* dy, float* dx, f
           const double tanh_c = std::tanh(f), before = t > 0 ? kept(reserve, t - 1, r)[4 * units + u] : 0;
           const double of_c = dc[k] + d * e * (1 - tanh_c * tanh_c);
           z[u] = float(of_c * c * a * (1 - a)), z[units + u] = float(of_c * before * b * (1 - b));
-          z[2 * units + u] = float(of_c * a * (1 - c * c)), z[3 * units + u] = float(d * tanh_c * e * (1 - e));
+          z[2 * units + u] = float(of_c * a * (1 - c * c)),
+                        z[3 * units + u] = float(d * tanh_c * e * (1 - e));
           dc[k] = of_c * b;
           dh[k] = 0;
         } else {
