@@ -30,11 +30,11 @@ TEST(Settings, ShortTextsSayWhatTellsValuesApart) {
   // Where short texts would be the same, everything is said.
   EXPECT_EQ(texts_of({"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}),
             (Texts{"[{dense: {units: 1}}]", "[{dense: {units: 2}}]"}));
-  EXPECT_EQ(texts_of({"null", "{features: {mixup: {alpha: 0.2}, crop: null}, waveform: null}",
-                      "{features: {mixup: null, crop: 9}}", "{features: {mixup: null, crop: 9}}"}),
-            (Texts{"off", "features: {mixup: {alpha: 0.2}}", "features: {crop: 9}", "features: {crop: 9}"}));
-  EXPECT_EQ(texts_of({"{a: {b: {c: 1}}, d: null}", "{a: {b: {c: 1}}}"}),
-            (Texts{"{a: {b: {c: 1}}, d: null}", "{a: {b: {c: 1}}}"}));
+  EXPECT_EQ(texts_of({"null", "{short: null, features: {mixup: {alpha: 0.2}, crop: null}, waveform: null}",
+                      "{short: null, features: {mixup: {alpha: 0.4}, crop: null}, waveform: null}",
+                      "{short: null, features: {mixup: null, crop: 9}, waveform: null}"}),
+            (Texts{"off", "features: {mixup: {alpha: 0.2}}", "features: {mixup: {alpha: 0.4}}",
+                   "features: {crop: 9}"}));
 }
 
 TEST(Settings, NamesAreShortButNotAmbiguous) {

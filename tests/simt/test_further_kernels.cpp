@@ -11,6 +11,7 @@ namespace {
 TEST(FurtherKernels, TrainAsTheCpuInEveryOrderOfThreads) {
   if (!device::BackendRegistry::instance().find("cuda")) timbre_register_plugin();
   simt::device() = {}, simt::dnn() = {};
+  const GruBy own_kernels("own");
   int tried = 0;
   for (const auto& c : conformance_cases()) {
     if (!c.further) continue;
