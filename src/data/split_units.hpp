@@ -23,8 +23,8 @@ struct Group {
 std::vector<std::size_t> units(bool by_artist, const std::vector<std::string>& artists, std::size_t clips,
                                const std::vector<std::pair<std::int32_t, std::int32_t>>& related);
 
-/// Groups in the order of their first rows. group_by: clip | artist | segment. Related clips share a group, and so do
-/// the artists whom they link, unless segments are dealt.
+/// Groups in the order of their first rows. group_by: clip | artist | segment. Where clips or artists are dealt, related clips
+/// share a group, and so do their artists.
 std::vector<Group> make_groups(const std::string& group_by, const std::vector<Clip>& clips,
                                std::span<const std::int32_t> row_clip,
                                const std::vector<std::string>& artists,

@@ -1,5 +1,5 @@
 // One kind of feature on the CPU: what it computes of the frames of a segment. An engine (engine.hpp) has one for each kind
-// that it stacks, and lets those share a transform that have the same framing.
+// that it stacks. Kinds with the same framing share a transform.
 #pragma once
 
 #include <cstdint>

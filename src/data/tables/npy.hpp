@@ -27,7 +27,7 @@ class NpyArray {
 
   /// The next elements, as float32. Throws where one is too large for it (one that is not finite is given as it is).
   void floats(std::span<float> out);
-  /// The rest as whole numbers. Throws where one is none, or is out of range.
+  /// The rest as whole numbers. Throws where a value is not whole, or out of range.
   std::vector<std::int64_t> whole_numbers();
   /// The rest as UTF-8.
   std::vector<std::string> texts();
