@@ -1,8 +1,9 @@
 // chroma_stft (features/chroma_stft.hpp and features/tuning.hpp have the formulas).
 //
-// While spectra come, their powers are kept, and, where the tuning is estimated, each bin's peak: its height and its hundredth
-// of a step. After a batch's last frame a block takes each segment's tuning (the median height by its bits, eight at a time,
-// then the fullest hundredth), a thread the weights of a bin, a warp a class of a frame, and a thread a frame's norm.
+// Each block of spectra leaves its powers and, where the tuning is to be estimated, the height of each bin's peak and its
+// hundredth of a step. After the last frame of a batch a block finds a segment's tuning (the median height, eight bits at a
+// time; then the fullest hundredth), a thread computes a bin's weights, a warp adds up a class of a frame, and a thread divides
+// a frame by its norm.
 #include <algorithm>
 #include <cstring>
 #include <span>
@@ -36,7 +37,8 @@ struct PowerRow {
   __device__ double operator()(std::int64_t k) const { return magnitude(row[k], 2.0); }
 };
 
-/// A warp for each frame. heights [frames, high - low]: below 0 where there is no peak; hundredths the same: 0 there.
+/// A warp for each frame. heights [frames, high - low]: below 0 where there is no peak; hundredths, of the same
+/// shape, are 0 there.
 __global__ void __launch_bounds__(128)
     chroma_peaks_kernel(const double2* __restrict__ spectrum, std::int64_t frames, ChromaPeaks peaks,
                         double* __restrict__ heights, std::uint8_t* __restrict__ hundredths) {
@@ -45,7 +47,7 @@ __global__ void __launch_bounds__(128)
   const PowerRow row{spectrum + frame * peaks.bins};
   double largest = 0.0;
   for (int k = lane_of_thread(); k < peaks.bins; k += warp_size) largest = fmax(largest, row(k));
-  largest = warp_maximum(largest);
+  largest = warp_largest(largest);
   const auto [rate, low, high] = peaks.range;
   for (auto k = low + lane_of_thread(); k < high; k += warp_size) {
     const auto peak = features::TuningPeak::at(row, k, peaks.bins, features::tuning_share * largest);
@@ -58,7 +60,7 @@ __global__ void __launch_bounds__(128)
   }
 }
 
-/// The order of doubles that are not negative.
+/// Bits have the order of the values, where these are not negative.
 __device__ inline std::uint64_t bits_of(double x) {
   std::uint64_t bits;
   std::memcpy(&bits, &x, sizeof bits);

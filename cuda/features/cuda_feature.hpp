@@ -36,7 +36,7 @@ struct CudaFeatureType {
                                        std::int64_t segments, cudaStream_t stream);
   /// Floats of work areas per segment.
   std::int64_t (*work_floats)(const features::FeatureOptions&, std::int64_t frames) = nullptr;
-  /// Floats of those that there is one of, whatever the number of segments.
+  /// Floats of work areas whose size does not depend on the number of segments.
   std::int64_t (*once_floats)(const features::FeatureOptions&, std::int64_t frames) = nullptr;
 };
 using CudaFeatureRegistry = Registry<CudaFeatureType>;

@@ -1,10 +1,10 @@
-// What the kernels share that give one frame to a warp: samples beyond a segment's ends, sums and maxima of a
-// warp. No barriers: lanes meet in shuffles alone.
+// What the kernels share that give one frame to a warp. No barriers: lanes meet in shuffles alone (support/warp.cuh).
 #pragma once
 
 #include "cuda/features/block_stft.hpp"
 #include "cuda/features/power.cuh"
 #include "cuda/support/kernel.hpp"
+#include "cuda/support/warp.cuh"
 
 namespace timbre::cuda {
 
@@ -31,20 +31,6 @@ __device__ inline std::int64_t frame_of_warp() {
   return static_cast<std::int64_t>(blockIdx.x) * frames_per_block + threadIdx.x / warp_size;
 }
 __device__ inline int lane_of_thread() { return static_cast<int>(threadIdx.x) % warp_size; }
-
-/// The sum over the lanes, in every lane, in one order.
-__device__ inline double warp_sum(double value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    value += __shfl_xor_sync(whole_warp, value, distance);
-  return value;
-}
-
-/// The largest of the lanes' values, in every lane.
-__device__ inline double warp_maximum(double value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    value = fmax(value, __shfl_xor_sync(whole_warp, value, distance));
-  return value;
-}
 
 /// Enqueues a kernel that gives each of `frames` frames a warp.
 template <class... Parameters, class... Arguments>

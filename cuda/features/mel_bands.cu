@@ -17,6 +17,7 @@
 
 #include "cuda/features/mel_bands.hpp"
 #include "cuda/features/power.cuh"
+#include "cuda/support/warp.cuh"
 #include "features/decibel.hpp"
 #include "features/mel_filters.hpp"
 
@@ -56,12 +57,6 @@ __global__ void __launch_bounds__(256) mel_bands_kernel(const Pair* __restrict__
   }
 }
 
-__device__ inline float warp_maximum(float value) {
-  for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    value = fmaxf(value, __shfl_xor_sync(whole_warp, value, distance));
-  return value;
-}
-
 /// maxima [segments] must be zeros. Values are not negative, so that their bits, as integers, have their
 /// order.
 __global__ void __launch_bounds__(256)
@@ -72,12 +67,12 @@ __global__ void __launch_bounds__(256)
   float largest = features::smallest_power;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.y) * blockDim.x + threadIdx.x; i < size; i += step)
     largest = fmaxf(largest, segment[i]);
-  largest = warp_maximum(largest);
+  largest = warp_largest(largest);
   const unsigned lane = threadIdx.x % warp_size, warp = threadIdx.x / warp_size;
   if (lane == 0) of_warp[warp] = largest;
   __syncthreads();
   if (warp > 0) return;
-  largest = warp_maximum(lane < blockDim.x / warp_size ? of_warp[lane] : features::smallest_power);
+  largest = warp_largest(lane < blockDim.x / warp_size ? of_warp[lane] : features::smallest_power);
   if (lane == 0) atomicMax(reinterpret_cast<int*>(maxima + blockIdx.x), __float_as_int(largest));
 }
 

@@ -47,7 +47,7 @@ __device__ inline double value_of_rank(const double* row, std::int64_t n, std::i
     for (std::int64_t k = 0; k < n; ++k) smaller += row[k] < row[m], equal += row[k] == row[m];
     if (smaller <= rank && rank < smaller + equal) found = row[m];
   }
-  return warp_maximum(found);
+  return warp_largest(found);
 }
 
 __global__ void __launch_bounds__(128)

@@ -60,8 +60,8 @@ __global__ void __launch_bounds__(128)
   double peak = 0.0, valley = 0.0;
   for (auto i = begin + lane_of_thread(); i < end; i += warp_size)
     peak = fmax(peak, peaks[i]), valley = fmax(valley, valleys[i]);
-  const double peak_floor = exact_decibels(warp_maximum(peak)) - 80.0,
-               valley_floor = exact_decibels(warp_maximum(valley)) - 80.0;
+  const double peak_floor = exact_decibels(warp_largest(peak)) - 80.0,
+               valley_floor = exact_decibels(warp_largest(valley)) - 80.0;
   for (auto i = begin + lane_of_thread(); i < end; i += warp_size) {
     const double difference =
         linear ? peaks[i] - valleys[i]

@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(128)
   double largest = 0.0;
   for (auto l = static_cast<std::int64_t>(lane_of_thread()); l < lags; l += warp_size)
     largest = fmax(largest, fabs(autocorrelation[row * (lags + 1) + l].x));
-  largest = warp_maximum(largest);
+  largest = warp_largest(largest);
   if (lane_of_thread() != 0) return;
   const double size = static_cast<double>(2 * lags);
   scales[row] = largest / size < features::smallest_norm ? 1.0 / size : 1.0 / largest;

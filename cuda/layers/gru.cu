@@ -178,14 +178,13 @@ struct GruDevice {
 
  private:
   static std::unique_ptr<CudaLayer> without_mask(const nn::GruOptions& options, const CudaBinding& binding) {
-    std::string refused;
-    if (device::algorithm("TIMBRE_GRU") == "cudnn") try {
-        return make_rnn_on_cudnn({options, binding});
-      } catch (const RnnRefused& e) {
-        if (device::asked_for("TIMBRE_GRU")) throw;
-        refused = e.what();
-      }
-    return std::make_unique<OwnGru>(options, binding, refused);
+    if (device::algorithm("TIMBRE_GRU") == "own") return std::make_unique<OwnGru>(options, binding, "");
+    try {
+      return make_rnn_on_cudnn({options, binding});
+    } catch (const RnnRefused& e) {
+      if (device::asked_for("TIMBRE_GRU")) throw;
+      return std::make_unique<OwnGru>(options, binding, e.what());
+    }
   }
 };
 inline const CudaLayers::Add<GruDevice, nn::GruOptions> gru;

@@ -12,9 +12,10 @@ __device__ T warp_sum(T value) {
   return value;
 }
 
-__device__ inline float warp_largest(float value) {
+template <class T>
+__device__ T warp_largest(T value) {
   for (int distance = warp_size / 2; distance > 0; distance /= 2)
-    value = fmaxf(value, __shfl_xor_sync(whole_warp, value, distance));
+    value = fmax(value, __shfl_xor_sync(whole_warp, value, distance));
   return value;
 }
 

@@ -24,9 +24,9 @@ std::int64_t network_floats(const nn::Model& model, std::int64_t rows) {
                                             model.parameters()[std::size_t(index)].spec.shape);
       if (name.ends_with("recurrent_kernel")) {
         recurrent = true;
-        const auto units = kernel[0], gates = kernel.size() / units, inputs = layer.input[1];
-        // Both ways round in a library's own order, with two biases; twice in training.
-        floats += 3 * (inputs + units + 2) * gates;
+        const auto units = kernel[0], width = kernel[1], inputs = layer.input[1];
+        // In cuDNN's order, with two biases: the weights, and in training their gradients.
+        floats += 2 * (inputs + units + 2) * width;
         floats += rows * layer.input[0] * (kept_by_recurrent * units + 2 * inputs);
       }
       if (kernel.rank() < 3) continue;

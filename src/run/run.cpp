@@ -278,7 +278,7 @@ std::vector<data::FeatureSet> load_copies(const Plan& plan, const RunOptions& op
   const auto& waveform = *plan.config.augmentation->waveform;
   for (int k = 1; k <= int(waveform.copies); ++k) {
     watcher.line(fmt::format("copy {} of {}:", k, waveform.copies));
-    // Runs of a study read them from the store, whose pages in memory they share.
+    // The runs of a study read copies from the store, so that memory holds them once.
     const auto largest = options.features ? 0 : options.feature_bytes.value_or(available_memory() / 2);
     const auto load = [&](auto&&... arguments) {
       return data::load_copy(waveform, k, arguments..., largest);

@@ -32,8 +32,8 @@ struct RunOptions {
   int threads = 0;                 // 0: one per core
   double checkpoint_seconds = 60;  // between checkpoints while training
   std::optional<std::int64_t>
-      feature_bytes;  // larger features stay on disk; absent: half of the free memory.
-                      // Copies of the sound always do, where `features` are given
+      feature_bytes;  // larger features stay on disk; absent: half of the free memory. Where `features` are
+                      // given, copies of the sound always stay there
   std::string by = "run_experiment", why = "this run";  // who looks at the test part, for its ledger
   bool sealed = false;  // the test part is not looked at: see unseal (scoring.hpp)
   std::shared_ptr<const data::FeatureSet> features;  // of this plan, found before: a study's runs share them
