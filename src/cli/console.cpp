@@ -58,7 +58,8 @@ bool Console::is_time() {
 }
 
 void Console::line(std::string_view message) {
-  const auto text = printable(message);  // labels and paths of strangers may be in it
+  auto text = printable(message);  // labels and paths of strangers may be in it
+  if (terminal_) text = broken_at_spaces(text, columns());
   std::fprintf(stderr, "%s%.*s\n", back_over(open_lines_).c_str(), int(text.size()), text.data());
   open_lines_ = 0;
 }

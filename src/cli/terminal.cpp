@@ -36,6 +36,24 @@ std::string clip_columns(std::string_view text, std::size_t columns) {
   return std::string(text.substr(0, i));
 }
 
+std::string broken_at_spaces(std::string_view text, std::size_t columns) {
+  std::string out;
+  std::string_view indent;
+  while (columns_of(text) + indent.size() > columns) {
+    const auto word = text.find_first_not_of(' ');  // spaces before it stay
+    if (word == text.npos) break;
+    // The space itself may be beyond the last column.
+    auto end = text.rfind(' ', clip_columns(text, columns + 1 - indent.size()).size() - 1);
+    if (end == text.npos || end < word) end = text.find(' ', word);
+    const auto next = end == text.npos ? end : text.find_first_not_of(' ', end);
+    if (next == text.npos) break;
+    out.append(indent).append(text.substr(0, end)).append("\n");
+    text.remove_prefix(next);
+    indent = "  ";
+  }
+  return out.append(indent).append(text);
+}
+
 std::string fitted(std::vector<Piece> pieces, std::size_t columns) {
   const auto join = [&] {
     std::string line;

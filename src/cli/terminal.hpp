@@ -23,6 +23,10 @@ std::size_t columns_of(std::string_view text);
 /// The text, cut to a number of columns.
 std::string clip_columns(std::string_view text, std::size_t columns);
 
+/// The text in lines of so many columns, broken at spaces; all but the first begin with two spaces. A longer word has a line of
+/// its own, and is not cut.
+std::string broken_at_spaces(std::string_view text, std::size_t columns);
+
 /// A piece of a line. Where the line is too long, pieces of higher rank are left out first; rank 0 stays.
 struct Piece {
   std::string text;

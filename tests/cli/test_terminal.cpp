@@ -20,6 +20,19 @@ TEST(Terminal, LeavesOutWhatMattersLeast) {
   EXPECT_EQ(fitted(epoch, 5), "accur");
 }
 
+TEST(Terminal, BreaksLinesAtSpaces) {
+  EXPECT_EQ(broken_at_spaces("test    0.5 (95%)", 17), "test    0.5 (95%)");
+  EXPECT_EQ(broken_at_spaces("test    0.5 (95%)", 16), "test    0.5\n  (95%)");
+  EXPECT_EQ(broken_at_spaces("ab cd ef gh", 5), "ab cd\n  ef\n  gh");
+  EXPECT_EQ(broken_at_spaces("─é ─é", 2), "─é\n  ─é") << "characters, not bytes";
+  EXPECT_EQ(broken_at_spaces("  a/long/path here and", 6), "  a/long/path\n  here\n  and")
+      << "a word is not cut";
+  EXPECT_EQ(broken_at_spaces("a/long/path", 6), "a/long/path");
+  EXPECT_EQ(broken_at_spaces("word        ", 6), "word        ");
+  EXPECT_EQ(broken_at_spaces("", 6), "");
+  EXPECT_EQ(broken_at_spaces("            ", 6), "            ");
+}
+
 TEST(Terminal, CountsAndCutsCharactersNotBytes) {
   EXPECT_EQ(columns_of("━╸─é"), 4u);
   EXPECT_EQ(clip_columns("━╸─é", 2), "━╸");
